@@ -1,0 +1,37 @@
+/* Reads one INI file (libinih) into a struct, by a table of typed settings with bounds.
+ * Unknown sections and keys, repeated keys and bad values are reported with file and line. */
+#ifndef BASE_CONF_H
+#define BASE_CONF_H
+
+#include "base/crypt.h"
+#include "base/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum conf_type {
+    CONF_NUMBER, /* int64_t, from min to max */
+    CONF_SWITCH, /* bool: on or off */
+    CONF_TEXT,   /* char[CONF_TEXT_MAX] */
+    CONF_URL,    /* char[CONF_TEXT_MAX]: https://…, kept without a trailing slash */
+    CONF_SECRET, /* struct secret, read from the file that the value names */
+};
+
+#define CONF_TEXT_MAX 256
+
+/* One setting is one row. */
+struct conf_setting {
+    const char *section, *key;
+    enum conf_type type;
+    size_t offset;        /* of the field in the caller's struct */
+    const char *fallback; /* the default, as it would be written; NULL: none */
+    int64_t min, max;     /* numbers: bounds; secrets: fewest bytes */
+};
+
+/* Fills *ret_values from the defaults and the file. Every problem found is a line on report:
+ * "file:line: what is wrong". ERR_CONFIG if there was any. */
+enum err conf_read(const char *path, const struct conf_setting *settings, size_t count,
+                   void *ret_values, FILE *report) MUST_CHECK;
+
+#endif

@@ -1,0 +1,53 @@
+/* Digests, keyed hashes, random bytes and text encodings, over OpenSSL.
+ * Secrets have a type of their own, which neither the log nor printf can take. */
+#ifndef BASE_CRYPT_H
+#define BASE_CRYPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CRYPT_HASH_BYTES 32
+#define SECRET_MAX       512
+
+struct secret {
+    unsigned char bytes_[SECRET_MAX];
+    size_t len_;
+};
+
+/* The text of a secret for a header or a hash input, NUL-terminated, lives as long as the secret.
+ */
+const char *secret_reveal(const struct secret *secret);
+bool secret_is_set(const struct secret *secret);
+
+/* False when it is longer than SECRET_MAX - 1 bytes. */
+bool secret_set(struct secret *secret, const char *text, size_t len);
+
+void crypt_sha256(const void *data, size_t len, unsigned char ret_hash[CRYPT_HASH_BYTES]);
+void crypt_hmac_sha256(const struct secret *key, const void *data, size_t len,
+                       unsigned char ret_hash[CRYPT_HASH_BYTES]);
+
+/* Takes the same time whatever differs. */
+bool crypt_equal(const void *a, const void *b, size_t len);
+
+/* Random bytes of the system; ends the program when there are none. */
+void crypt_random(void *ret_bytes, size_t len);
+
+/* Overwrites what the compiler must not optimise away. */
+void crypt_wipe(void *bytes, size_t len);
+
+/* Lower-case hexadecimal, NUL-terminated; ret_text has 2 * len + 1 bytes. */
+void hex_encode(const void *bytes, size_t len, char *ret_text);
+
+/* Exactly len bytes from 2 * len hexadecimal digits of either case; false otherwise. */
+bool hex_decode(const char *text, unsigned char *ret_bytes, size_t len);
+
+/* RFC 4648 section 5 without padding; ret_text has BASE64URL_SIZE(len) bytes. */
+#define BASE64URL_SIZE(len) (((len)*4 + 2) / 3 + 1)
+void base64url_encode(const void *bytes, size_t len, char *ret_text);
+
+/* Strict: no padding, no other alphabet, no stray bits. False if it does not decode or fit. */
+bool base64url_decode(const char *text, size_t text_len, unsigned char *ret_bytes, size_t size,
+                      size_t *ret_len);
+
+#endif

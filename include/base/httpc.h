@@ -1,0 +1,62 @@
+/* HTTPS client (libcurl): one transfer at a time, one handle per thread, never a redirect,
+ * never a proxy, never a repeat. It only carries bytes and says how far they came. */
+#ifndef BASE_HTTPC_H
+#define BASE_HTTPC_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define HTTPC_HEADERS_MAX 8
+#define HTTPC_ANSWER_MAX  (256 * 1024)
+
+struct httpc;
+
+struct httpc_options {
+    const char *ca_file;        /* the certificates trusted; must outlive the client */
+    int64_t connect_timeout_ms; /* for name lookup, connect and TLS together */
+    int64_t timeout_ms;         /* for the whole transfer */
+    const char *user_agent;
+};
+
+struct httpc_request {
+    const char *method; /* "GET" or "POST" */
+    const char *url;
+    const char *headers[HTTPC_HEADERS_MAX]; /* "Name: value"; NULL ends the list */
+    const char *body;                       /* POST only; NULL when there is none */
+    size_t body_len;
+    int64_t deadline_ms; /* monotonic; 0: only the options' time-out */
+};
+
+enum httpc_result {
+    HTTPC_ANSWERED, /* a whole HTTP answer was read, whatever its status */
+    HTTPC_NOT_SENT, /* no byte of the request left: safe to repeat */
+    HTTPC_UNKNOWN,  /* sent in part or whole, no whole answer: it may have happened */
+};
+
+struct httpc_answer {
+    enum httpc_result result;
+    int status;       /* when answered */
+    const char *body; /* in the arena, NUL-terminated, never NULL */
+    size_t body_len;
+    int64_t retry_after_s; /* from the Retry-After header in seconds; 0: none */
+    const char *problem;   /* fixed text: why there is no answer; "" when there is one */
+};
+
+/* NULL when curl has no memory. Not for use by two threads at a time. */
+struct httpc *httpc_new(const struct httpc_options *options);
+void httpc_free(struct httpc *client);
+
+/* Requests with a body go over a connection of their own: curl 7.88 would send a POST again by
+ * itself when a reused connection dies before the first byte. */
+void httpc_call(struct httpc *client, struct arena *arena, const struct httpc_request *request,
+                struct httpc_answer *ret_answer);
+
+/* Counts reasons why this thread must not call out (a database connection held);
+ * httpc_call asserts that there is none. */
+void httpc_forbid(void);
+void httpc_permit(void);
+
+#endif

@@ -1,0 +1,30 @@
+/* What the mains share: the command line, and a life that TERM ends. */
+#ifndef BASE_PROGRAM_H
+#define BASE_PROGRAM_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+
+#define CONFIG_DEFAULT "/etc/guichet/guichet.conf"
+#define VERSION        "0.1.0"
+
+struct program {
+    const char *name;  /* also on every log line */
+    const char *usage; /* the whole text of --help */
+    const char *config;
+    bool check_config;
+    int rest; /* index of the first argument that is no option */
+};
+
+/* Reads -c FILE, --check-config, --help and --version; the last two end the program. ERR_CONFIG:
+ * a wrong option, already reported. */
+enum err program_start(struct program *program, int argc, char **argv) MUST_CHECK;
+
+/* Blocks TERM and INT in this thread and all it starts. */
+void program_block_end(void);
+
+/* Waits until TERM or INT arrives. */
+void program_await_end(void);
+
+#endif

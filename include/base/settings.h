@@ -1,0 +1,55 @@
+/* Every setting of guichet, guichet-jobs and guichetctl, as read from guichet.conf at the start.
+ * What each means, its unit and default stand in the shipped nginx/guichet.conf. */
+#ifndef BASE_SETTINGS_H
+#define BASE_SETTINGS_H
+
+#include "base/conf.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct settings_payviox {
+    bool enabled, send_payer_ip;
+    char api_url[CONF_TEXT_MAX], page_url[CONF_TEXT_MAX];
+    struct secret secret_key, webhook_token;
+    int64_t minimum, maximum; /* minor units of USD */
+};
+
+struct settings {
+    struct {
+        char socket[CONF_TEXT_MAX], name[CONF_TEXT_MAX], user[CONF_TEXT_MAX];
+        char admin_user[CONF_TEXT_MAX], migrations[CONF_TEXT_MAX];
+        struct secret password, admin_password;
+        int64_t connections, pool_wait_ms;
+    } database;
+    struct {
+        int64_t threads, request_budget_ms, business_error_status;
+    } http;
+    struct {
+        struct secret secret;
+        char issuer[CONF_TEXT_MAX];
+        int64_t lifetime_s, clock_skew_s;
+        bool check_ip;
+    } token;
+    struct secret api_key_hash_key;
+    struct {
+        int64_t lifetime_s, tos_clock_skew_s;
+    } payment;
+    struct {
+        int64_t connect_timeout_ms, timeout_ms;
+        char ca_file[CONF_TEXT_MAX];
+    } provider;
+    struct {
+        int64_t threads, idle_wait_ms;
+    } jobs;
+    struct settings_payviox payviox;
+};
+
+/* The table, for the reader and for the test that compares it with the shipped file. */
+extern const struct conf_setting settings_table[];
+extern const size_t settings_count;
+
+/* Reads and cross-checks; every problem is a line on report. ERR_CONFIG if there was any. */
+enum err settings_read(const char *path, struct settings *ret_settings, FILE *report) MUST_CHECK;
+
+#endif

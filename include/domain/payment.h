@@ -1,0 +1,76 @@
+/* The life of a payment: its states, the facts that change them, and the one transition table.
+ * The table is a join over a ranking, so the order in which facts arrive does not matter. */
+#ifndef DOMAIN_PAYMENT_H
+#define DOMAIN_PAYMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define PAYMENT_VALUE_MAX 2500000 /* minor units that a caller may ask for at once */
+
+/* Bytes of texts that belong to a payment, with their NUL. */
+#define PROVIDER_NAME_MAX      17
+#define METHOD_MAX             65
+#define PROVIDER_REFERENCE_MAX 129
+#define URL_MAX                2049
+#define REASON_MAX             200
+
+enum payment_type { PAYMENT_BALANCE, PAYMENT_ITEMS };
+
+/* Ranked: a fact moves a payment to a later state or not at all. */
+enum payment_status {
+    PAYMENT_PENDING,
+    PAYMENT_PROCESSING,
+    PAYMENT_EXPIRED,
+    PAYMENT_FAILED,
+    PAYMENT_COMPLETED,
+    PAYMENT_REFUNDED,
+    PAYMENT_STATUSES
+};
+
+enum payment_fact {
+    FACT_NOTHING, /* the payer has not decided yet */
+    FACT_PROCESSING,
+    FACT_EXPIRED,
+    FACT_FAILED,
+    FACT_SUCCEEDED,
+    FACT_REFUNDED,
+    PAYMENT_FACTS
+};
+
+/* The movement of money that a transition calls for; posted once per payment and effect. */
+enum payment_effect { EFFECT_NONE, EFFECT_CREDIT, EFFECT_REFUND };
+
+/* What became of a call that creates something at a provider. Only NOT_SENT may be repeated or
+ * taken elsewhere; UNKNOWN is asked about, never guessed. */
+enum outcome {
+    OUTCOME_NONE, /* no definite answer yet */
+    OUTCOME_DONE,
+    OUTCOME_PENDING, /* the payer has to act, at the URL */
+    OUTCOME_DECLINED,
+    OUTCOME_REFUSED,  /* our request was wrong; nothing happened */
+    OUTCOME_NOT_SENT, /* nothing happened; safe to repeat */
+    OUTCOME_UNKNOWN,  /* it may have happened */
+    OUTCOMES
+};
+
+struct payment_transition {
+    enum payment_status status;
+    enum payment_effect effect;
+};
+
+struct payment_transition payment_next(enum payment_status status, enum payment_fact fact);
+
+/* The words of the interface and of the database. */
+const char *payment_status_name(enum payment_status status);
+const char *payment_type_name(enum payment_type type);
+const char *payment_fact_name(enum payment_fact fact);
+const char *payment_effect_name(enum payment_effect effect);
+const char *outcome_name(enum outcome outcome);
+bool payment_status_parse(const char *name, enum payment_status *ret_status);
+bool payment_type_parse(const char *name, enum payment_type *ret_type);
+
+/* OUTCOME_NONE for any other word. */
+enum outcome outcome_parse(const char *name);
+
+#endif

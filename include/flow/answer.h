@@ -1,0 +1,34 @@
+/* Answers to callers as bytes: the envelope, always. Also what is kept for repeated requests. */
+#ifndef FLOW_ANSWER_H
+#define FLOW_ANSWER_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/ident.h"
+#include "base/json.h"
+#include "base/settings.h"
+
+struct answer {
+    enum err err; /* ERR_NONE for a success */
+    int status;
+    const char *body; /* in the arena, or fixed text */
+    size_t len;
+    int64_t retry_after_s;      /* 0: no Retry-After */
+    char payment_id[IDENT_MAX]; /* "": no Location */
+    bool replayed;              /* a kept answer, given again */
+};
+
+/* {"err":true,"success":false,"content":message}. Never fails: without memory it says so. */
+void answer_error(const struct settings *settings, struct arena *arena, enum err err,
+                  struct answer *ret_answer);
+
+/* {"err":false,"success":true,"content":{"url":url}}: where the payer goes. */
+void answer_url(struct arena *arena, const char *payment_id, const char *url,
+                struct answer *ret_answer);
+
+/* The envelope of a success around an object that the caller writes between the two calls.
+ * NULL when the arena is full. */
+struct json_out *answer_open(struct arena *arena, struct buf *body, size_t max);
+enum err answer_close(struct json_out *out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,39 @@
+/* Creating a payment: intent committed, provider called, result committed. */
+#ifndef FLOW_CHECKOUT_H
+#define FLOW_CHECKOUT_H
+
+#include "flow/answer.h"
+#include "flow/context.h"
+#include "provider/provider.h"
+#include "store/keys.h"
+#include "store/payments.h"
+
+/* A checked request to create a payment. */
+struct checkout {
+    const struct provider_driver *driver;
+    struct payment_intent intent;
+    struct idempotency_key key;
+    int64_t deadline_ms; /* monotonic: of the request */
+};
+
+/* Runs all of it. The answer says what the caller gets; its payment_id is set as soon as a
+ * payment is stored. Never fails in any other way. */
+void checkout_run(struct context *context, struct arena *arena, struct checkout *checkout,
+                  struct answer *ret_answer);
+
+/* Was this request seen before? True: *ret_answer holds the kept answer, or the refusal. */
+bool checkout_replay(struct context *context, struct arena *arena,
+                     const struct idempotency_key *key, struct answer *ret_answer);
+
+/* Keeps the refusal of a request that never became a payment, if it is one to keep. */
+void checkout_keep_refusal(struct context *context, struct arena *arena,
+                           const struct idempotency_key *key, const struct answer *answer);
+
+/* Asks the provider again about a create whose outcome is open, and commits what it says: the
+ * second half of checkout_run for a process that died, or for an outcome that was unknown.
+ * Only for providers whose references are unique. ERR_NONE even when it is still unknown. */
+enum err checkout_resume(struct context *context, struct arena *arena,
+                         const struct provider_driver *driver, const struct payment *payment,
+                         const struct attempt *attempt) MUST_CHECK;
+
+#endif

@@ -1,0 +1,20 @@
+/* Finds out what nobody told us: asks providers about open payments, resumes creates whose outcome
+ * is open, and expires what was not paid in time. Safe when several processes do it at once. */
+#ifndef FLOW_RECONCILE_H
+#define FLOW_RECONCILE_H
+
+#include "flow/context.h"
+#include "store/payments.h"
+
+/* What one step did, for the log. */
+struct reconciled {
+    char payment_id[IDENT_MAX]; /* "": nothing was due */
+    const char *found;          /* fixed text */
+};
+
+/* Takes the check that is due first and does what it calls for. The number of questions per
+ * payment is bounded: after 10 s, 1 min, 5 min, 15 min, 1 h, then daily for five days. */
+enum err reconcile_step(struct context *context, struct arena *arena,
+                        struct reconciled *ret_done) MUST_CHECK;
+
+#endif

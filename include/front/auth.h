@@ -1,0 +1,13 @@
+/* Who calls: the Bearer token, and the user behind it. */
+#ifndef FRONT_AUTH_H
+#define FRONT_AUTH_H
+
+#include "front/call.h"
+
+/* Fills call->user. ERR_UNAUTHORIZED: no or a bad token; ERR_USER_INVALID: unknown or banned. */
+enum err auth_bearer(struct call *call) MUST_CHECK;
+
+/* POST /user/login {apiKey} → {jwt}. Source: docs.mannco.store, authentication. */
+void login_post(struct call *call);
+
+#endif

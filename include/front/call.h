@@ -1,0 +1,31 @@
+/* One request on its way through the front: what every handler gets, and how it replies. */
+#ifndef FRONT_CALL_H
+#define FRONT_CALL_H
+
+#include "base/http.h"
+#include "flow/answer.h"
+#include "flow/context.h"
+#include "store/users.h"
+
+struct call {
+    struct context *context;
+    const struct http_request *request;
+    struct http_response *response;
+    const char *param;   /* the variable part of the path, "" if there is none */
+    struct user user;    /* behind a Bearer token; id 0 on routes without one */
+    char payment_id[64]; /* for the log */
+    enum err err;        /* what was answered, for the log */
+    const char *note;    /* fixed text for the log; NULL: nothing to add */
+};
+
+/* Replies with the message and status of an error. */
+void reply_error(struct call *call, enum err err);
+
+/* Replies with a ready answer, with Location, Retry-After and Idempotent-Replayed as it says. */
+void reply_answer(struct call *call, const struct answer *answer);
+
+/* A success: write the members of content between the two. NULL: out of memory, and replied. */
+struct json_out *reply_open(struct call *call);
+void reply_close(struct call *call, struct json_out *out);
+
+#endif

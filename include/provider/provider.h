@@ -1,0 +1,108 @@
+/* Payment providers: one driver per provider, and one wrapper that runs it.
+ * A driver turns structs into bytes and bytes into structs; it does no I/O, keeps no state and
+ * never sees the database. To add a provider: write its driver and add it to the array in
+ * provider.c (the README's "Adding a provider" walks through it). */
+#ifndef PROVIDER_PROVIDER_H
+#define PROVIDER_PROVIDER_H
+
+#include "base/http.h"
+#include "base/httpc.h"
+#include "base/ident.h"
+#include "base/settings.h"
+#include "domain/money.h"
+#include "domain/payment.h"
+
+/* What a driver may know of a payment. */
+struct provider_order {
+    const char *reference; /* ours: the provider shows it again in notices and read-backs */
+    const char *payment_id;
+    int64_t user_id;
+    struct money amount;
+    const char *method; /* the provider's own method; "": its hosted default */
+    const char *payer_ip;
+    const char *provider_reference; /* the provider's own; "" before it gave one */
+};
+
+/* What became of a create call. */
+struct provider_result {
+    enum outcome outcome;
+    int http_status; /* 0: there was no answer */
+    int64_t retry_after_s;
+    char provider_reference[PROVIDER_REFERENCE_MAX];
+    char url[URL_MAX];
+    char reason[REASON_MAX]; /* why not, for an operator: no secret, nothing of the payer */
+};
+
+/* What a provider says about a payment, by notice or when asked. */
+struct provider_truth {
+    enum payment_fact fact;
+    char reference[64]; /* ours, as the provider shows it; "": it shows none */
+    char provider_reference[PROVIDER_REFERENCE_MAX];
+    char word[32]; /* the provider's own word for it */
+    bool has_amount;
+    struct money amount; /* what the order was for, without fees on top */
+    struct money fees;   /* on top of the amount, paid by the payer; 0 when there are none */
+};
+
+enum provider_reading {
+    READING_TRUTH,
+    READING_NOT_FOUND, /* the provider does not know it (yet) */
+    READING_FAILED,    /* no usable answer: ask again later */
+};
+
+struct provider_driver {
+    const char *name;
+
+    /* Switched on in the settings? Only then are callbacks and payments taken. */
+    bool (*enabled)(const struct settings *settings);
+
+    /* Is this amount (minor units, from 1 to PAYMENT_VALUE_MAX) within the provider's limits? */
+    bool (*allows)(const struct settings *settings, int64_t value);
+
+    /* Builds the call that creates the payment at the provider. ERR_OVERLOAD: it does not fit. */
+    enum err (*create)(const struct settings *settings, struct arena *arena,
+                       const struct provider_order *order, struct httpc_request *ret_request);
+
+    /* Reads its whole HTTP answer. A text that is too long or no word of the provider's is
+     * UNKNOWN, never a guess. */
+    void (*created)(const struct settings *settings, struct arena *arena,
+                    const struct httpc_answer *answer, struct provider_result *ret_result);
+
+    /* Builds the call that asks for the payment's state by order->provider_reference. */
+    enum err (*read)(const struct settings *settings, struct arena *arena,
+                     const struct provider_order *order, struct httpc_request *ret_request);
+    enum provider_reading (*readback)(struct arena *arena, const struct provider_order *order,
+                                      const struct httpc_answer *answer,
+                                      struct provider_truth *ret_truth);
+
+    /* Does the notice come from the provider? Over the raw bytes, in constant time. */
+    bool (*notice_proved)(const struct settings *settings, const struct http_request *request);
+
+    /* Reads a proved notice. ERR_PAYLOAD: it is not as documented, a person must look. */
+    enum err (*notice)(struct arena *arena, const char *body, size_t len,
+                       struct provider_truth *ret_truth);
+
+    /* May a create whose outcome is unknown be sent again with the same reference? Only when
+     * the provider refuses a second one, so that asking again cannot charge twice. */
+    bool reference_is_unique;
+};
+
+/* NULL when there is no such provider or it is switched off. */
+const struct provider_driver *provider_find(const struct settings *settings, const char *name);
+
+/* Runs the create call and judges what the driver cannot: no answer at all. */
+void provider_create(const struct provider_driver *driver, const struct settings *settings,
+                     struct httpc *client, struct arena *arena, int64_t deadline_ms,
+                     const struct provider_order *order, struct provider_result *ret_result);
+
+/* Asks for the truth about a payment. */
+enum provider_reading provider_read(const struct provider_driver *driver,
+                                    const struct settings *settings, struct httpc *client,
+                                    struct arena *arena, int64_t deadline_ms,
+                                    const struct provider_order *order,
+                                    struct provider_truth *ret_truth);
+
+/* Copies as much of a foreign text as fits, as printable ASCII: for reasons and words. */
+void provider_quote(char *to, size_t size, const char *from);
+
+#endif

@@ -1,0 +1,88 @@
+/* The database: a pool of connections, statements with bound values, and one way to run a unit
+ * of work. No foreign type shows. A connection is held for as short as a unit takes, and never
+ * while a provider is called (httpc asserts it). */
+#ifndef STORE_DB_H
+#define STORE_DB_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/settings.h"
+#include "store/sql.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct db;
+struct db_pool;
+
+/* Connects lazily: a database that is down is no reason not to start. admin: as the account that
+ * may change tables. NULL when there is no memory. */
+struct db_pool *db_pool_new(const struct settings *settings, bool admin);
+void db_pool_free(struct db_pool *pool);
+
+/* Values to bind. The list ends with DB_END, which db_run adds. */
+enum db_kind { DB_KIND_END, DB_KIND_NULL, DB_KIND_INT, DB_KIND_BYTES };
+struct db_value {
+    enum db_kind kind;
+    int64_t number;
+    const void *bytes;
+    size_t len;
+};
+#define DB_INT(value)          db_value_int(value)
+#define DB_TEXT(value)         db_value_text(value) /* NULL binds NULL, "" too where it says OR_NULL */
+#define DB_TEXT_OR_NULL(value) db_value_text((value)[0] == '\0' ? NULL : (value))
+#define DB_BYTES(value, size)  db_value_bytes(value, size)
+#define DB_NOTHING             db_value_null()
+struct db_value db_value_int(int64_t number);
+struct db_value db_value_text(const char *text);
+struct db_value db_value_bytes(const void *bytes, size_t len);
+struct db_value db_value_null(void);
+
+/* Runs a statement. Its rows are read with db_next; those not read are dropped by the next run. */
+#define db_run(db, sql, ...)  db_run_values(db, sql, (const struct db_value[]){__VA_ARGS__, {0}})
+#define db_run_plain(db, sql) db_run_values(db, sql, (const struct db_value[]){{0}})
+enum err db_run_values(struct db *db, enum sql sql, const struct db_value *values) MUST_CHECK;
+
+/* The next row of the last statement; false after the last one. Columns count from 0 and stay
+ * valid until the next call. NULL reads as 0 and "". */
+bool db_next(struct db *db);
+int64_t db_int(struct db *db, unsigned column);
+const char *db_text(struct db *db, unsigned column);
+size_t db_len(struct db *db, unsigned column);
+bool db_null(struct db *db, unsigned column);
+
+/* Copies a text column into a fixed array; cut texts are a bug, so it asserts that it fits. */
+void db_copy(struct db *db, unsigned column, char *to, size_t size);
+
+int64_t db_affected(struct db *db);
+int64_t db_insert_id(struct db *db);
+struct arena *db_arena(struct db *db);
+
+/* Runs unit(db, context) as one transaction and commits when it returns ERR_NONE; any other
+ * result rolls back and is returned. The whole unit runs again, up to 5 times with growing random
+ * pauses, after a conflict and after a lost connection, even one lost during COMMIT: so a unit
+ * must recognise by a key that it has already happened, and must set its results anew each time.
+ * ERR_DB_UNAVAILABLE: no connection (in time); nothing happened, except after a lost COMMIT. */
+enum err db_transact(struct db_pool *pool, struct arena *arena,
+                     enum err (*unit)(struct db *db, void *context), void *context) MUST_CHECK;
+
+/* The same for units that only read, or write with one statement: no transaction around it. */
+enum err db_query(struct db_pool *pool, struct arena *arena,
+                  enum err (*unit)(struct db *db, void *context), void *context) MUST_CHECK;
+
+/* The same for units that compare what they read: everything is of one moment. */
+enum err db_snapshot(struct db_pool *pool, struct arena *arena,
+                     enum err (*unit)(struct db *db, void *context), void *context) MUST_CHECK;
+
+/* Runs several statements as they stand (migrations); needs the admin's pool. */
+enum err db_script(struct db *db, const char *text, size_t len) MUST_CHECK;
+
+/* What the last failed statement on this thread was and said: for the log, never for callers. */
+const char *db_last_problem(void);
+void db_forget_problem(void);
+
+/* Prepares every statement of sql.c; the first that fails is in db_last_problem. For tests. */
+enum err db_prepare_all(struct db *db) MUST_CHECK;
+
+#endif

@@ -1,0 +1,91 @@
+/* Payments, attempts, answers, the timeline and the queue of checks.
+ * Every function is a step inside a unit of work (store/db.h). */
+#ifndef STORE_PAYMENTS_H
+#define STORE_PAYMENTS_H
+
+#include "base/ident.h"
+#include "domain/money.h"
+#include "domain/payment.h"
+#include "store/db.h"
+
+#define TIME_TEXT_MAX 25 /* RFC 3339, UTC, milliseconds */
+
+struct payment {
+    char id[IDENT_MAX]; /* "": there is none */
+    int64_t user_id;
+    char provider[PROVIDER_NAME_MAX];
+    enum payment_type type;
+    struct money amount;
+    char method[METHOD_MAX]; /* "": the provider's default */
+    enum payment_status status;
+    char client_ip[46];
+    bool over; /* past its expiry by the database's clock */
+    char created_at[TIME_TEXT_MAX], expires_at[TIME_TEXT_MAX];
+};
+
+struct attempt {
+    int64_t id; /* 0: there is none */
+    int64_t number;
+    char reference[IDENT_MAX]; /* ours */
+    bool over;                 /* its call has ended, whatever became of it */
+    enum outcome outcome;      /* the definite answer, or OUTCOME_NONE */
+    char provider_reference[PROVIDER_REFERENCE_MAX];
+    char url[URL_MAX];
+    char reason[REASON_MAX];
+};
+
+struct payment_intent {
+    struct payment payment; /* id, user, provider, type, amount, method and client_ip are read */
+    int64_t tos_ms, checkout_ms; /* checkout_ms < 0: not given */
+    int64_t lifetime_s;
+    const char *request_id;
+};
+
+/* ERR_DB_DUPLICATE: this intent is stored already. */
+enum err payments_insert(struct db *db, const struct payment_intent *intent) MUST_CHECK;
+
+/* id "" when there is none. Locked until the unit ends. */
+enum err payments_lock(struct db *db, const char *payment_id,
+                       struct payment *ret_payment) MUST_CHECK;
+enum err payments_get(struct db *db, const char *payment_id,
+                      struct payment *ret_payment) MUST_CHECK;
+
+/* Compare-and-set; ERR_DB_CONFLICT when the payment is not in `from`. */
+enum err payments_status_set(struct db *db, const char *payment_id, enum payment_status from,
+                             enum payment_status to) MUST_CHECK;
+
+/* Newest first, up to max after the cursor ("" starts); *ret_count tells how many. */
+enum err payments_of_user(struct db *db, int64_t user_id, const char *cursor, size_t max,
+                          struct payment *ret_payments, size_t *ret_count) MUST_CHECK;
+
+/* The deadline is counted from now by the database's clock. */
+enum err attempts_insert(struct db *db, const struct payment *payment, int64_t number,
+                         const char *reference, int64_t deadline_ms) MUST_CHECK;
+
+/* The last attempt of a payment. */
+enum err attempts_last(struct db *db, const char *payment_id,
+                       struct attempt *ret_attempt) MUST_CHECK;
+
+/* ERR_DB_DUPLICATE: a definite answer is there already. */
+enum err answers_insert(struct db *db, int64_t attempt_id, enum outcome outcome,
+                        int64_t http_status, const char *provider_reference, const char *url,
+                        const char *reason) MUST_CHECK;
+
+struct event {
+    char at[TIME_TEXT_MAX], kind[33], source[17];
+    char detail[1024]; /* 255 characters of up to 4 bytes */
+};
+enum err events_insert(struct db *db, const char *payment_id, const char *kind, const char *detail,
+                       const char *source) MUST_CHECK;
+enum err events_of_payment(struct db *db, const char *payment_id, size_t max,
+                           struct event *ret_events, size_t *ret_count) MUST_CHECK;
+
+/* The queue of payments whose truth must be asked for. */
+enum err checks_insert(struct db *db, const char *payment_id, int64_t due_in_s) MUST_CHECK;
+/* The row due first, locked; payment_id "" when none is due. */
+enum err checks_take(struct db *db, char ret_payment_id[IDENT_MAX], int64_t *ret_tries) MUST_CHECK;
+/* Moves the row forward by next_in_s, or to the payment's expiry if that is earlier. */
+enum err checks_lease(struct db *db, const char *payment_id, int64_t next_in_s) MUST_CHECK;
+enum err checks_delete(struct db *db, const char *payment_id) MUST_CHECK;
+
+#endif

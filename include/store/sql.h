@@ -1,0 +1,59 @@
+/* Every statement of the programs, by name. The texts stand in store/sql.c; values are always
+ * bound, never written into a text. */
+#ifndef STORE_SQL_H
+#define STORE_SQL_H
+
+enum sql {
+    SQL_READY,
+    SQL_MIGRATION_LOCK,
+    SQL_MIGRATION_GET,
+    SQL_MIGRATION_INSERT,
+    SQL_USER_BY_ID,
+    SQL_USER_BY_KEY,
+    SQL_USER_PUT,
+    SQL_USER_BAN,
+    SQL_API_KEY_PUT,
+    SQL_API_KEY_REVOKE,
+    SQL_PAYMENT_INSERT,
+    SQL_PAYMENT_LOCK,
+    SQL_PAYMENT_STATUS,
+    SQL_PAYMENT_GET,
+    SQL_PAYMENTS_OF_USER,
+    SQL_ATTEMPT_INSERT,
+    SQL_ATTEMPT_OF_PAYMENT,
+    SQL_ANSWER_INSERT,
+    SQL_EVENT_INSERT,
+    SQL_EVENTS_OF_PAYMENT,
+    SQL_CHECK_INSERT,
+    SQL_CHECK_TAKE,
+    SQL_CHECK_LEASE,
+    SQL_CHECK_DELETE,
+    SQL_ACCOUNT_PUT,
+    SQL_ACCOUNT_BY_OWNER,
+    SQL_POSTING_INSERT,
+    SQL_ENTRY_INSERT,
+    SQL_BALANCE_ADD,
+    SQL_BALANCE_OF_USER,
+    SQL_VERIFY_POSTINGS,
+    SQL_VERIFY_BALANCES,
+    SQL_VERIFY_PAYMENTS,
+    SQL_VERIFY_TOTALS,
+    SQL_INBOX_PUT,
+    SQL_INBOX_BY_HASH,
+    SQL_INBOX_LOCK,
+    SQL_INBOX_SET,
+    SQL_INBOX_TAKE,
+    SQL_INBOX_LEASE,
+    SQL_OUTBOX_INSERT,
+    SQL_KEY_GET,
+    SQL_KEY_PUT,
+    SQL_KEY_ANSWER,
+    SQL_KEY_RELEASE,
+    SQL_KEY_EXPIRE,
+    SQL_COUNT,
+    SQL_STATEMENTS /* how many there are */
+};
+
+extern const char *const sql_text[SQL_STATEMENTS];
+
+#endif

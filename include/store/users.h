@@ -1,0 +1,28 @@
+/* Users and API keys. Every function is a step inside a unit of work (store/db.h). */
+#ifndef STORE_USERS_H
+#define STORE_USERS_H
+
+#include "base/crypt.h"
+#include "store/db.h"
+
+struct user {
+    int64_t id; /* steamid; 0: there is none */
+    bool banned, operator;
+};
+
+/* ret_user->id is 0 when there is no such user. */
+enum err users_get(struct db *db, int64_t user_id, struct user *ret_user) MUST_CHECK;
+
+/* The owner of a key that is not revoked; id 0 when there is none. */
+enum err users_get_by_key(struct db *db, const unsigned char key_hash[CRYPT_HASH_BYTES],
+                          struct user *ret_user) MUST_CHECK;
+
+/* Steps of guichetctl, as the admin's account. All may be repeated. */
+enum err users_put(struct db *db, int64_t user_id, const char *name, const char *email,
+                   const char *role) MUST_CHECK;
+enum err users_ban(struct db *db, int64_t user_id, bool banned) MUST_CHECK;
+enum err users_key_put(struct db *db, const unsigned char key_hash[CRYPT_HASH_BYTES],
+                       int64_t user_id) MUST_CHECK;
+enum err users_key_revoke(struct db *db, const unsigned char key_hash[CRYPT_HASH_BYTES]) MUST_CHECK;
+
+#endif

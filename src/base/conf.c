@@ -1,0 +1,197 @@
+/* INI settings over libinih. We feed it line by line, so that every complaint has its number. */
+#include "base/conf.h"
+
+#include "base/buf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ini.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SETTINGS_MAX = 128 };
+
+struct reading {
+    const char *path;
+    FILE *file, *report;
+    int line, problems;
+    const struct conf_setting *settings;
+    size_t count;
+    void *values;
+    bool seen[SETTINGS_MAX];
+};
+
+__attribute__((format(printf, 3, 4))) static int complain(struct reading *reading, int line,
+                                                          const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    if (line > 0)
+        (void)fprintf(reading->report, "%s:%d: ", reading->path, line);
+    else
+        (void)fprintf(reading->report, "%s: ", reading->path);
+    (void)vfprintf(reading->report, format, args);
+    (void)fputc('\n', reading->report);
+    va_end(args);
+    reading->problems++;
+    return 1;
+}
+
+static char *next_line(char *to, int size, void *context)
+{
+    struct reading *reading = context;
+    if (fgets(to, size, reading->file) == NULL)
+        return NULL;
+    reading->line++;
+    return to;
+}
+
+static int set_number(struct reading *reading, const struct conf_setting *setting,
+                      const char *value, void *field)
+{
+    char *end;
+    errno = 0;
+    long long number = strtoll(value, &end, 10);
+    if (errno != 0 || end == value || *end != '\0' || number < setting->min ||
+        number > setting->max)
+        return complain(reading, reading->line, "%s.%s must be a whole number from %lld to %lld",
+                        setting->section, setting->key, (long long)setting->min,
+                        (long long)setting->max);
+    *(int64_t *)field = number;
+    return 1;
+}
+
+static int set_switch(struct reading *reading, const struct conf_setting *setting,
+                      const char *value, void *field)
+{
+    bool on = strcmp(value, "on") == 0;
+    if (!on && strcmp(value, "off") != 0)
+        return complain(reading, reading->line, "%s.%s must be on or off", setting->section,
+                        setting->key);
+    *(bool *)field = on;
+    return 1;
+}
+
+static int set_text(struct reading *reading, const struct conf_setting *setting, const char *value,
+                    void *field)
+{
+    char *text = field;
+    if (!text_copy(text, CONF_TEXT_MAX, value))
+        return complain(reading, reading->line, "%s.%s is longer than %d bytes", setting->section,
+                        setting->key, CONF_TEXT_MAX - 1);
+    if (setting->type == CONF_TEXT)
+        return 1;
+    size_t len = strlen(text);
+    if (strncmp(text, "https://", 8) != 0 || len == 8 || strpbrk(text, " \t\"<>?#@\\") != NULL)
+        return complain(reading, reading->line,
+                        "%s.%s must be an address that starts with https:// and has no query",
+                        setting->section, setting->key);
+    if (text[len - 1] == '/')
+        text[len - 1] = '\0';
+    return 1;
+}
+
+/* Reads at most SECRET_MAX bytes of a file that nobody else can read. NULL or what is wrong. */
+static const char *read_secret(const char *path, const struct conf_setting *setting,
+                               struct secret *ret_secret)
+{
+    char text[SECRET_MAX + 1];
+    struct stat info;
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0)
+        return strerror(errno);
+    const char *problem = NULL;
+    ssize_t len = 0;
+    if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode))
+        problem = "not a regular file";
+    else if ((info.st_mode & 0137) != 0)
+        problem = "others can read or change it: its mode must be 0640 or stricter";
+    else if ((len = read(file, text, sizeof text)) < 0)
+        problem = strerror(errno);
+    (void)close(file);
+    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+        len--;
+    if (problem == NULL && len < setting->min)
+        problem = "it is empty or too short";
+    else if (problem == NULL && memchr(text, '\0', (size_t)len) != NULL)
+        problem = "it holds a NUL byte";
+    else if (problem == NULL && !secret_set(ret_secret, text, (size_t)len))
+        problem = "it is too long";
+    crypt_wipe(text, sizeof text);
+    return problem;
+}
+
+static int set_secret(struct reading *reading, const struct conf_setting *setting,
+                      const char *value, void *field)
+{
+    const char *problem = read_secret(value, setting, field);
+    if (problem != NULL)
+        return complain(reading, reading->line, "%s.%s: %s: %s", setting->section, setting->key,
+                        value, problem);
+    return 1;
+}
+
+static int set_value(struct reading *reading, const struct conf_setting *setting, const char *value)
+{
+    void *field = (char *)reading->values + setting->offset;
+    switch (setting->type) {
+    case CONF_NUMBER:
+        return set_number(reading, setting, value, field);
+    case CONF_SWITCH:
+        return set_switch(reading, setting, value, field);
+    case CONF_TEXT:
+    case CONF_URL:
+        return set_text(reading, setting, value, field);
+    case CONF_SECRET:
+        return set_secret(reading, setting, value, field);
+    }
+    return 0;
+}
+
+static int on_setting(void *context, const char *section, const char *key, const char *value)
+{
+    struct reading *reading = context;
+    for (size_t i = 0; i < reading->count; i++) {
+        const struct conf_setting *setting = &reading->settings[i];
+        if (strcmp(setting->section, section) != 0 || strcmp(setting->key, key) != 0)
+            continue;
+        if (reading->seen[i])
+            return complain(reading, reading->line, "%s.%s is set twice", section, key);
+        reading->seen[i] = true;
+        return set_value(reading, setting, value);
+    }
+    return complain(reading, reading->line, "there is no setting %s.%s", section, key);
+}
+
+static void set_defaults(struct reading *reading)
+{
+    for (size_t i = 0; i < reading->count; i++)
+        if (reading->settings[i].fallback != NULL)
+            (void)set_value(reading, &reading->settings[i], reading->settings[i].fallback);
+}
+
+enum err conf_read(const char *path, const struct conf_setting *settings, size_t count,
+                   void *ret_values, FILE *report)
+{
+    struct reading reading = {
+        .path = path, .report = report, .settings = settings, .count = count, .values = ret_values};
+    if (count > SETTINGS_MAX)
+        return ERR_CONFIG;
+    set_defaults(&reading);
+    reading.file = fopen(path, "re");
+    if (reading.file == NULL) {
+        (void)complain(&reading, 0, "%s", strerror(errno));
+        return ERR_CONFIG;
+    }
+    int line = ini_parse_stream(next_line, &reading, on_setting, &reading);
+    (void)fclose(reading.file);
+    if (line > 0)
+        (void)complain(&reading, line, "neither a [section] nor a key = value, or too long");
+    else if (line < 0)
+        (void)complain(&reading, 0, "cannot be read");
+    return reading.problems == 0 ? ERR_NONE : ERR_CONFIG;
+}

@@ -1,0 +1,222 @@
+/* The only file that knows libfcgi: threads, accepting, reading, answering, draining.
+ * libfcgi's own TERM handling leaves idle threads alive, so main waits for the signal itself and
+ * wakes each thread with USR1, which a thread lets through only while it accepts. */
+#include "base/fcgi.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <assert.h>
+#include <fcgiapp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HEADER_BYTES_MAX = 64 * 1024, DRAIN_POLL_MS = 20 };
+
+struct worker {
+    pthread_t thread;
+    const struct fcgi_server *server;
+    void *state;
+    struct arena *arena;
+    _Atomic bool ended;
+};
+
+static sigset_t end_signals(void)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    return set;
+}
+
+static void mask_usr1(int how)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGUSR1);
+    (void)pthread_sigmask(how, &set, NULL);
+}
+
+enum err fcgi_prepare(void)
+{
+    sigset_t set = end_signals();
+    mask_usr1(SIG_BLOCK);
+    if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0 || FCGX_Init() != 0)
+        return ERR_INTERNAL;
+    return ERR_NONE;
+}
+
+static const char *keep(struct arena *arena, const char *text)
+{
+    const char *copy = text == NULL ? "" : arena_strndup(arena, text, strlen(text));
+    return copy == NULL ? "" : copy;
+}
+
+/* Copies what libfcgi will free. ERR_OVERLOAD for more headers than we hold. */
+static enum err copy_params(struct arena *arena, char **envp, struct http_request *request)
+{
+    size_t count = 0, bytes = 0;
+    for (; *envp != NULL; envp++) {
+        size_t len = strlen(*envp);
+        bytes += len;
+        if (count == HTTP_PARAMS_MAX || bytes > HEADER_BYTES_MAX)
+            return ERR_BAD_REQUEST;
+        char *copy = arena_strndup(arena, *envp, len);
+        char *equals = copy == NULL ? NULL : strchr(copy, '=');
+        if (equals == NULL)
+            return ERR_BAD_REQUEST;
+        *equals = '\0';
+        request->params[count++] = (struct http_param){copy, equals + 1};
+    }
+    return ERR_NONE;
+}
+
+/* The whole body, or none: a length that is not kept is a bad request. */
+static enum err copy_body(const FCGX_Request *fcgx, size_t max, struct http_request *request)
+{
+    const char *text = FCGX_GetParam("CONTENT_LENGTH", fcgx->envp);
+    char *end = NULL;
+    request->body = "";
+    if (text == NULL || *text == '\0')
+        return ERR_NONE;
+    unsigned long long len = strtoull(text, &end, 10);
+    if (strspn(text, "0123456789") != strlen(text))
+        return ERR_BAD_REQUEST;
+    if (len > max)
+        return ERR_BODY_TOO_LARGE;
+    char *body = arena_alloc(request->arena, (size_t)len + 1);
+    if (body == NULL)
+        return ERR_OVERLOAD;
+    if (FCGX_GetStr(body, (int)len, fcgx->in) != (int)len)
+        return ERR_BAD_REQUEST;
+    request->body = body;
+    request->body_len = (size_t)len;
+    return ERR_NONE;
+}
+
+static enum err read_request(const FCGX_Request *fcgx, const struct fcgi_server *server,
+                             struct http_request *request)
+{
+    struct arena *arena = request->arena;
+    request->deadline_ms = clock_mono_ms() + server->budget_ms;
+    request->method = keep(arena, FCGX_GetParam("REQUEST_METHOD", fcgx->envp));
+    request->path = keep(arena, FCGX_GetParam("DOCUMENT_URI", fcgx->envp));
+    request->query = keep(arena, FCGX_GetParam("QUERY_STRING", fcgx->envp));
+    request->content_type = keep(arena, FCGX_GetParam("CONTENT_TYPE", fcgx->envp));
+    request->client_ip = keep(arena, FCGX_GetParam("REMOTE_ADDR", fcgx->envp));
+    request->id = keep(arena, FCGX_GetParam("HTTP_X_REQUEST_ID", fcgx->envp));
+    enum err err = copy_params(arena, fcgx->envp, request);
+    enum err body = copy_body(fcgx, server->body_max, request);
+    return err ? err : body;
+}
+
+static void send_response(FCGX_Stream *out, const struct http_response *response)
+{
+    (void)FCGX_FPrintF(out, "Status: %d\r\nContent-Type: %s\r\n", response->status,
+                       response->content_type);
+    for (const struct http_param *header = response->headers; header->name != NULL; header++)
+        (void)FCGX_FPrintF(out, "%s: %s\r\n", header->name, header->value);
+    (void)FCGX_FPrintF(out, "Content-Length: %d\r\n\r\n", (int)response->body.len);
+    (void)FCGX_PutStr(buf_text(&response->body), (int)response->body.len, out);
+}
+
+static void serve_one(struct worker *worker, FCGX_Request *fcgx)
+{
+    struct http_request request = {.arena = worker->arena};
+    struct http_response response = {.status = 200,
+                                     .content_type = "application/json; charset=utf-8"};
+    *clock_meter() = (struct clock_meter){0};
+    enum err err = read_request(fcgx, worker->server, &request);
+    buf_init(&response.body, worker->arena, worker->server->arena_bytes);
+    if (err)
+        worker->server->refuse(worker->state, &request, err, &response);
+    else
+        worker->server->handle(worker->state, &request, &response);
+    send_response(fcgx->out, &response);
+    FCGX_Finish_r(fcgx);
+    arena_reset(worker->arena);
+}
+
+static void *work(void *context)
+{
+    struct worker *worker = context;
+    FCGX_Request fcgx;
+    (void)FCGX_InitRequest(&fcgx, 0, FCGI_FAIL_ACCEPT_ON_INTR);
+    for (;;) {
+        mask_usr1(SIG_UNBLOCK);
+        int accepted = FCGX_Accept_r(&fcgx);
+        mask_usr1(SIG_BLOCK);
+        if (accepted < 0)
+            break;
+        serve_one(worker, &fcgx);
+    }
+    FCGX_Free(&fcgx, 1);
+    worker->ended = true;
+    return NULL;
+}
+
+static bool worker_start(struct worker *worker, const struct fcgi_server *server)
+{
+    worker->server = server;
+    worker->arena = arena_new(server->arena_bytes);
+    worker->state = worker->arena == NULL ? NULL : server->thread_start(server->context);
+    return worker->state != NULL && pthread_create(&worker->thread, NULL, work, worker) == 0;
+}
+
+static void workers_end(struct worker *workers, size_t count)
+{
+    FCGX_ShutdownPending();
+    for (size_t i = 0; i < count; i++) {
+        while (!workers[i].ended) { /* one signal may arrive just before it accepts */
+            (void)pthread_kill(workers[i].thread, SIGUSR1);
+            clock_sleep_ms(DRAIN_POLL_MS);
+        }
+        (void)pthread_join(workers[i].thread, NULL);
+    }
+}
+
+/* A thread that ended without a signal could not accept (no descriptors, say): end, be respawned.
+ */
+static bool any_ended(const struct worker *workers, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (workers[i].ended)
+            return true;
+    return false;
+}
+
+static enum err await_signal(const struct worker *workers, size_t count)
+{
+    sigset_t set = end_signals();
+    const struct timespec second = {.tv_sec = 1};
+    while (sigtimedwait(&set, NULL, &second) < 0)
+        if (any_ended(workers, count))
+            return ERR_INTERNAL;
+    return ERR_NONE;
+}
+
+enum err fcgi_serve(const struct fcgi_server *server)
+{
+    struct worker *workers = calloc((size_t)server->threads, sizeof *workers);
+    size_t started = 0;
+    enum err err = ERR_NONE;
+    if (workers == NULL)
+        return ERR_INTERNAL;
+    while (started < (size_t)server->threads && worker_start(&workers[started], server))
+        started++;
+    if (started == (size_t)server->threads)
+        err = await_signal(workers, started);
+    else
+        err = ERR_INTERNAL;
+    workers_end(workers, started);
+    for (size_t i = 0; i < (size_t)server->threads; i++) {
+        if (workers[i].state != NULL)
+            server->thread_end(workers[i].state);
+        arena_free(workers[i].arena);
+    }
+    free(workers);
+    return err;
+}

@@ -1,0 +1,114 @@
+/* Helpers over a request and its answer: headers and form fields.
+ * Must not know who carries the bytes. */
+#include "base/http.h"
+
+#include "base/json.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { FIELDS_MAX = 256 };
+
+enum err http_header_get(const struct http_request *request, const char *name,
+                         const char **ret_value)
+{
+    const char *value = NULL;
+    for (const struct http_param *param = request->params; param->name != NULL; param++) {
+        if (strcmp(param->name, name) != 0)
+            continue;
+        if (value != NULL)
+            return ERR_DUPLICATE_HEADER;
+        value = param->value;
+    }
+    *ret_value = value;
+    return ERR_NONE;
+}
+
+void http_header_set(struct http_response *response, const char *name, const char *value)
+{
+    struct http_param *header = response->headers;
+    while (header->name != NULL && strcmp(header->name, name) != 0)
+        header++;
+    assert(header < response->headers + HTTP_HEADERS_MAX);
+    assert(strpbrk(value, "\r\n") == NULL);
+    *header = (struct http_param){name, value};
+}
+
+static int digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return -1;
+}
+
+/* Percent-decoding with + as space. NULL when the arena is full or the escape is wrong. */
+static const char *decode(struct arena *arena, const char *text, size_t len)
+{
+    char *decoded = arena_alloc(arena, len + 1);
+    size_t used = 0;
+    if (decoded == NULL)
+        return NULL;
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i] == '+' ? ' ' : text[i];
+        if (c == '%') {
+            if (len - i < 3 || digit(text[i + 1]) < 0 || digit(text[i + 2]) < 0)
+                return NULL;
+            c = (char)(digit(text[i + 1]) << 4 | digit(text[i + 2]));
+            i += 2;
+        }
+        decoded[used++] = c;
+    }
+    return utf8_valid(decoded, used) ? decoded : NULL;
+}
+
+static enum err form_add(struct arena *arena, const char *text, size_t len,
+                         struct http_field **fields)
+{
+    const char *equals = memchr(text, '=', len);
+    size_t name_len = equals == NULL ? len : (size_t)(equals - text);
+    struct http_field *field = arena_alloc(arena, sizeof *field);
+    if (field == NULL)
+        return ERR_OVERLOAD;
+    field->name = decode(arena, text, name_len);
+    field->value = equals == NULL ? "" : decode(arena, equals + 1, len - name_len - 1);
+    if (field->name == NULL || field->value == NULL)
+        return ERR_PAYLOAD;
+    if (http_form_get(*fields, field->name) != NULL)
+        return ERR_PAYLOAD;
+    field->next = *fields;
+    *fields = field;
+    return ERR_NONE;
+}
+
+enum err http_form_parse(struct arena *arena, const char *text, size_t len,
+                         struct http_field **ret_fields)
+{
+    struct http_field *fields = NULL;
+    const char *end = text + len;
+    for (int count = 0; text < end; count++) {
+        const char *next = memchr(text, '&', (size_t)(end - text));
+        const char *stop = next == NULL ? end : next;
+        if (count == FIELDS_MAX)
+            return ERR_PAYLOAD;
+        if (stop > text) {
+            enum err err = form_add(arena, text, (size_t)(stop - text), &fields);
+            if (err)
+                return err;
+        }
+        text = stop + 1;
+    }
+    *ret_fields = fields;
+    return ERR_NONE;
+}
+
+const char *http_form_get(const struct http_field *fields, const char *name)
+{
+    for (; fields != NULL; fields = fields->next)
+        if (strcmp(fields->name, name) == 0)
+            return fields->value;
+    return NULL;
+}

@@ -1,0 +1,62 @@
+/* Command line and signals of the mains. */
+#include "base/program.h"
+
+#include "base/log.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum err program_start(struct program *program, int argc, char **argv)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"check-config", no_argument, NULL, 'k'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {"version", no_argument, NULL, 'v'},
+                                            {0}};
+    int option;
+    log_program(program->name);
+    program->config = CONFIG_DEFAULT;
+    (void)signal(SIGPIPE, SIG_IGN); /* a peer that went away is an error of that call, no more */
+    while ((option = getopt_long(argc, argv, "+c:", options, NULL)) != -1) {
+        if (option == 'c') {
+            program->config = optarg;
+        } else if (option == 'k') {
+            program->check_config = true;
+        } else if (option == 'h') {
+            (void)fputs(program->usage, stdout);
+            exit(EXIT_SUCCESS);
+        } else if (option == 'v') {
+            (void)printf("%s %s\n", program->name, VERSION);
+            exit(EXIT_SUCCESS);
+        } else {
+            (void)fputs(program->usage, stderr);
+            return ERR_CONFIG;
+        }
+    }
+    program->rest = optind;
+    return ERR_NONE;
+}
+
+static sigset_t end_set(void)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    return set;
+}
+
+void program_block_end(void)
+{
+    sigset_t set = end_set();
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+void program_await_end(void)
+{
+    sigset_t set = end_set();
+    int signal_number;
+    (void)sigwait(&set, &signal_number);
+}

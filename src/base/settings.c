@@ -1,0 +1,112 @@
+/* The table of settings: adding one is adding a row here, a field in the header and a commented
+ * line in nginx/guichet.conf. */
+#include "base/settings.h"
+
+#include <string.h>
+
+#define AT(field) offsetof(struct settings, field)
+#define NUMBER(section, key, field, fallback, min, max)                                            \
+    {                                                                                              \
+        section, key, CONF_NUMBER, AT(field), fallback, min, max                                   \
+    }
+#define SWITCH(section, key, field, fallback)                                                      \
+    {                                                                                              \
+        section, key, CONF_SWITCH, AT(field), fallback, 0, 0                                       \
+    }
+#define TEXT(section, key, field, fallback)                                                        \
+    {                                                                                              \
+        section, key, CONF_TEXT, AT(field), fallback, 0, 0                                         \
+    }
+#define URL(section, key, field, fallback)                                                         \
+    {                                                                                              \
+        section, key, CONF_URL, AT(field), fallback, 0, 0                                          \
+    }
+#define SECRET(section, key, field, fewest)                                                        \
+    {                                                                                              \
+        section, key, CONF_SECRET, AT(field), NULL, fewest, 0                                      \
+    }
+
+/* clang-format off */
+const struct conf_setting settings_table[] = {
+    TEXT("database", "socket", database.socket, "/run/mysqld/mysqld.sock"),
+    TEXT("database", "name", database.name, "guichet"),
+    TEXT("database", "user", database.user, "guichet"),
+    SECRET("database", "password_file", database.password, 8),
+    NUMBER("database", "connections", database.connections, "8", 1, 256),
+    NUMBER("database", "pool_wait", database.pool_wait_ms, "1000", 1, 60000),
+    TEXT("database", "admin_user", database.admin_user, "guichet_admin"),
+    SECRET("database", "admin_password_file", database.admin_password, 8),
+    TEXT("database", "migrations", database.migrations, "/usr/share/guichet/sql"),
+    NUMBER("http", "threads", http.threads, "16", 1, 512),
+    NUMBER("http", "request_budget", http.request_budget_ms, "25000", 1000, 600000),
+    NUMBER("http", "business_error_status", http.business_error_status, "400", 300, 400),
+    SECRET("token", "secret_file", token.secret, CRYPT_HASH_BYTES),
+    TEXT("token", "issuer", token.issuer, "API"),
+    NUMBER("token", "lifetime", token.lifetime_s, "2678400", 60, 31536000),
+    SWITCH("token", "check_ip", token.check_ip, "on"),
+    NUMBER("token", "clock_skew", token.clock_skew_s, "0", 0, 300),
+    SECRET("api_key", "hash_key_file", api_key_hash_key, CRYPT_HASH_BYTES),
+    NUMBER("payment", "lifetime", payment.lifetime_s, "3600", 1, 86400),
+    NUMBER("payment", "tos_clock_skew", payment.tos_clock_skew_s, "0", 0, 3600),
+    NUMBER("provider", "connect_timeout", provider.connect_timeout_ms, "3000", 100, 30000),
+    NUMBER("provider", "timeout", provider.timeout_ms, "15000", 500, 60000),
+    TEXT("provider", "ca_file", provider.ca_file, "/etc/ssl/certs/ca-certificates.crt"),
+    NUMBER("jobs", "threads", jobs.threads, "2", 1, 64),
+    NUMBER("jobs", "idle_wait", jobs.idle_wait_ms, "1000", 10, 60000),
+    SWITCH("payviox", "enabled", payviox.enabled, "off"),
+    URL("payviox", "api_url", payviox.api_url, "https://api.payviox.com"),
+    URL("payviox", "page_url", payviox.page_url, "https://secure.payviox.com"),
+    SECRET("payviox", "secret_key_file", payviox.secret_key, 8),
+    SECRET("payviox", "webhook_token_file", payviox.webhook_token, 8),
+    NUMBER("payviox", "minimum", payviox.minimum, "100", 100, 2500000),
+    NUMBER("payviox", "maximum", payviox.maximum, "2500000", 100, 2500000),
+    SWITCH("payviox", "send_payer_ip", payviox.send_payer_ip, "off"),
+};
+/* clang-format on */
+
+const size_t settings_count = sizeof settings_table / sizeof settings_table[0];
+
+struct check {
+    const char *path;
+    FILE *report;
+    int problems;
+};
+
+static void demand(struct check *check, bool fine, const char *what)
+{
+    if (fine)
+        return;
+    (void)fprintf(check->report, "%s: %s\n", check->path, what);
+    check->problems++;
+}
+
+/* What no single row can say: settings that need one another. */
+static int cross_check(const char *path, const struct settings *s, FILE *report)
+{
+    struct check check = {path, report, 0};
+    int64_t status = s->http.business_error_status;
+    demand(&check, secret_is_set(&s->database.password), "database.password_file is missing");
+    demand(&check, secret_is_set(&s->token.secret), "token.secret_file is missing");
+    demand(&check, secret_is_set(&s->api_key_hash_key), "api_key.hash_key_file is missing");
+    demand(&check, status == 300 || status == 400, "http.business_error_status is 300 or 400");
+    demand(&check, s->provider.timeout_ms < s->http.request_budget_ms,
+           "provider.timeout must be below http.request_budget");
+    demand(&check, s->payviox.minimum <= s->payviox.maximum,
+           "payviox.minimum is above payviox.maximum");
+    if (s->payviox.enabled) {
+        demand(&check, secret_is_set(&s->payviox.secret_key),
+               "payviox.secret_key_file is missing while payviox is enabled");
+        demand(&check, secret_is_set(&s->payviox.webhook_token),
+               "payviox.webhook_token_file is missing while payviox is enabled");
+    }
+    return check.problems;
+}
+
+enum err settings_read(const char *path, struct settings *ret_settings, FILE *report)
+{
+    memset(ret_settings, 0, sizeof *ret_settings);
+    enum err err = conf_read(path, settings_table, settings_count, ret_settings, report);
+    if (err)
+        return err;
+    return cross_check(path, ret_settings, report) == 0 ? ERR_NONE : ERR_CONFIG;
+}

@@ -1,0 +1,77 @@
+/* Writes the envelope {"err":…,"success":…,"content":…}. */
+#include "flow/answer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { RETRY_AFTER_S = 5, BODY_MAX = 8 * 1024 };
+
+static const char no_memory[] =
+    "{\"err\":true,\"success\":false,\"content\":\"Service unavailable\"}";
+
+static void answer_fallback(struct answer *ret_answer)
+{
+    ret_answer->err = ERR_OVERLOAD;
+    ret_answer->status = err_status(ERR_OVERLOAD);
+    ret_answer->body = no_memory;
+    ret_answer->len = sizeof no_memory - 1;
+    ret_answer->retry_after_s = RETRY_AFTER_S;
+}
+
+void answer_error(const struct settings *settings, struct arena *arena, enum err err,
+                  struct answer *ret_answer)
+{
+    struct buf body;
+    buf_init(&body, arena, BODY_MAX);
+    /* the messages are fixed texts of ours without anything to escape */
+    buf_printf(&body, "{\"err\":true,\"success\":false,\"content\":\"%s\"}", err_message(err));
+    *ret_answer = (struct answer){.err = err, .status = err_status(err)};
+    if (err_is_business(err))
+        ret_answer->status = (int)settings->http.business_error_status;
+    if (ret_answer->status == 503)
+        ret_answer->retry_after_s = RETRY_AFTER_S;
+    ret_answer->body = buf_text(&body);
+    ret_answer->len = body.len;
+    if (!buf_ok(&body))
+        answer_fallback(ret_answer);
+}
+
+struct json_out *answer_open(struct arena *arena, struct buf *body, size_t max)
+{
+    buf_init(body, arena, max);
+    struct json_out *out = json_out_new(arena, body);
+    if (out == NULL)
+        return NULL;
+    json_out_object(out, NULL);
+    json_out_bool(out, "err", false);
+    json_out_bool(out, "success", true);
+    json_out_object(out, "content");
+    return out;
+}
+
+enum err answer_close(struct json_out *out)
+{
+    json_out_close_object(out);
+    json_out_close_object(out);
+    return json_out_end(out);
+}
+
+void answer_url(struct arena *arena, const char *payment_id, const char *url,
+                struct answer *ret_answer)
+{
+    struct buf body;
+    struct json_out *out = answer_open(arena, &body, BODY_MAX);
+    *ret_answer = (struct answer){.status = 200};
+    (void)text_copy(ret_answer->payment_id, IDENT_MAX, payment_id);
+    if (out == NULL) {
+        answer_fallback(ret_answer);
+        return;
+    }
+    json_out_text(out, "url", url);
+    if (answer_close(out) != ERR_NONE) {
+        answer_fallback(ret_answer);
+        return;
+    }
+    ret_answer->body = buf_text(&body);
+    ret_answer->len = body.len;
+}

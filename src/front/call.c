@@ -1,0 +1,64 @@
+/* Replies: the only code that fills a response. */
+#include "front/call.h"
+
+#include <stdio.h>
+
+enum { CONTENT_MAX = 256 * 1024 };
+
+static void set_number_header(struct call *call, const char *name, int64_t number)
+{
+    char *text = arena_alloc(call->request->arena, 24);
+    if (text == NULL)
+        return;
+    (void)snprintf(text, 24, "%lld", (long long)number);
+    http_header_set(call->response, name, text);
+}
+
+static void set_location(struct call *call, const char *payment_id)
+{
+    struct buf location;
+    buf_init(&location, call->request->arena, IDENT_MAX + sizeof "/payments/");
+    buf_printf(&location, "/payments/%s", payment_id);
+    if (buf_ok(&location))
+        http_header_set(call->response, "Location", buf_text(&location));
+}
+
+void reply_answer(struct call *call, const struct answer *answer)
+{
+    call->err = answer->err;
+    call->response->status = answer->status;
+    buf_init(&call->response->body, call->request->arena, CONTENT_MAX);
+    buf_add(&call->response->body, answer->body, answer->len);
+    if (answer->retry_after_s > 0)
+        set_number_header(call, "Retry-After", answer->retry_after_s);
+    if (answer->replayed)
+        http_header_set(call->response, "Idempotent-Replayed", "true");
+    if (answer->payment_id[0] == '\0')
+        return;
+    set_location(call, answer->payment_id);
+    (void)text_copy(call->payment_id, sizeof call->payment_id, answer->payment_id);
+}
+
+void reply_error(struct call *call, enum err err)
+{
+    struct answer answer;
+    answer_error(call->context->settings, call->request->arena, err, &answer);
+    reply_answer(call, &answer);
+    if (answer.status == 401)
+        http_header_set(call->response, "WWW-Authenticate", "Bearer");
+}
+
+struct json_out *reply_open(struct call *call)
+{
+    struct json_out *out = answer_open(call->request->arena, &call->response->body, CONTENT_MAX);
+    if (out == NULL)
+        reply_error(call, ERR_OVERLOAD);
+    return out;
+}
+
+void reply_close(struct call *call, struct json_out *out)
+{
+    enum err err = answer_close(out);
+    if (err)
+        reply_error(call, err);
+}

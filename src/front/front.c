@@ -1,0 +1,117 @@
+/* The table of routes, and the walk from request to reply. Adding a route is adding a row. */
+#include "front/front.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "front/api.h"
+#include "front/auth.h"
+
+#include <string.h>
+
+enum route_auth { AUTH_NONE, AUTH_BEARER };
+
+struct route {
+    const char *method;
+    const char *path; /* a trailing * stands for one variable part */
+    enum route_auth auth;
+    void (*handle)(struct call *call);
+};
+
+static const struct route routes[] = {
+    {"POST", "/user/login", AUTH_NONE, login_post},
+    {"GET", "/user/balance", AUTH_BEARER, balance_get},
+    {"POST", "/payment", AUTH_NONE, payment_post_nameless},
+    {"POST", "/payment/", AUTH_NONE, payment_post_nameless},
+    {"POST", "/payment/*", AUTH_BEARER, payment_post},
+    {"GET", "/payments", AUTH_BEARER, payments_get_list},
+    {"GET", "/payments/*", AUTH_BEARER, payments_get_one},
+    {"POST", "/webhook/*", AUTH_NONE, webhook_post},
+    {"GET", "/health/live", AUTH_NONE, health_get_live},
+    {"GET", "/health/ready", AUTH_NONE, health_get_ready},
+};
+
+/* NULL when the path is not the route's; else its variable part, "" if it has none. */
+static const char *match_path(const struct route *route, const char *path)
+{
+    size_t fixed = strlen(route->path) - 1;
+    if (route->path[fixed] != '*')
+        return strcmp(route->path, path) == 0 ? "" : NULL;
+    if (strncmp(route->path, path, fixed) != 0 || path[fixed] == '\0' ||
+        strchr(path + fixed, '/') != NULL)
+        return NULL;
+    return path + fixed;
+}
+
+/* nginx strips the body of an answer to HEAD, so it may be made like one to GET. */
+static bool match_method(const struct route *route, const char *method)
+{
+    return strcmp(route->method, method) == 0 ||
+           (strcmp(route->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
+}
+
+/* ERR_METHOD: the path exists, *ret_route is one of its rows. */
+static enum err find_route(const struct http_request *request, const struct route **ret_route,
+                           const char **ret_param)
+{
+    enum err err = ERR_NOT_FOUND;
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+        const char *param = match_path(&routes[i], request->path);
+        if (param == NULL)
+            continue;
+        *ret_route = &routes[i];
+        *ret_param = param;
+        if (match_method(&routes[i], request->method))
+            return ERR_NONE;
+        err = ERR_METHOD;
+    }
+    return err;
+}
+
+static void log_call(const struct call *call, const struct route *route, int64_t started_us)
+{
+    const struct clock_meter *meter = clock_meter();
+    int status = call->response->status;
+    const char *cause = call->note != NULL ? call->note : "";
+    if (call->note == NULL && status >= 500)
+        cause = db_last_problem();
+    LOG(status >= 500 ? LOG_ERROR : LOG_INFO, "request", LOG_TEXT("request", call->request->id),
+        LOG_NUMBER("user", call->user.id), LOG_TEXT("payment", call->payment_id),
+        LOG_TEXT("method", call->request->method),
+        LOG_TEXT("route", route == NULL ? "" : route->path), LOG_NUMBER("status", status),
+        LOG_TEXT("error", call->err == ERR_NONE ? "" : err_message(call->err)),
+        LOG_TEXT("note", cause), LOG_NUMBER("total_ms", (clock_mono_us() - started_us) / 1000),
+        LOG_NUMBER("database_ms", meter->db_us / 1000),
+        LOG_NUMBER("provider_ms", meter->provider_us / 1000));
+}
+
+static void walk(struct call *call, const struct route **ret_route)
+{
+    enum err err = find_route(call->request, ret_route, &call->param);
+    if (err == ERR_METHOD)
+        http_header_set(call->response, "Allow", (*ret_route)->method);
+    if (!err && (*ret_route)->auth == AUTH_BEARER)
+        err = auth_bearer(call);
+    if (err)
+        reply_error(call, err);
+    else
+        (*ret_route)->handle(call);
+}
+
+void front_handle(void *state, const struct http_request *request, struct http_response *response)
+{
+    struct call call = {.context = state, .request = request, .response = response, .param = ""};
+    const struct route *route = NULL;
+    int64_t started_us = clock_mono_us();
+    db_forget_problem();
+    walk(&call, &route);
+    log_call(&call, route, started_us);
+}
+
+void front_refuse(void *state, const struct http_request *request, enum err why,
+                  struct http_response *response)
+{
+    struct call call = {.context = state, .request = request, .response = response, .param = ""};
+    int64_t started_us = clock_mono_us();
+    reply_error(&call, why);
+    log_call(&call, NULL, started_us);
+}

@@ -1,0 +1,163 @@
+/* Issues and checks tokens. Our own code over OpenSSL's HMAC because the packaged JWT libraries
+ * let a token choose its algorithm. */
+#include "front/token.h"
+
+#include "base/ident.h"
+#include "base/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { SIGNATURE_BYTES = 32 };
+
+struct parts {
+    const char *header, *claims, *signature;
+    size_t header_len, claims_len, signature_len;
+};
+
+static bool split(const char *token, struct parts *ret_parts)
+{
+    const char *first = strchr(token, '.');
+    const char *second = first == NULL ? NULL : strchr(first + 1, '.');
+    if (second == NULL || strchr(second + 1, '.') != NULL || strlen(token) > TOKEN_MAX)
+        return false;
+    *ret_parts = (struct parts){token,
+                                first + 1,
+                                second + 1,
+                                (size_t)(first - token),
+                                (size_t)(second - first - 1),
+                                strlen(second + 1)};
+    return true;
+}
+
+static bool signature_is_right(const struct token_rules *rules, const char *token,
+                               const struct parts *parts)
+{
+    unsigned char claimed[SIGNATURE_BYTES], right[SIGNATURE_BYTES];
+    size_t len, signed_len = (size_t)(parts->signature - token) - 1;
+    if (!base64url_decode(parts->signature, parts->signature_len, claimed, sizeof claimed, &len) ||
+        len != sizeof claimed)
+        return false;
+    crypt_hmac_sha256(rules->key, token, signed_len, right);
+    return crypt_equal(claimed, right, sizeof right);
+}
+
+static struct json *decode_object(struct arena *arena, const char *text, size_t len)
+{
+    size_t decoded_len;
+    struct json *root;
+    unsigned char *decoded = arena_alloc(arena, len + 1);
+    if (decoded == NULL || !base64url_decode(text, len, decoded, len, &decoded_len) ||
+        json_parse(arena, (const char *)decoded, decoded_len, &root) != ERR_NONE)
+        return NULL;
+    return root->type == JSON_OBJECT ? root : NULL;
+}
+
+/* Exactly our algorithm, and nothing that would ask us to fetch or understand something else. */
+static bool header_is_plain(const struct json *header)
+{
+    static const char *const refused[] = {"crit", "jku", "jwk", "x5u", "x5c", "zip", "b64"};
+    const char *algorithm = json_get_text(header, "alg");
+    const struct json *type = json_get(header, "typ");
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+        if (json_get(header, refused[i]) != NULL)
+            return false;
+    if (type != NULL && (type->type != JSON_STRING || strcmp(type->text, "JWT") != 0))
+        return false;
+    return algorithm != NULL && strcmp(algorithm, "HS256") == 0;
+}
+
+static bool times_hold(const struct token_rules *rules, const struct json *claims)
+{
+    int64_t expires, issued, not_before;
+    const struct json *nbf = json_get(claims, "nbf");
+    if (!json_int(json_get(claims, "exp"), &expires) ||
+        !json_int(json_get(claims, "iat"), &issued) || (nbf != NULL && !json_int(nbf, &not_before)))
+        return false;
+    return expires > rules->now_s - rules->skew_s && issued <= rules->now_s + rules->skew_s &&
+           (nbf == NULL || not_before <= rules->now_s + rules->skew_s);
+}
+
+static bool ip_holds(const struct token_rules *rules, const struct json *claims)
+{
+    const char *ip = json_get_text(claims, "ip");
+    return rules->client_ip == NULL || (ip != NULL && strcmp(ip, rules->client_ip) == 0);
+}
+
+/* A steamid: digits without leading zeros, as a string. */
+static bool read_subject(const struct json *claims, int64_t *ret_user_id)
+{
+    const char *sub = json_get_text(claims, "sub");
+    const struct json digits = {.type = JSON_NUMBER, .text = sub};
+    return sub != NULL && sub[0] >= '1' && sub[0] <= '9' && json_int(&digits, ret_user_id);
+}
+
+enum err token_verify(struct arena *arena, const struct token_rules *rules, const char *token,
+                      int64_t *ret_user_id)
+{
+    struct parts parts;
+    int64_t user_id;
+    if (!split(token, &parts) || !signature_is_right(rules, token, &parts))
+        return ERR_UNAUTHORIZED;
+    const struct json *header = decode_object(arena, parts.header, parts.header_len);
+    const struct json *claims = decode_object(arena, parts.claims, parts.claims_len);
+    if (header == NULL || claims == NULL || !header_is_plain(header))
+        return ERR_UNAUTHORIZED;
+    const char *issuer = json_get_text(claims, "iss");
+    if (issuer == NULL || strcmp(issuer, rules->issuer) != 0 || !times_hold(rules, claims) ||
+        !ip_holds(rules, claims) || !read_subject(claims, &user_id))
+        return ERR_UNAUTHORIZED;
+    *ret_user_id = user_id;
+    return ERR_NONE;
+}
+
+static enum err write_claims(struct arena *arena, const struct token_rules *rules, int64_t user_id,
+                             int64_t lifetime_s, struct buf *claims)
+{
+    char subject[24], id[IDENT_MAX];
+    struct json_out *out = json_out_new(arena, claims);
+    if (out == NULL)
+        return ERR_OVERLOAD;
+    (void)snprintf(subject, sizeof subject, "%lld", (long long)user_id);
+    ident_new("", id);
+    json_out_object(out, NULL);
+    json_out_text(out, "iss", rules->issuer);
+    json_out_text(out, "sub", subject);
+    json_out_int(out, "iat", rules->now_s);
+    json_out_int(out, "exp", rules->now_s + lifetime_s);
+    json_out_text(out, "jti", id);
+    json_out_text(out, "ip", rules->client_ip == NULL ? "" : rules->client_ip);
+    json_out_bool(out, "API", true);
+    json_out_close_object(out);
+    return json_out_end(out);
+}
+
+static void add_encoded(struct buf *to, const void *bytes, size_t len)
+{
+    char *encoded = arena_alloc(to->arena, BASE64URL_SIZE(len));
+    if (encoded == NULL) {
+        to->failed = true;
+        return;
+    }
+    base64url_encode(bytes, len, encoded);
+    buf_puts(to, encoded);
+}
+
+const char *token_issue(struct arena *arena, const struct token_rules *rules, int64_t user_id,
+                        int64_t lifetime_s)
+{
+    static const char header[] = "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";
+    unsigned char signature[SIGNATURE_BYTES];
+    struct buf claims, token;
+    buf_init(&claims, arena, TOKEN_MAX / 2);
+    buf_init(&token, arena, TOKEN_MAX);
+    if (write_claims(arena, rules, user_id, lifetime_s, &claims) != ERR_NONE)
+        return NULL;
+    add_encoded(&token, header, sizeof header - 1);
+    buf_puts(&token, ".");
+    add_encoded(&token, buf_text(&claims), claims.len);
+    crypt_hmac_sha256(rules->key, buf_text(&token), token.len, signature);
+    buf_puts(&token, ".");
+    add_encoded(&token, signature, sizeof signature);
+    return buf_ok(&token) ? buf_text(&token) : NULL;
+}

@@ -1,0 +1,64 @@
+/* POST /webhook/{provider}: proof first, then one transaction, then 200. An unproved notice leaves
+ * nothing but a count; a notice that cannot be stored is refused, so that the provider repeats it.
+ */
+#include "front/api.h"
+
+#include "flow/settle.h"
+#include "store/messages.h"
+
+#include <stdio.h>
+
+static enum err count_unit(struct db *db, void *context)
+{
+    const struct provider_driver *driver = context;
+    char name[64];
+    (void)snprintf(name, sizeof name, "webhook.unproved.%s", driver->name);
+    return counters_add(db, name);
+}
+
+static void refuse_unproved(struct call *call, const struct provider_driver *driver)
+{
+    enum err err = db_query(call->context->pool, call->request->arena, count_unit, (void *)driver);
+    call->note = err ? "signature is wrong; not even counted" : "signature is wrong";
+    reply_error(call, ERR_SIGNATURE);
+}
+
+static const char *note_of(const struct settled_notice *notice)
+{
+    if (notice->repeated)
+        return "a copy of a notice dealt with before";
+    switch (notice->verdict) {
+    case SETTLE_APPLIED:
+        return "applied";
+    case SETTLE_UNMATCHED:
+        return "no payment of ours yet; kept for later";
+    case SETTLE_MISMATCH:
+        return "does not fit; waits for review";
+    }
+    return "";
+}
+
+void webhook_post(struct call *call)
+{
+    const struct provider_driver *driver = provider_find(call->context->settings, call->param);
+    struct settled_notice notice = {0};
+    if (driver == NULL) {
+        reply_error(call, ERR_NOT_FOUND);
+        return;
+    }
+    if (!driver->notice_proved(call->context->settings, call->request)) {
+        refuse_unproved(call, driver);
+        return;
+    }
+    enum err err = settle_notice(call->context, call->request->arena, driver, call->request->body,
+                                 call->request->body_len, &notice);
+    struct json_out *out = err ? NULL : reply_open(call);
+    if (err)
+        reply_error(call, err);
+    if (out == NULL)
+        return;
+    call->note = note_of(&notice);
+    (void)text_copy(call->payment_id, sizeof call->payment_id, notice.payment_id);
+    json_out_bool(out, "received", true);
+    reply_close(call, out);
+}

@@ -1,0 +1,151 @@
+/* guichet-jobs: what happens without a request. Threads take work from the database under leases,
+ * so any number of these programs may run, and any of them may die at any line. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/program.h"
+#include "base/settings.h"
+#include "flow/context.h"
+#include "flow/reconcile.h"
+#include "flow/settle.h"
+#include "store/keys.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+enum { THREADS_MAX = 64, SLEEP_SLICE_MS = 100, KEYS_EVERY_MS = 60000 };
+
+static const char usage[] = "usage: guichet-jobs [-c FILE] [--check-config]\n"
+                            "Asks providers about open payments, expires what was not paid, and\n"
+                            "settles notices that came too early. Any number may run.\n"
+                            "  -c, --config FILE   settings (default " CONFIG_DEFAULT ")\n"
+                            "  --check-config      read the settings, say what is wrong, and end\n"
+                            "  --version, --help\n";
+
+static _Atomic bool ending;
+
+struct job {
+    pthread_t thread;
+    struct context *context;
+    struct arena *arena;
+    int64_t idle_wait_ms;
+    bool keeps_keys; /* one thread of a program forgets old idempotency keys */
+};
+
+static void log_failure(const char *what, const char *payment_id, enum err err)
+{
+    LOG(LOG_ERROR, what, LOG_TEXT("payment", payment_id), LOG_TEXT("error", err_message(err)),
+        LOG_TEXT("note", db_last_problem()));
+}
+
+/* Both give true when there was something to do, so that the next step follows at once. */
+static bool step_check(struct job *job)
+{
+    struct reconciled done;
+    enum err err = reconcile_step(job->context, job->arena, &done);
+    if (err)
+        log_failure("check", done.payment_id, err);
+    else if (done.payment_id[0] != '\0')
+        LOG(LOG_INFO, "check", LOG_TEXT("payment", done.payment_id), LOG_TEXT("found", done.found));
+    return !err && done.payment_id[0] != '\0';
+}
+
+static bool step_notice(struct job *job)
+{
+    bool found;
+    enum err err = settle_waiting_notice(job->context, job->arena, &found);
+    if (err)
+        log_failure("notice", "", err);
+    else if (found)
+        LOG(LOG_INFO, "notice", LOG_TEXT("note", "tried a waiting notice again"));
+    return !err && found;
+}
+
+static enum err keys_unit(struct db *db, void *context)
+{
+    return keys_expire(db, context);
+}
+
+static void forget_keys(struct job *job, int64_t *due_ms)
+{
+    int64_t count;
+    if (!job->keeps_keys || clock_left_ms(*due_ms) > 0)
+        return;
+    *due_ms = clock_mono_ms() + KEYS_EVERY_MS;
+    enum err err = db_query(job->context->pool, job->arena, keys_unit, &count);
+    if (err)
+        log_failure("keys", "", err);
+}
+
+static void rest(int64_t ms)
+{
+    for (; ms > 0 && !ending; ms -= SLEEP_SLICE_MS)
+        clock_sleep_ms(ms < SLEEP_SLICE_MS ? ms : SLEEP_SLICE_MS);
+}
+
+static void *work(void *context)
+{
+    struct job *job = context;
+    int64_t keys_due_ms = clock_mono_ms();
+    while (!ending) {
+        bool busy = step_notice(job);
+        busy |= step_check(job);
+        forget_keys(job, &keys_due_ms);
+        arena_reset(job->arena);
+        if (!busy)
+            rest(job->idle_wait_ms);
+    }
+    return NULL;
+}
+
+static bool job_start(struct job *job, const struct settings *settings, struct db_pool *pool)
+{
+    job->context = context_new(settings, pool);
+    job->arena = arena_new(ARENA_BYTES);
+    job->idle_wait_ms = settings->jobs.idle_wait_ms;
+    return job->context != NULL && job->arena != NULL &&
+           pthread_create(&job->thread, NULL, work, job) == 0;
+}
+
+static int run(const struct settings *settings, struct db_pool *pool)
+{
+    struct job jobs[THREADS_MAX] = {{.keeps_keys = true}};
+    size_t wanted = (size_t)settings->jobs.threads, started = 0;
+    program_block_end();
+    while (started < wanted && job_start(&jobs[started], settings, pool))
+        started++;
+    LOG(started == wanted ? LOG_INFO : LOG_ERROR, "start", LOG_NUMBER("threads", (int64_t)started));
+    if (started == wanted)
+        program_await_end();
+    ending = true;
+    for (size_t i = 0; i < started; i++)
+        (void)pthread_join(jobs[i].thread, NULL);
+    for (size_t i = 0; i < wanted; i++) {
+        context_free(jobs[i].context);
+        arena_free(jobs[i].arena);
+    }
+    LOG(LOG_INFO, "end", LOG_TEXT("note", "drained"));
+    return started == wanted ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    static struct settings settings;
+    struct program program = {.name = "guichet-jobs", .usage = usage};
+    const struct rlimit no_core = {0, 0};
+    if (program_start(&program, argc, argv) != ERR_NONE ||
+        settings_read(program.config, &settings, stderr) != ERR_NONE)
+        return EXIT_FAILURE;
+    if (program.check_config) {
+        (void)printf("%s: fine\n", program.config);
+        return EXIT_SUCCESS;
+    }
+    (void)setrlimit(RLIMIT_CORE, &no_core);
+    struct db_pool *pool = db_pool_new(&settings, false);
+    if (pool == NULL)
+        return EXIT_FAILURE;
+    int status = run(&settings, pool);
+    db_pool_free(pool);
+    return status;
+}

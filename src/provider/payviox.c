@@ -1,0 +1,323 @@
+/* The Payviox driver: session create and read-back, signed notices. No I/O, no state. */
+#include "provider/payviox.h"
+
+#include "base/crypt.h"
+#include "base/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { SIGNATURE_BYTES = 32, AUTHORIZATION_MAX = SECRET_MAX + 32 };
+
+static bool payviox_enabled(const struct settings *settings)
+{
+    return settings->payviox.enabled;
+}
+
+static bool payviox_allows(const struct settings *settings, int64_t value)
+{
+    return value >= settings->payviox.minimum && value <= settings->payviox.maximum;
+}
+
+/* Address and headers common to all calls. */
+static enum err start_request(const struct settings *settings, struct arena *arena,
+                              const char *path, const char *id, struct httpc_request *ret_request)
+{
+    struct buf url, authorization;
+    buf_init(&url, arena, URL_MAX);
+    buf_printf(&url, "%s/%s%s", settings->payviox.api_url, path, id);
+    buf_init(&authorization, arena, AUTHORIZATION_MAX);
+    buf_printf(&authorization, "Authorization: Bearer %s",
+               secret_reveal(&settings->payviox.secret_key));
+    ret_request->url = buf_text(&url);
+    ret_request->headers[0] = buf_text(&authorization);
+    ret_request->headers[1] = "Accept: application/json";
+    return buf_ok(&url) && buf_ok(&authorization) ? ERR_NONE : ERR_OVERLOAD;
+}
+
+static void write_session(const struct settings *settings, const struct provider_order *order,
+                          struct json_out *out)
+{
+    char customer[24];
+    int64_t units = money_minor_units(&order->amount);
+    (void)snprintf(customer, sizeof customer, "%lld", (long long)order->user_id);
+    json_out_object(out, NULL);
+    json_out_int(out, "amount", units);
+    json_out_text(out, "currency", money_currency(&order->amount));
+    json_out_text(out, "customer", customer);
+    json_out_text(out, "order_id", order->reference);
+    json_out_array(out, "items"); /* their sum must equal the amount */
+    json_out_object(out, NULL);
+    json_out_text(out, "name", "Balance deposit");
+    json_out_int(out, "quantity", 1);
+    json_out_int(out, "price", units);
+    json_out_close_object(out);
+    json_out_close_array(out);
+    if (order->method[0] != '\0')
+        json_out_text(out, "paymentMethodId", order->method);
+    if (settings->payviox.send_payer_ip)
+        json_out_text(out, "ip", order->payer_ip);
+    json_out_object(out, "metadata");
+    json_out_text(out, "payment_id", order->payment_id);
+    json_out_text(out, "user_id", customer);
+    json_out_close_object(out);
+    json_out_close_object(out);
+}
+
+static enum err payviox_create(const struct settings *settings, struct arena *arena,
+                               const struct provider_order *order,
+                               struct httpc_request *ret_request)
+{
+    struct buf body;
+    enum err err = start_request(settings, arena, "session", "", ret_request);
+    buf_init(&body, arena, 4096);
+    struct json_out *out = err ? NULL : json_out_new(arena, &body);
+    if (out == NULL)
+        return ERR_OVERLOAD;
+    write_session(settings, order, out);
+    err = json_out_end(out);
+    ret_request->method = "POST";
+    ret_request->headers[2] = "Content-Type: application/json";
+    ret_request->body = buf_text(&body);
+    ret_request->body_len = body.len;
+    return err;
+}
+
+/* {"amount":["The amount field is required."]} or {"error":"…"}: the first text found. */
+static void quote_refusal(const struct json *root, struct provider_result *ret_result)
+{
+    char first[REASON_MAX], text[REASON_MAX];
+    const struct json *member = root->type == JSON_OBJECT ? root->child : NULL;
+    const char *message = json_get_text(root, "error");
+    if (message == NULL && member != NULL && member->type == JSON_ARRAY && member->child != NULL &&
+        member->child->type == JSON_STRING)
+        message = member->child->text;
+    provider_quote(first, sizeof first, message == NULL ? "no reason given" : message);
+    (void)snprintf(text, sizeof text, "Payviox answered %d: %.150s", ret_result->http_status,
+                   first);
+    provider_quote(ret_result->reason, REASON_MAX, text);
+}
+
+static bool is_session_id(const char *text)
+{
+    size_t len = strlen(text);
+    return len >= 8 && len < PROVIDER_REFERENCE_MAX &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == len;
+}
+
+/* An address we may send a payer to: https, and nothing that could end a header or an attribute. */
+static bool is_payer_url(const char *text)
+{
+    size_t len = strlen(text);
+    if (strncmp(text, "https://", 8) != 0 || len >= URL_MAX)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (text[i] <= ' ' || text[i] > '~' || strchr("\"<>\\`{}|^", text[i]) != NULL)
+            return false;
+    return true;
+}
+
+/* 201 with a session. Its page works even when payment_error says that the direct way did not. */
+static bool read_session(const struct settings *settings, const struct json *root,
+                         struct provider_result *ret_result)
+{
+    const char *session = json_get_text(root, "session_id");
+    const struct json *redirect = json_get(root, "redirect_url");
+    const struct json *failure = json_get(root, "payment_error");
+    if (session == NULL || !is_session_id(session))
+        return false;
+    if (redirect != NULL && redirect->type != JSON_NULL &&
+        (redirect->type != JSON_STRING || !is_payer_url(redirect->text)))
+        return false;
+    (void)snprintf(ret_result->provider_reference, PROVIDER_REFERENCE_MAX, "%s", session);
+    if (redirect != NULL && redirect->type == JSON_STRING)
+        (void)snprintf(ret_result->url, URL_MAX, "%s", redirect->text);
+    else
+        (void)snprintf(ret_result->url, URL_MAX, "%s/%s", settings->payviox.page_url, session);
+    if (failure != NULL && failure->type == JSON_OBJECT) {
+        const char *message = json_get_text(failure, "message");
+        provider_quote(ret_result->reason, REASON_MAX,
+                       message == NULL ? "payment_error without a message" : message);
+    }
+    ret_result->outcome = OUTCOME_PENDING;
+    return true;
+}
+
+/* Statuses that say: this request was looked at and nothing was made of it. */
+static bool is_refusal(int status)
+{
+    return status == 400 || status == 401 || status == 403 || status == 404 || status == 405 ||
+           status == 413 || status == 415 || status == 422;
+}
+
+static void payviox_created(const struct settings *settings, struct arena *arena,
+                            const struct httpc_answer *answer, struct provider_result *ret_result)
+{
+    struct json *root;
+    ret_result->outcome = OUTCOME_UNKNOWN;
+    (void)snprintf(ret_result->reason, REASON_MAX, "Payviox answered %d and nothing we understand",
+                   answer->status);
+    if (answer->status == 429) { /* "Too many session requests", per payer or per address */
+        ret_result->outcome = OUTCOME_NOT_SENT;
+        (void)snprintf(ret_result->reason, REASON_MAX, "Payviox takes no more sessions for now");
+        return;
+    }
+    if (json_parse(arena, answer->body, answer->body_len, &root) != ERR_NONE)
+        return;
+    if (is_refusal(answer->status)) {
+        ret_result->outcome = OUTCOME_REFUSED;
+        quote_refusal(root, ret_result);
+    } else if (answer->status == 201 || answer->status == 200) {
+        ret_result->reason[0] = '\0';
+        if (!read_session(settings, root, ret_result))
+            (void)snprintf(ret_result->reason, REASON_MAX, "Payviox answered %d without a session",
+                           answer->status);
+    }
+}
+
+static enum err payviox_read(const struct settings *settings, struct arena *arena,
+                             const struct provider_order *order, struct httpc_request *ret_request)
+{
+    ret_request->method = "GET";
+    return start_request(settings, arena, "payment/", order->provider_reference, ret_request);
+}
+
+/* The words of notices, of read-backs, and of the notices of older Payviox versions.
+ * "failed" is the payer's last try; the session may still be paid, and a success after it counts.
+ */
+static const struct {
+    const char *word;
+    enum payment_fact fact;
+} words[] = {
+    {"succeeded", FACT_SUCCEEDED},
+    {"pending_review", FACT_PROCESSING},
+    {"declined", FACT_FAILED},
+    {"refunded", FACT_REFUNDED},
+    {"expired", FACT_EXPIRED},
+    {"incomplete", FACT_PROCESSING},
+    {"failed", FACT_FAILED},
+    {"pending", FACT_NOTHING},
+    {"processing", FACT_PROCESSING},
+    {"canceled", FACT_FAILED},
+    {"requires_payment_method", FACT_NOTHING},
+    {"requires_confirmation", FACT_NOTHING},
+    {"requires_action", FACT_NOTHING},
+};
+
+static bool read_word(const char *word, struct provider_truth *ret_truth)
+{
+    for (size_t i = 0; word != NULL && i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(words[i].word, word) != 0)
+            continue;
+        ret_truth->fact = words[i].fact;
+        provider_quote(ret_truth->word, sizeof ret_truth->word, word);
+        return true;
+    }
+    return false;
+}
+
+/* amount and fees of a notice or read-back as money; a missing or null fee is none. */
+static bool read_money(const struct json *root, struct provider_truth *ret_truth)
+{
+    const char *currency = json_get_text(root, "currency");
+    const struct json *fees = json_get(root, "fees");
+    int64_t amount, fee = 0;
+    if (currency == NULL || !json_int(json_get(root, "amount"), &amount) || amount < 0)
+        return false;
+    if (fees != NULL && fees->type != JSON_NULL && (!json_int(fees, &fee) || fee < 0))
+        return false;
+    ret_truth->has_amount = money_make(amount, currency, &ret_truth->amount) &&
+                            money_make(fee, currency, &ret_truth->fees);
+    return ret_truth->has_amount;
+}
+
+static bool read_texts(const char *order_id, const char *session, struct provider_truth *ret_truth)
+{
+    return order_id != NULL && session != NULL &&
+           text_copy(ret_truth->reference, sizeof ret_truth->reference, order_id) &&
+           text_copy(ret_truth->provider_reference, sizeof ret_truth->provider_reference, session);
+}
+
+/* The read-back's amount is what the payer paid, with fees on top; before a first try, and in older
+ * versions of the interface, it is the session's own. Any of the documented readings that gives
+ * the amount of our order is taken. */
+static void settle_gross(const struct provider_order *order, const struct json *root,
+                         struct provider_truth *truth)
+{
+    struct money minus_fees = money_negative(&truth->fees), net;
+    int64_t net_units;
+    if (money_equal(&truth->amount, &order->amount))
+        return;
+    if (money_add(&truth->amount, &minus_fees, &net))
+        truth->amount = net;
+    if (!money_equal(&truth->amount, &order->amount) &&
+        json_int(json_get(root, "net_amount"), &net_units) &&
+        money_make(net_units, money_currency(&truth->amount), &net))
+        truth->amount = net;
+}
+
+static enum provider_reading payviox_readback(struct arena *arena,
+                                              const struct provider_order *order,
+                                              const struct httpc_answer *answer,
+                                              struct provider_truth *ret_truth)
+{
+    struct json *root;
+    if (json_parse(arena, answer->body, answer->body_len, &root) != ERR_NONE)
+        return READING_FAILED;
+    if (answer->status == 404)
+        return READING_NOT_FOUND;
+    const struct json *status = json_get(root, "status");
+    if (answer->status != 200 || status == NULL ||
+        !read_texts(json_get_text(root, "order_id"), json_get_text(root, "session_id"), ret_truth))
+        return READING_FAILED;
+    if (status->type == JSON_NULL) { /* nobody has tried to pay yet */
+        ret_truth->fact = FACT_NOTHING;
+        return READING_TRUTH;
+    }
+    if (status->type != JSON_STRING || !read_word(status->text, ret_truth) ||
+        !read_money(root, ret_truth))
+        return READING_FAILED;
+    settle_gross(order, root, ret_truth);
+    return READING_TRUTH;
+}
+
+static bool payviox_notice_proved(const struct settings *settings,
+                                  const struct http_request *request)
+{
+    unsigned char claimed[SIGNATURE_BYTES], right[SIGNATURE_BYTES];
+    const char *signature;
+    if (http_header_get(request, "HTTP_SIGNATURE", &signature) != ERR_NONE || signature == NULL ||
+        !hex_decode(signature, claimed, sizeof claimed))
+        return false;
+    crypt_hmac_sha256(&settings->payviox.webhook_token, request->body, request->body_len, right);
+    return crypt_equal(claimed, right, sizeof right);
+}
+
+static enum err payviox_notice(struct arena *arena, const char *body, size_t len,
+                               struct provider_truth *ret_truth)
+{
+    struct json *root;
+    *ret_truth = (struct provider_truth){0};
+    enum err err = json_parse(arena, body, len, &root);
+    if (err)
+        return err;
+    const struct json *metadata = json_get(root, "metadata");
+    if (!read_texts(json_get_text(root, "order_id"),
+                    json_get_text(metadata, "integration_session_id"), ret_truth) ||
+        !read_word(json_get_text(root, "type"), ret_truth) || !read_money(root, ret_truth))
+        return ERR_PAYLOAD;
+    return ERR_NONE;
+}
+
+const struct provider_driver payviox_driver = {
+    .name = "payviox",
+    .enabled = payviox_enabled,
+    .allows = payviox_allows,
+    .create = payviox_create,
+    .created = payviox_created,
+    .read = payviox_read,
+    .readback = payviox_readback,
+    .notice_proved = payviox_notice_proved,
+    .notice = payviox_notice,
+    .reference_is_unique = true, /* "order_id: unique per business" */
+};

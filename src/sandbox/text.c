@@ -1,0 +1,66 @@
+/* Small writers of text: clipped, percent-encoded, money, time. */
+#include "sandbox/text.h"
+
+#include <string.h>
+#include <time.h>
+
+void text_clip(char *to, size_t size, const char *from)
+{
+    size_t len = 0;
+    for (; *from != '\0' && len + 1 < size; from++)
+        to[len++] = *from >= ' ' && *from <= '~' ? *from : '?';
+    to[len] = '\0';
+}
+
+void buf_url(struct buf *buf, const char *text)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
+    for (; *text != '\0'; text++) {
+        if (strchr(plain, *text) != NULL)
+            buf_add(buf, text, 1);
+        else
+            buf_printf(buf, "%%%02X", (unsigned)(unsigned char)*text);
+    }
+}
+
+/* ISO 4217: most currencies have two decimals. */
+static int currency_places(const char *currency)
+{
+    static const char none[] = " BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF ";
+    static const char three[] = " BHD IQD JOD KWD LYD OMR TND ";
+    if (strlen(currency) == 3 && strstr(none, currency) != NULL)
+        return 0;
+    return strlen(currency) == 3 && strstr(three, currency) != NULL ? 3 : 2;
+}
+
+void buf_decimal(struct buf *buf, int64_t decimal, int places, int min_places)
+{
+    int64_t unit = 1;
+    for (int i = 0; i < places; i++)
+        unit *= 10;
+    int64_t fraction = decimal % unit;
+    for (; places > min_places && fraction % 10 == 0; places--)
+        fraction /= 10;
+    buf_printf(buf, "%lld", (long long)(decimal / unit));
+    if (places > 0)
+        buf_printf(buf, ".%0*lld", places, (long long)fraction);
+}
+
+void buf_money(struct buf *buf, int64_t amount, const char *currency)
+{
+    int places = currency_places(currency);
+    buf_decimal(buf, amount, places, places);
+    buf_puts(buf, " ");
+    buf_puts(buf, currency);
+}
+
+void buf_time(struct buf *buf, int64_t time_ms)
+{
+    time_t seconds = (time_t)(time_ms / 1000);
+    struct tm parts;
+    char text[32];
+    (void)gmtime_r(&seconds, &parts);
+    (void)strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+    buf_printf(buf, "%s.%03d000Z", text, (int)(time_ms % 1000));
+}

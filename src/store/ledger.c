@@ -1,0 +1,108 @@
+/* Steps over ledger_accounts, ledger_postings, ledger_entries and balances.
+ * Entries are only ever inserted; a balance moves in the same step as its entry. */
+#include "store/ledger.h"
+
+#include <assert.h>
+
+static const char *const kind_names[] = {
+    [LEDGER_USER] = "user",
+    [LEDGER_PROVIDER] = "provider",
+    [LEDGER_PROVIDER_FEES] = "provider_fees",
+};
+
+static void assert_sums_to_zero(const struct ledger_line *lines, size_t count)
+{
+    struct money sum = lines[0].amount;
+    for (size_t i = 1; i < count; i++) {
+        bool fits = money_add(&sum, &lines[i].amount, &sum);
+        assert(fits);
+    }
+    assert(money_minor_units(&sum) == 0);
+}
+
+static enum err find_account(struct db *db, const struct ledger_line *line, int64_t *ret_account)
+{
+    enum err err = db_run(db, SQL_ACCOUNT_BY_OWNER, DB_TEXT(kind_names[line->kind]),
+                          DB_TEXT(line->owner), DB_TEXT(money_currency(&line->amount)));
+    *ret_account = !err && db_next(db) ? db_int(db, 0) : 0;
+    return err;
+}
+
+/* The account of a line, opened when it is the first of its owner. */
+static enum err account_of(struct db *db, const struct ledger_line *line, int64_t *ret_account)
+{
+    enum err err = find_account(db, line, ret_account);
+    if (err || *ret_account != 0)
+        return err;
+    err = db_run(db, SQL_ACCOUNT_PUT, DB_TEXT(kind_names[line->kind]), DB_TEXT(line->owner),
+                 DB_TEXT(money_currency(&line->amount)));
+    if (!err)
+        err = find_account(db, line, ret_account);
+    return err;
+}
+
+static enum err write_line(struct db *db, int64_t posting, int64_t number,
+                           const struct ledger_line *line)
+{
+    int64_t account, units = money_minor_units(&line->amount);
+    enum err err = account_of(db, line, &account);
+    if (!err)
+        err = db_run(db, SQL_ENTRY_INSERT, DB_INT(posting), DB_INT(number), DB_INT(account),
+                     DB_INT(units), DB_TEXT(money_currency(&line->amount)));
+    if (!err && line->kind == LEDGER_USER)
+        err = db_run(db, SQL_BALANCE_ADD, DB_INT(account), DB_INT(units));
+    return err;
+}
+
+enum err ledger_post(struct db *db, const char *document_id, const char *effect, int64_t sequence,
+                     const struct ledger_line *lines, size_t count, bool *ret_posted)
+{
+    assert(count >= 2 && count <= LEDGER_LINES_MAX);
+    assert_sums_to_zero(lines, count);
+    *ret_posted = false;
+    enum err err =
+        db_run(db, SQL_POSTING_INSERT, DB_TEXT(document_id), DB_TEXT(effect), DB_INT(sequence));
+    if (err == ERR_DB_DUPLICATE)
+        return ERR_NONE;
+    int64_t posting = err ? 0 : db_insert_id(db);
+    for (size_t i = 0; i < count && !err; i++)
+        err = write_line(db, posting, (int64_t)i + 1, &lines[i]);
+    *ret_posted = !err;
+    return err;
+}
+
+enum err ledger_balance(struct db *db, int64_t user_id, const char *currency, int64_t *ret_balance)
+{
+    char owner[24];
+    (void)snprintf(owner, sizeof owner, "%lld", (long long)user_id);
+    enum err err = db_run(db, SQL_BALANCE_OF_USER, DB_TEXT(owner), DB_TEXT(currency));
+    *ret_balance = !err && db_next(db) ? db_int(db, 0) : 0;
+    return err;
+}
+
+enum err ledger_verify(struct db *db, FILE *report, int64_t *ret_breaks)
+{
+    int64_t breaks = 0;
+    enum err err = db_run_plain(db, SQL_VERIFY_POSTINGS);
+    for (; !err && db_next(db); breaks++)
+        (void)fprintf(report, "posting %s %s: its entries sum to %s, not to 0\n", db_text(db, 0),
+                      db_text(db, 1), db_text(db, 3));
+    if (!err)
+        err = db_run_plain(db, SQL_VERIFY_BALANCES);
+    for (; !err && db_next(db); breaks++)
+        (void)fprintf(report, "user %s: the %s balance is %s, its entries sum to %s\n",
+                      db_text(db, 0), db_text(db, 1), db_text(db, 2), db_text(db, 3));
+    if (!err)
+        err = db_run_plain(db, SQL_VERIFY_PAYMENTS);
+    for (; !err && db_next(db); breaks++)
+        (void)fprintf(report, "payment %s is %s: of its %s, %s are posted to the payer\n",
+                      db_text(db, 0), db_text(db, 1), db_text(db, 2), db_text(db, 3));
+    if (!err)
+        err = db_run_plain(db, SQL_VERIFY_TOTALS);
+    if (!err && db_next(db))
+        (void)fprintf(report, "%s postings, %s entries, %s balances, %s payments: %lld wrong\n",
+                      db_text(db, 0), db_text(db, 1), db_text(db, 2), db_text(db, 3),
+                      (long long)breaks);
+    *ret_breaks = breaks;
+    return err;
+}

@@ -1,0 +1,83 @@
+/* Steps over inbox, outbox and counters. */
+#include "store/messages.h"
+
+#include "base/crypt.h"
+
+#include <assert.h>
+#include <string.h>
+
+static const char *const state_names[] = {
+    [INBOX_DONE] = "done",
+    [INBOX_UNMATCHED] = "unmatched",
+    [INBOX_REVIEW] = "review",
+};
+
+static enum inbox_state state_parse(const char *name)
+{
+    if (strcmp(name, "done") == 0)
+        return INBOX_DONE;
+    return strcmp(name, "review") == 0 ? INBOX_REVIEW : INBOX_UNMATCHED;
+}
+
+/* The columns are those of SQL_INBOX_LOCK and SQL_INBOX_BY_HASH. */
+static void read_row(struct db *db, struct notice_row *ret_row)
+{
+    bool found = db_next(db);
+    assert(found);
+    *ret_row = (struct notice_row){.id = db_int(db, 0),
+                                   .state = state_parse(db_text(db, 1)),
+                                   .tries = db_int(db, 2),
+                                   .body = db_text(db, 4),
+                                   .body_len = db_len(db, 4)};
+    db_copy(db, 3, ret_row->provider, sizeof ret_row->provider);
+}
+
+enum err inbox_put(struct db *db, const char *provider, const char *body, size_t len,
+                   struct notice_row *ret_row)
+{
+    unsigned char hash[CRYPT_HASH_BYTES];
+    crypt_sha256(body, len, hash);
+    enum err err = db_run(db, SQL_INBOX_PUT, DB_TEXT(provider), DB_BYTES(hash, sizeof hash),
+                          DB_BYTES(body, len));
+    if (!err)
+        err = db_run(db, SQL_INBOX_BY_HASH, DB_TEXT(provider), DB_BYTES(hash, sizeof hash));
+    if (!err)
+        read_row(db, ret_row);
+    return err;
+}
+
+enum err inbox_set(struct db *db, int64_t id, enum inbox_state state, const char *note,
+                   const char *reference, int64_t retry_in_s)
+{
+    bool retry = retry_in_s >= 0;
+    return db_run(db, SQL_INBOX_SET, DB_TEXT(state_names[state]), DB_TEXT(note),
+                  DB_TEXT_OR_NULL(reference), DB_INT(retry), DB_INT(retry ? retry_in_s : 0),
+                  DB_INT(id));
+}
+
+enum err inbox_take(struct db *db, int64_t lease_s, int64_t *ret_id)
+{
+    enum err err = db_run_plain(db, SQL_INBOX_TAKE);
+    *ret_id = !err && db_next(db) ? db_int(db, 0) : 0;
+    if (err || *ret_id == 0)
+        return err;
+    return db_run(db, SQL_INBOX_LEASE, DB_INT(lease_s), DB_INT(*ret_id));
+}
+
+enum err inbox_lock(struct db *db, int64_t id, struct notice_row *ret_row)
+{
+    enum err err = db_run(db, SQL_INBOX_LOCK, DB_INT(id));
+    if (!err)
+        read_row(db, ret_row);
+    return err;
+}
+
+enum err outbox_put(struct db *db, const char *payment_id, const char *topic)
+{
+    return db_run(db, SQL_OUTBOX_INSERT, DB_TEXT(payment_id), DB_TEXT(topic));
+}
+
+enum err counters_add(struct db *db, const char *name)
+{
+    return db_run(db, SQL_COUNT, DB_TEXT(name));
+}

@@ -1,0 +1,160 @@
+/* Steps over payments, attempts, attempt_answers, events and payment_checks. */
+#include "store/payments.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* The columns are PAYMENT_COLUMNS of sql.c. */
+static void read_payment(struct db *db, struct payment *ret_payment)
+{
+    struct payment *p = ret_payment;
+    db_copy(db, 0, p->id, sizeof p->id);
+    p->user_id = db_int(db, 1);
+    db_copy(db, 2, p->provider, sizeof p->provider);
+    bool fine = payment_type_parse(db_text(db, 3), &p->type) &&
+                money_make(db_int(db, 4), db_text(db, 5), &p->amount) &&
+                payment_status_parse(db_text(db, 7), &p->status);
+    assert(fine); /* the table's own constraints say so */
+    db_copy(db, 6, p->method, sizeof p->method);
+    db_copy(db, 8, p->client_ip, sizeof p->client_ip);
+    p->over = db_int(db, 9) != 0;
+    db_copy(db, 10, p->created_at, sizeof p->created_at);
+    db_copy(db, 11, p->expires_at, sizeof p->expires_at);
+}
+
+enum err payments_insert(struct db *db, const struct payment_intent *intent)
+{
+    const struct payment *p = &intent->payment;
+    return db_run(db, SQL_PAYMENT_INSERT, DB_TEXT(p->id), DB_INT(p->user_id), DB_TEXT(p->provider),
+                  DB_TEXT(payment_type_name(p->type)), DB_INT(money_minor_units(&p->amount)),
+                  DB_TEXT(money_currency(&p->amount)), DB_TEXT_OR_NULL(p->method),
+                  DB_INT(intent->tos_ms),
+                  intent->checkout_ms < 0 ? DB_NOTHING : DB_INT(intent->checkout_ms),
+                  DB_TEXT(p->client_ip), DB_TEXT(intent->request_id), DB_INT(intent->lifetime_s));
+}
+
+static enum err read_one(struct db *db, enum sql sql, const char *payment_id,
+                         struct payment *ret_payment)
+{
+    enum err err = db_run(db, sql, DB_TEXT(payment_id));
+    ret_payment->id[0] = '\0';
+    if (!err && db_next(db))
+        read_payment(db, ret_payment);
+    return err;
+}
+
+enum err payments_lock(struct db *db, const char *payment_id, struct payment *ret_payment)
+{
+    return read_one(db, SQL_PAYMENT_LOCK, payment_id, ret_payment);
+}
+
+enum err payments_get(struct db *db, const char *payment_id, struct payment *ret_payment)
+{
+    return read_one(db, SQL_PAYMENT_GET, payment_id, ret_payment);
+}
+
+enum err payments_status_set(struct db *db, const char *payment_id, enum payment_status from,
+                             enum payment_status to)
+{
+    enum err err = db_run(db, SQL_PAYMENT_STATUS, DB_TEXT(payment_status_name(to)),
+                          DB_TEXT(payment_id), DB_TEXT(payment_status_name(from)));
+    if (!err && db_affected(db) != 1)
+        return ERR_DB_CONFLICT;
+    return err;
+}
+
+enum err payments_of_user(struct db *db, int64_t user_id, const char *cursor, size_t max,
+                          struct payment *ret_payments, size_t *ret_count)
+{
+    const char *before = cursor[0] == '\0' ? "~" : cursor; /* "~" sorts after every id */
+    enum err err =
+        db_run(db, SQL_PAYMENTS_OF_USER, DB_INT(user_id), DB_TEXT(before), DB_INT((int64_t)max));
+    *ret_count = 0;
+    while (!err && *ret_count < max && db_next(db))
+        read_payment(db, &ret_payments[(*ret_count)++]);
+    return err;
+}
+
+enum err attempts_insert(struct db *db, const struct payment *payment, int64_t number,
+                         const char *reference, int64_t deadline_ms)
+{
+    return db_run(db, SQL_ATTEMPT_INSERT, DB_TEXT(payment->id), DB_INT(number),
+                  DB_TEXT(payment->provider), DB_TEXT(reference), DB_INT(deadline_ms));
+}
+
+enum err attempts_last(struct db *db, const char *payment_id, struct attempt *ret_attempt)
+{
+    enum err err = db_run(db, SQL_ATTEMPT_OF_PAYMENT, DB_TEXT(payment_id));
+    struct attempt *a = ret_attempt;
+    *a = (struct attempt){0};
+    if (err || !db_next(db))
+        return err;
+    a->id = db_int(db, 0);
+    a->number = db_int(db, 1);
+    db_copy(db, 2, a->reference, sizeof a->reference);
+    a->over = db_int(db, 3) != 0;
+    a->outcome = outcome_parse(db_text(db, 4));
+    db_copy(db, 5, a->provider_reference, sizeof a->provider_reference);
+    db_copy(db, 6, a->url, sizeof a->url);
+    db_copy(db, 7, a->reason, sizeof a->reason);
+    return ERR_NONE;
+}
+
+enum err answers_insert(struct db *db, int64_t attempt_id, enum outcome outcome,
+                        int64_t http_status, const char *provider_reference, const char *url,
+                        const char *reason)
+{
+    assert(outcome != OUTCOME_NONE);
+    return db_run(db, SQL_ANSWER_INSERT, DB_INT(attempt_id), DB_TEXT(outcome_name(outcome)),
+                  outcome == OUTCOME_UNKNOWN ? DB_NOTHING : DB_INT(1),
+                  http_status == 0 ? DB_NOTHING : DB_INT(http_status),
+                  DB_TEXT_OR_NULL(provider_reference), DB_TEXT_OR_NULL(url), DB_TEXT(reason));
+}
+
+enum err events_insert(struct db *db, const char *payment_id, const char *kind, const char *detail,
+                       const char *source)
+{
+    return db_run(db, SQL_EVENT_INSERT, DB_TEXT(payment_id), DB_TEXT(kind), DB_TEXT(detail),
+                  DB_TEXT(source));
+}
+
+enum err events_of_payment(struct db *db, const char *payment_id, size_t max,
+                           struct event *ret_events, size_t *ret_count)
+{
+    enum err err = db_run(db, SQL_EVENTS_OF_PAYMENT, DB_TEXT(payment_id));
+    *ret_count = 0;
+    while (!err && *ret_count < max && db_next(db)) {
+        struct event *event = &ret_events[(*ret_count)++];
+        db_copy(db, 0, event->at, sizeof event->at);
+        db_copy(db, 1, event->kind, sizeof event->kind);
+        db_copy(db, 2, event->detail, sizeof event->detail);
+        db_copy(db, 3, event->source, sizeof event->source);
+    }
+    return err;
+}
+
+enum err checks_insert(struct db *db, const char *payment_id, int64_t due_in_s)
+{
+    return db_run(db, SQL_CHECK_INSERT, DB_TEXT(payment_id), DB_INT(due_in_s));
+}
+
+enum err checks_take(struct db *db, char ret_payment_id[IDENT_MAX], int64_t *ret_tries)
+{
+    enum err err = db_run_plain(db, SQL_CHECK_TAKE);
+    ret_payment_id[0] = '\0';
+    if (!err && db_next(db)) {
+        db_copy(db, 0, ret_payment_id, IDENT_MAX);
+        *ret_tries = db_int(db, 1);
+    }
+    return err;
+}
+
+enum err checks_lease(struct db *db, const char *payment_id, int64_t next_in_s)
+{
+    return db_run(db, SQL_CHECK_LEASE, DB_INT(next_in_s), DB_INT(next_in_s), DB_TEXT(payment_id));
+}
+
+enum err checks_delete(struct db *db, const char *payment_id)
+{
+    return db_run(db, SQL_CHECK_DELETE, DB_TEXT(payment_id));
+}
