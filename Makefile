@@ -28,10 +28,10 @@ LDFLAGS ?= -Wl,-z,relro,-z,now
 fortify_release := -D_FORTIFY_SOURCE=2
 fortify_clang := -D_FORTIFY_SOURCE=2
 
-sanitize_asan := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+sanitize_asan := -DCRASH_POINTS -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # gcc's shared libubsan writes to standard error, whatever log_path says: unseen behind multiwatch.
 static_asan := -static-libasan -static-libubsan
-sanitize_tsan := -fsanitize=thread -fno-omit-frame-pointer
+sanitize_tsan := -DCRASH_POINTS -fsanitize=thread -fno-omit-frame-pointer
 compiler_clang := clang-14
 compiler := $(or $(compiler_$(VARIANT)),$(CC))
 

@@ -12,12 +12,13 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-static const char usage[] = "usage: guichet [-c FILE] [--check-config]\n"
-                            "FastCGI handlers of the Guichet payment gateway; start them with\n"
-                            "spawn-fcgi, which gives them their listening socket.\n"
-                            "  -c, --config FILE   settings (default " CONFIG_DEFAULT ")\n"
-                            "  --check-config      read the settings, say what is wrong, and end\n"
-                            "  --version, --help\n";
+static const char usage[] =
+    "usage: guichet [-c FILE] [--check-config]\n"
+    "FastCGI handlers of the Guichet payment gateway; start them with\n"
+    "spawn-fcgi, which gives them their listening socket.\n"
+    "  -c, --config FILE   settings (default $GUICHET_CONF, or " CONFIG_DEFAULT ")\n"
+    "  --check-config      read the settings, say what is wrong, and end\n"
+    "  --version, --help\n";
 
 struct app {
     struct settings settings;

@@ -16,12 +16,13 @@
 
 enum { THREADS_MAX = 64, SLEEP_SLICE_MS = 100, KEYS_EVERY_MS = 60000 };
 
-static const char usage[] = "usage: guichet-jobs [-c FILE] [--check-config]\n"
-                            "Asks providers about open payments, expires what was not paid, and\n"
-                            "settles notices that came too early. Any number may run.\n"
-                            "  -c, --config FILE   settings (default " CONFIG_DEFAULT ")\n"
-                            "  --check-config      read the settings, say what is wrong, and end\n"
-                            "  --version, --help\n";
+static const char usage[] =
+    "usage: guichet-jobs [-c FILE] [--check-config]\n"
+    "Asks providers about open payments, expires what was not paid, and\n"
+    "settles notices that came too early. Any number may run.\n"
+    "  -c, --config FILE   settings (default $GUICHET_CONF, or " CONFIG_DEFAULT ")\n"
+    "  --check-config      read the settings, say what is wrong, and end\n"
+    "  --version, --help\n";
 
 static _Atomic bool ending;
 

@@ -22,7 +22,7 @@ static const char usage[] =
     "  user unban --id N\n"
     "  key add --user N --key-file FILE     let the API key in FILE log in as this user\n"
     "  key revoke --key-file FILE\n"
-    "  -c, --config FILE   settings (default " CONFIG_DEFAULT ")\n"
+    "  -c, --config FILE   settings (default $GUICHET_CONF, or " CONFIG_DEFAULT ")\n"
     "  --version, --help\n"
     "Ends with 0 when all is well, 1 when not, 2 when it was called wrongly.\n";
 

@@ -17,8 +17,8 @@ struct program {
     int rest; /* index of the first argument that is no option */
 };
 
-/* Reads -c FILE, --check-config, --help and --version; the last two end the program. ERR_CONFIG:
- * a wrong option, already reported. */
+/* Reads -c FILE (else GUICHET_CONF of the environment, else CONFIG_DEFAULT), --check-config, --help
+ * and --version; the last two end the program. ERR_CONFIG: a wrong option, already reported. */
 enum err program_start(struct program *program, int argc, char **argv) MUST_CHECK;
 
 /* Blocks TERM and INT in this thread and all it starts. */

@@ -26,6 +26,9 @@ void answer_error(const struct settings *settings, struct arena *arena, enum err
 void answer_url(struct arena *arena, const char *payment_id, const char *url,
                 struct answer *ret_answer);
 
+/* {"message":"Payment processed successfully"}: nothing is left for the payer to do. */
+void answer_processed(struct arena *arena, const char *payment_id, struct answer *ret_answer);
+
 /* The envelope of a success around an object that the caller writes between the two calls.
  * NULL when the arena is full. */
 struct json_out *answer_open(struct arena *arena, struct buf *body, size_t max);

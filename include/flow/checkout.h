@@ -36,4 +36,9 @@ enum err checkout_resume(struct context *context, struct arena *arena,
                          const struct provider_driver *driver, const struct payment *payment,
                          const struct attempt *attempt) MUST_CHECK;
 
+/* Ends the open attempt of a payment that has been paid all the same: its create answer was lost,
+ * the provider's notice was not. */
+enum err checkout_close(struct context *context, struct arena *arena, const struct payment *payment,
+                        const struct attempt *attempt) MUST_CHECK;
+
 #endif

@@ -17,7 +17,9 @@ enum err program_start(struct program *program, int argc, char **argv)
                                             {0}};
     int option;
     log_program(program->name);
-    program->config = CONFIG_DEFAULT;
+    program->config = getenv("GUICHET_CONF");
+    if (program->config == NULL || program->config[0] == '\0')
+        program->config = CONFIG_DEFAULT;
     (void)signal(SIGPIPE, SIG_IGN); /* a peer that went away is an error of that call, no more */
     while ((option = getopt_long(argc, argv, "+c:", options, NULL)) != -1) {
         if (option == 'c') {

@@ -56,22 +56,32 @@ enum err answer_close(struct json_out *out)
     return json_out_end(out);
 }
 
-void answer_url(struct arena *arena, const char *payment_id, const char *url,
-                struct answer *ret_answer)
+/* A success about a payment, with one text as its content. */
+static void answer_text(struct arena *arena, const char *payment_id, const char *key,
+                        const char *text, struct answer *ret_answer)
 {
     struct buf body;
     struct json_out *out = answer_open(arena, &body, BODY_MAX);
+    enum err err = ERR_OVERLOAD;
     *ret_answer = (struct answer){.status = 200};
     (void)text_copy(ret_answer->payment_id, IDENT_MAX, payment_id);
-    if (out == NULL) {
-        answer_fallback(ret_answer);
-        return;
-    }
-    json_out_text(out, "url", url);
-    if (answer_close(out) != ERR_NONE) {
-        answer_fallback(ret_answer);
-        return;
+    if (out != NULL) {
+        json_out_text(out, key, text);
+        err = answer_close(out);
     }
     ret_answer->body = buf_text(&body);
     ret_answer->len = body.len;
+    if (err)
+        answer_fallback(ret_answer);
+}
+
+void answer_url(struct arena *arena, const char *payment_id, const char *url,
+                struct answer *ret_answer)
+{
+    answer_text(arena, payment_id, "url", url, ret_answer);
+}
+
+void answer_processed(struct arena *arena, const char *payment_id, struct answer *ret_answer)
+{
+    answer_text(arena, payment_id, "message", "Payment processed successfully", ret_answer);
 }

@@ -69,7 +69,7 @@ struct finish_unit {
     struct context *context;
     const struct payment *payment;
     const struct provider_result *result;
-    const char *source;
+    bool caller_waits;      /* a request, not a later check */
     struct attempt attempt; /* in: the attempt; out: with its definite answer, if there is one */
     struct answer answer;
 };
@@ -82,6 +82,8 @@ static void answer_outcome(struct arena *arena, struct finish_unit *unit)
     const struct provider_result *result = unit->result;
     switch (unit->attempt.outcome) {
     case OUTCOME_DONE:
+        answer_processed(arena, unit->payment->id, &unit->answer);
+        break;
     case OUTCOME_PENDING:
         answer_url(arena, unit->payment->id, unit->attempt.url, &unit->answer);
         break;
@@ -104,16 +106,22 @@ static void answer_outcome(struct arena *arena, struct finish_unit *unit)
     (void)text_copy(unit->answer.payment_id, IDENT_MAX, unit->payment->id);
 }
 
-/* Kept: every definite answer, and the provider's error that the caller was told of. Open stays
- * what nobody answered; forgotten is what the caller may simply send again. */
+/* Kept: every definite answer, and a provider's error once the caller has been told of it. Open
+ * stays what nobody knows; forgotten is what the caller may simply send again. */
 static enum err keep_answer(struct db *db, const struct finish_unit *unit)
 {
     const struct answer *answer = &unit->answer;
     if (answer->status == 503)
         return keys_release(db, unit->payment->id);
-    if (answer->err == ERR_OUTCOME_UNKNOWN)
+    if (answer->err == ERR_OUTCOME_UNKNOWN ||
+        (unit->attempt.outcome == OUTCOME_NONE && !unit->caller_waits))
         return ERR_NONE;
     return keys_answer(db, unit->payment->id, answer->status, answer->body, answer->len);
+}
+
+static const char *source_of(const struct finish_unit *unit)
+{
+    return unit->caller_waits ? "request" : "check";
 }
 
 static enum err store_answer(struct db *db, struct finish_unit *unit)
@@ -128,7 +136,7 @@ static enum err store_answer(struct db *db, struct finish_unit *unit)
         return err;
     (void)snprintf(detail, sizeof detail, "%s%s%s", outcome_name(r->outcome),
                    r->reason[0] == '\0' ? "" : ": ", r->reason);
-    err = events_insert(db, unit->payment->id, "answered", detail, unit->source);
+    err = events_insert(db, unit->payment->id, "answered", detail, source_of(unit));
     return err ? err : attempts_last(db, unit->payment->id, &unit->attempt);
 }
 
@@ -137,7 +145,7 @@ static enum err fail_payment(struct db *db, const struct finish_unit *unit)
     struct payment payment;
     enum err err = payments_lock(db, unit->payment->id, &payment);
     if (!err)
-        err = settle_fact(db, &payment, FACT_FAILED, NULL, unit->attempt.reason, unit->source);
+        err = settle_fact(db, &payment, FACT_FAILED, NULL, unit->attempt.reason, source_of(unit));
     return err ? err : checks_delete(db, payment.id);
 }
 
@@ -214,7 +222,7 @@ void checkout_run(struct context *context, struct arena *arena, struct checkout 
     struct finish_unit unit = {.context = context,
                                .payment = payment,
                                .result = &result,
-                               .source = "request",
+                               .caller_waits = true,
                                .attempt = begin.attempt};
     err = finish(context, arena, &unit, checkout->deadline_ms);
     CRASH_POINT("create_finished");
@@ -288,6 +296,16 @@ void checkout_keep_refusal(struct context *context, struct arena *arena,
     (void)err;
 }
 
+/* The second half of a create for a process that did not live to run it. */
+static enum err finish_open(struct context *context, struct arena *arena,
+                            const struct payment *payment, const struct attempt *attempt,
+                            const struct provider_result *result)
+{
+    struct finish_unit unit = {
+        .context = context, .payment = payment, .result = result, .attempt = *attempt};
+    return finish(context, arena, &unit, 0);
+}
+
 enum err checkout_resume(struct context *context, struct arena *arena,
                          const struct provider_driver *driver, const struct payment *payment,
                          const struct attempt *attempt)
@@ -298,10 +316,13 @@ enum err checkout_resume(struct context *context, struct arena *arena,
      * reference that is taken says that it did. Only a session is news. */
     if (result.outcome != OUTCOME_PENDING && result.outcome != OUTCOME_DONE)
         result.outcome = OUTCOME_UNKNOWN;
-    struct finish_unit unit = {.context = context,
-                               .payment = payment,
-                               .result = &result,
-                               .source = "check",
-                               .attempt = *attempt};
-    return finish(context, arena, &unit, 0);
+    return finish_open(context, arena, payment, attempt, &result);
+}
+
+enum err checkout_close(struct context *context, struct arena *arena, const struct payment *payment,
+                        const struct attempt *attempt)
+{
+    struct provider_result result = {.outcome = OUTCOME_DONE};
+    (void)text_copy(result.reason, REASON_MAX, "learnt from the provider's notice");
+    return finish_open(context, arena, payment, attempt, &result);
 }

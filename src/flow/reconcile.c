@@ -30,6 +30,11 @@ static bool in_flight(const struct check *check)
     return check->attempt.outcome == OUTCOME_NONE && !check->attempt.over;
 }
 
+static bool is_paid(const struct check *check)
+{
+    return check->payment.status == PAYMENT_COMPLETED || check->payment.status == PAYMENT_REFUNDED;
+}
+
 static enum err take_unit(struct db *db, void *context)
 {
     struct check *check = context;
@@ -67,10 +72,14 @@ static enum err expire_unit(struct db *db, void *context)
     return settle_fact(db, &payment, FACT_EXPIRED, NULL, "not paid in time", "expiry");
 }
 
+/* Ends the questions. Who repeats a create that nobody ever answered is told so from now on. */
 static enum err drop_unit(struct db *db, void *context)
 {
     struct check *check = context;
-    return checks_delete(db, check->payment.id);
+    struct answer answer;
+    answer_error(check->context->settings, db_arena(db), ERR_OUTCOME_UNKNOWN, &answer);
+    enum err err = keys_answer(db, check->payment.id, answer.status, answer.body, answer.len);
+    return err ? err : checks_delete(db, check->payment.id);
 }
 
 static enum err ask_provider(struct check *check, struct arena *arena, const char **ret_found)
@@ -111,6 +120,12 @@ static enum err look(struct check *check, struct arena *arena, const char **ret_
     *ret_found = "nothing to ask";
     if (check->driver == NULL || in_flight(check))
         return ERR_NONE;
+    if (is_paid(check)) {
+        *ret_found = "paid; the create was never answered";
+        return attempt->outcome == OUTCOME_NONE
+                   ? checkout_close(context, arena, &check->payment, attempt)
+                   : ERR_NONE;
+    }
     if (attempt->provider_reference[0] != '\0')
         return ask_provider(check, arena, ret_found);
     if (attempt->outcome == OUTCOME_NONE && !check->payment.over &&
@@ -125,7 +140,8 @@ static enum err look(struct check *check, struct arena *arena, const char **ret_
 static bool is_last(const struct check *check)
 {
     bool unpayable = check->attempt.provider_reference[0] == '\0' && check->payment.over;
-    return unpayable || check->tries >= CHECKS_MAX;
+    bool closed = is_paid(check) && !in_flight(check);
+    return unpayable || closed || check->tries >= CHECKS_MAX;
 }
 
 enum err reconcile_step(struct context *context, struct arena *arena, struct reconciled *ret_done)

@@ -68,11 +68,7 @@ enum err settle_fact(struct db *db, const struct payment *payment, enum payment_
         err = post_effect(db, payment, next.effect, truth);
     if (!err)
         err = events_insert(db, payment->id, payment_status_name(next.status), detail, source);
-    if (!err)
-        err = tell_outside(db, payment, next.status);
-    if (!err && (next.status == PAYMENT_COMPLETED || next.status == PAYMENT_REFUNDED))
-        err = checks_delete(db, payment->id);
-    return err;
+    return err ? err : tell_outside(db, payment, next.status);
 }
 
 /* Is this truth about this payment, in every respect that we know? NULL, or what differs. */
@@ -129,7 +125,10 @@ enum err settle_apply(struct db *db, const struct provider_driver *driver,
     *ret_verdict = SETTLE_APPLIED;
     ret_note[0] = '\0';
     (void)snprintf(detail, sizeof detail, "%s says %s", driver->name, truth->word);
-    return settle_fact(db, &payment, truth->fact, truth, detail, source);
+    err = settle_fact(db, &payment, truth->fact, truth, detail, source);
+    /* a create that was never answered still has to be closed: its check stays */
+    bool paid = truth->fact == FACT_SUCCEEDED || truth->fact == FACT_REFUNDED;
+    return err || !paid || attempt.outcome == OUTCOME_NONE ? err : checks_delete(db, payment.id);
 }
 
 struct notice_unit {

@@ -149,7 +149,7 @@ static void run_webhook(struct order *order, const struct action *action)
 {
     struct notice notice;
     struct delivery delivery;
-    int status[DELIVER_COPIES_MAX];
+    int status[DELIVER_COPIES_MAX] = {0};
     int64_t copies = 1;
     const char *problem = make_notice(order, &notice, &copies);
     (void)action;
@@ -312,13 +312,12 @@ static void write_session(struct arena *arena, struct json_out *out, const struc
     json_out_close_object(out);
 }
 
-static void write_sessions(struct arena *arena, struct json_out *out, int64_t number,
-                           const char *id, const char *order_id)
+static void write_sessions(struct json_out *out, int64_t number, const char *id,
+                           const char *order_id)
 {
     struct session session;
     struct arena *scratch = arena_new(ARENA_BYTES);
     int64_t count = 0;
-    (void)arena;
     json_out_array(out, "sessions");
     for (; scratch != NULL && count < SESSIONS_AT_ONCE && session_by_number(number, &session);
          number++) {
@@ -365,7 +364,7 @@ static void get(const struct http_request *request, struct http_response *respon
     json_out_int(out, "paid", totals.paid);
     journal_write_totals(out);
     json_out_close_object(out);
-    write_sessions(arena, out, since, id, order_id);
+    write_sessions(out, since, id, order_id);
     journal_write(out, id, order_id);
     answer_json_end(response, out);
 }

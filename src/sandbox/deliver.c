@@ -203,7 +203,7 @@ void deliver_now(const struct delivery *delivery, int copies, int attempt, int *
 /* Attempts one job outside the mutex. True when it is over, delivered or given up. */
 static bool job_attempt(struct job *job)
 {
-    int status[DELIVER_COPIES_MAX];
+    int status[DELIVER_COPIES_MAX] = {0};
     deliver_now(&job->delivery, job->copies, job->attempt, status);
     for (int i = 0; i < job->copies; i++)
         if (status[i] == 200)

@@ -51,7 +51,7 @@ static const char style[] =
     "code{font:0.9em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;background:#eef0f6;"
     "border-radius:5px;padding:.1rem .35rem;overflow-wrap:anywhere}"
     "pre{background:#eef0f6;border-radius:9px;padding:.9rem;overflow-x:auto;margin:.75rem 0}"
-    "pre code{background:none;padding:0}a{color:var(--brand)}.big{font-size:2.5rem;line-height:1}";
+    "pre code{background:none;padding:0}a{color:var(--brand)}";
 
 void html_text(struct buf *page, const char *before, const char *text, const char *after)
 {

@@ -92,7 +92,7 @@ static const char *item_field(struct check *check, int index, const char *name)
 /* Adds price * quantity to the sum, which stays at its greatest value when it would overflow. */
 static bool check_item(struct check *check, int index, const struct json *item, int64_t *sum)
 {
-    int64_t quantity, price, total;
+    int64_t quantity = 0, price = 0, total;
     const char *name = item_field(check, index, "name");
     bool good = check_text(check, name, json_get(item, "name"), true);
     good &= check_number(check, item_field(check, index, "quantity"), json_get(item, "quantity"), 1,

@@ -3,10 +3,10 @@
 #include "sandbox/payviox.h"
 
 #include "sandbox/answer.h"
-#include "sandbox/settings.h"
 #include "sandbox/text.h"
 
 #include <string.h>
+#include <strings.h>
 
 enum { FILTER_MAX = 200 };
 

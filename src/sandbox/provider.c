@@ -70,7 +70,7 @@ static void record_dropped(const struct notice *notice)
 
 static void send_and_wait(struct delivery *delivery, int copies)
 {
-    int status[DELIVER_COPIES_MAX];
+    int status[DELIVER_COPIES_MAX] = {0};
     deliver_now(delivery, copies, 1, status);
     for (int i = 0; i < copies; i++)
         if (status[i] == 200)

@@ -346,7 +346,7 @@ static enum err bind_columns(struct db *db, enum sql sql, MYSQL_STMT *stmt)
 
 enum err db_run_values(struct db *db, enum sql sql, const struct db_value *values)
 {
-    MYSQL_STMT *stmt;
+    MYSQL_STMT *stmt = NULL;
     rows_end(db);
     enum err err = prepare(db, sql, &stmt);
     if (!err)
@@ -515,7 +515,7 @@ enum err db_script(struct db *db, const char *text, size_t len)
 
 enum err db_prepare_all(struct db *db)
 {
-    MYSQL_STMT *stmt;
+    MYSQL_STMT *stmt = NULL;
     for (unsigned i = 0; i < SQL_STATEMENTS; i++) {
         enum err err = prepare(db, (enum sql)i, &stmt);
         if (err)
