@@ -32,4 +32,7 @@ enum err fcgi_prepare(void) MUST_CHECK;
 /* Serves until TERM or INT, then drains. ERR_INTERNAL when the threads cannot start. */
 enum err fcgi_serve(const struct fcgi_server *server) MUST_CHECK;
 
+/* Has the drain begun? For handlers that wait on purpose. */
+bool fcgi_draining(void);
+
 #endif

@@ -15,6 +15,8 @@
 
 enum { HEADER_BYTES_MAX = 64 * 1024, DRAIN_POLL_MS = 20 };
 
+static _Atomic bool draining;
+
 struct worker {
     pthread_t thread;
     const struct fcgi_server *server;
@@ -166,16 +168,21 @@ static bool worker_start(struct worker *worker, const struct fcgi_server *server
     return worker->state != NULL && pthread_create(&worker->thread, NULL, work, worker) == 0;
 }
 
+/* Wakes all until all have ended: a signal may arrive just before its thread accepts. */
 static void workers_end(struct worker *workers, size_t count)
 {
+    draining = true;
     FCGX_ShutdownPending();
-    for (size_t i = 0; i < count; i++) {
-        while (!workers[i].ended) { /* one signal may arrive just before it accepts */
-            (void)pthread_kill(workers[i].thread, SIGUSR1);
+    for (size_t alive = count; alive > 0;) {
+        alive = 0;
+        for (size_t i = 0; i < count; i++)
+            if (!workers[i].ended && pthread_kill(workers[i].thread, SIGUSR1) == 0)
+                alive++;
+        if (alive > 0)
             clock_sleep_ms(DRAIN_POLL_MS);
-        }
-        (void)pthread_join(workers[i].thread, NULL);
     }
+    for (size_t i = 0; i < count; i++)
+        (void)pthread_join(workers[i].thread, NULL);
 }
 
 /* A thread that ended without a signal could not accept (no descriptors, say): end, be respawned.
@@ -196,6 +203,11 @@ static enum err await_signal(const struct worker *workers, size_t count)
         if (any_ended(workers, count))
             return ERR_INTERNAL;
     return ERR_NONE;
+}
+
+bool fcgi_draining(void)
+{
+    return draining;
 }
 
 enum err fcgi_serve(const struct fcgi_server *server)

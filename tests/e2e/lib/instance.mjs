@@ -19,7 +19,7 @@ const DEMO = path.join(ROOT, 'nginx/demo/demo');
 const BIN = path.resolve(ROOT, process.env.BIN ?? 'build/asan');
 const SANITIZERS = /AddressSanitizer|runtime error|LeakSanitizer|ThreadSanitizer/;
 // What spawn-fcgi and multiwatch themselves say on the handlers' standard error.
-const SUPERVISORS = /^(spawn-fcgi: |multiwatch|\[?multiwatch|Child\[\d+\] |.*\(multiwatch:\d+\): )/;
+const SUPERVISORS = /^(spawn-fcgi: |Child\[\d+\] )/;
 const PROGRAMS = {
     mariadb: 'mariadbd',
     sandbox: 'guichet-sandbox',
@@ -124,7 +124,7 @@ export async function startInstance(options = {}) {
     function tell(why) {
         const out = [`--- ${why}: last log lines of ${home}`];
         for (const part of ['demo', ...Object.keys(PROGRAMS), 'nginx-error']) {
-            const lines = logLines(part).slice(-12);
+            const lines = logLines(part).slice(part === 'guichet' ? -20 : -6);
             if (lines.length > 0) out.push(`--- ${part}`, ...lines.map((line) => line.slice(0, 600)));
         }
         process.stderr.write(out.join('\n') + '\n');
@@ -208,6 +208,11 @@ export async function startInstance(options = {}) {
     const commands = {};
     for (const part of Object.keys(PROGRAMS))
         commands[part] = readProc(leader(part), 'cmdline').split('\0').slice(0, -1);
+    // spawn-fcgi -n opened the socket and became the command that it was given.
+    for (const [part, backlog] of [['sandbox', '1024'], ['guichet', '4096']]) {
+        const socket = path.join(vars.RUN, `${part}.sock`);
+        commands[part].unshift('spawn-fcgi', '-n', '-s', socket, '-M', '0660', '-b', backlog, '--');
+    }
     const commandEnv = readProc(leader('guichet'), 'environ').split('\0').slice(0, -1);
 
     // SIGKILL to the whole part at once, as the kernel or a power cut would.
