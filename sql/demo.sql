@@ -1,6 +1,8 @@
 -- Demo data for make run: balances and items. Users and API keys come from guichetctl before it.
 -- May run any number of times: what is there stays as it is.
 
+SET time_zone = '+00:00';
+
 INSERT IGNORE INTO ledger_accounts (kind, owner, currency) VALUES
     ('equity', 'house', 'USD'),
     ('user', '76561198000000001', 'USD'),

@@ -25,11 +25,11 @@ struct fcgi_server {
                    struct http_response *response);
 };
 
-/* Blocks TERM, INT and USR1 and readies libfcgi. Call it first in main, before any thread exists.
+/* Blocks TERM, INT, QUIT and USR1 and readies libfcgi. Call it first in main, before any thread exists.
  */
 enum err fcgi_prepare(void) MUST_CHECK;
 
-/* Serves until TERM or INT, then drains. ERR_INTERNAL when the threads cannot start. */
+/* Serves until TERM, INT or QUIT, then drains. ERR_INTERNAL when the threads cannot start. */
 enum err fcgi_serve(const struct fcgi_server *server) MUST_CHECK;
 
 /* Has the drain begun? For handlers that wait on purpose. */

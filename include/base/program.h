@@ -21,10 +21,10 @@ struct program {
  * and --version; the last two end the program. ERR_CONFIG: a wrong option, already reported. */
 enum err program_start(struct program *program, int argc, char **argv) MUST_CHECK;
 
-/* Blocks TERM and INT in this thread and all it starts. */
+/* Blocks TERM, INT and QUIT in this thread and all it starts. */
 void program_block_end(void);
 
-/* Waits until TERM or INT arrives. */
+/* Waits until one of them arrives. */
 void program_await_end(void);
 
 #endif

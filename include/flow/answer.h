@@ -16,6 +16,7 @@ struct answer {
     int64_t retry_after_s;      /* 0: no Retry-After */
     char payment_id[IDENT_MAX]; /* "": no Location */
     bool replayed;              /* a kept answer, given again */
+    const char *note;           /* for the log: why, in words for an operator; NULL: nothing */
 };
 
 /* {"err":true,"success":false,"content":message}. Never fails: without memory it says so. */

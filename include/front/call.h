@@ -15,7 +15,7 @@ struct call {
     struct user user;    /* behind a Bearer token; id 0 on routes without one */
     char payment_id[64]; /* for the log */
     enum err err;        /* what was answered, for the log */
-    const char *note;    /* fixed text for the log; NULL: nothing to add */
+    const char *note;    /* for the log; NULL: nothing to add */
 };
 
 /* Replies with the message and status of an error. */

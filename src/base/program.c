@@ -47,6 +47,7 @@ static sigset_t end_set(void)
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGQUIT); /* what multiwatch 1.0.0 sends when told -s TERM */
     return set;
 }
 

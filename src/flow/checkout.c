@@ -104,6 +104,7 @@ static void answer_outcome(struct arena *arena, struct finish_unit *unit)
         break;
     }
     (void)text_copy(unit->answer.payment_id, IDENT_MAX, unit->payment->id);
+    unit->answer.note = arena_strndup(arena, result->reason, strlen(result->reason));
 }
 
 /* Kept: every definite answer, and a provider's error once the caller has been told of it. Open

@@ -26,6 +26,8 @@ static void set_location(struct call *call, const char *payment_id)
 void reply_answer(struct call *call, const struct answer *answer)
 {
     call->err = answer->err;
+    if (answer->note != NULL)
+        call->note = answer->note;
     call->response->status = answer->status;
     buf_init(&call->response->body, call->request->arena, CONTENT_MAX);
     buf_add(&call->response->body, answer->body, answer->len);
