@@ -1,4 +1,5 @@
-/* What every test file shares: cmocka, and tables whose rows are all tried before the test fails. */
+/* What every test file shares: cmocka, and tables whose rows are all tried before the test fails.
+ */
 #ifndef UNIT_CHECK_H
 #define UNIT_CHECK_H
 
@@ -17,7 +18,7 @@
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 /* A row that does not hold is named at once; the test fails when its table is done. */
-static int rows_wrong;
+static int rows_wrong __attribute__((unused));
 #define ROW(fine, ...)                                                                             \
     do {                                                                                           \
         if (!(fine)) {                                                                             \
