@@ -1,0 +1,410 @@
+// The provider misbehaves. Whatever it does: the caller gets an honest answer, nothing is charged
+// twice, and what was paid is credited exactly once.
+import assert from 'node:assert/strict';
+import test, { after, afterEach, describe } from 'node:test';
+import { answersOf, assertBooks, hurry, makeProviderProxy, statusOf, triesOf } from './lib/chaos.mjs';
+import { eventually, sleep } from './lib/client.mjs';
+import { startInstance } from './lib/instance.mjs';
+import { sessionOf } from './lib/sandbox.mjs';
+
+const proxy = await makeProviderProxy();
+after(() => proxy.end());
+const shop = await startInstance({
+    name: 'faults',
+    set: {
+        'provider.timeout': 1500,
+        'provider.connect_timeout': 1000,
+        'jobs.idle_wait': 50,
+        'payviox.api_url': `https://localhost:${proxy.port}/payviox`,
+    },
+});
+proxy.attach(shop);
+const { client, sandbox } = shop;
+const { alice } = shop.users;
+const VALUE = 1200;
+const TOS = { tos_timestamp: 1706745600 }; // repeats must have the same bytes
+
+let keys = 0;
+const newKey = () => `fault-${++keys}`;
+const deposit = (key) => client.deposit(alice, VALUE, TOS, { key });
+const timeline = async (id) => (await client.payment(alice, id)).timeline;
+const kinds = async (id) => (await timeline(id)).map((event) => event.kind);
+const creates = async (id) =>
+    (await sandbox.journal({ order_id: id })).calls.filter((call) => call.path === '/session').length;
+const reads = async (id) =>
+    (await sandbox.journal({ order_id: id })).calls.filter((call) => call.method === 'GET').length;
+const unproved = async () =>
+    (await shop.value("SELECT value FROM counters WHERE name = 'webhook.unproved.payviox'")) ?? 0;
+const inboxOf = (id) => shop.rows('SELECT state, note, copies FROM inbox WHERE reference = ?', [id]);
+
+// The next check of this payment has been made.
+async function checked(id, options) {
+    const before = await triesOf(shop, id);
+    await hurry(shop, options);
+    await eventually(async () => (await triesOf(shop, id)) !== before);
+}
+
+// A payment that the payer has paid and of which no webhook tells.
+async function paidInSilence() {
+    const answer = await deposit();
+    await sandbox.fault('webhook_dropped', { order_id: answer.id });
+    await sandbox.act('pay', { order_id: answer.id });
+    return answer;
+}
+
+afterEach(() => sandbox.reset());
+
+describe('F40, F34: what becomes of a create when the provider', () => {
+    const UNKNOWN = { status: 504, message: 'Payment outcome unknown', outcome: 'unknown', payment: 'pending', repeat: 409 };
+    const FAILED = { status: 502, message: 'Failed to process payment', payment: 'pending', outcome: 'unknown', repeat: 502 };
+    const cases = [
+        { fault: 'slow', args: { ms: 400 }, status: 200, outcome: 'pending', payment: 'pending', why: '', repeat: 200, sessions: 1 },
+        { fault: 'timeout_after_success', args: { ms: 2500 }, ...UNKNOWN, why: 'no answer in time', sessions: 1 },
+        { fault: 'connection_reset', ...UNKNOWN, why: 'the connection broke', sessions: 0 },
+        { fault: 'connection_reset_after_success', ...UNKNOWN, why: 'the connection broke', sessions: 1 },
+        { fault: 'error_5xx', args: { status: 503 }, ...FAILED, why: 'Payviox answered 503 and nothing we understand', sessions: 0 },
+        { fault: 'garbage', ...FAILED, why: 'Payviox answered 201 and nothing we understand', sessions: 1 },
+        { fault: 'rate_limited', args: { retry_after: 7 }, status: 503, message: 'Provider unavailable', retryAfter: '7',
+            outcome: 'not_sent', payment: 'failed', why: 'Payviox takes no more sessions for now', repeat: 'new', sessions: 0 },
+        { fault: 'unauthorized', ...FAILED, outcome: 'refused', payment: 'failed', why: 'Payviox answered 401: Unauthorized', sessions: 0 },
+        { fault: 'payment_error', status: 200, outcome: 'pending', payment: 'pending', why: 'Payment creation failed', repeat: 200, sessions: 1 },
+    ];
+    for (const c of cases) {
+        test(c.fault, async () => {
+            const key = newKey();
+            await sandbox.fault(c.fault, { call: 'create', ...c.args });
+            const answer = await deposit(key);
+            assert.equal(answer.status, c.status, answer.text);
+            if (c.message !== undefined)
+                assert.deepEqual(answer.json, { err: true, success: false, content: c.message });
+            assert.equal(answer.headers['retry-after'], c.retryAfter);
+            assert.match(answer.id, /^PAY_/, 'the payment has a name');
+
+            assert.equal(await statusOf(shop, answer.id), c.payment);
+            const [attempt, ...more] = await answersOf(shop, answer.id);
+            assert.deepEqual(more, []);
+            assert.equal(attempt.outcome, c.outcome);
+            assert.equal(attempt.reason, c.why);
+            const told = (await timeline(answer.id)).find((event) => event.kind === 'answered');
+            assert.equal(told.detail, c.why === '' ? c.outcome : `${c.outcome}: ${c.why}`);
+            assert.equal((await sandbox.journal({ order_id: answer.id })).sessions.length, c.sessions);
+
+            const again = await deposit(key);
+            if (c.repeat === 'new') {
+                assert.equal(again.status, 200, 'a key that was not kept starts anew');
+                assert.notEqual(again.id, answer.id);
+            } else {
+                assert.equal(again.status, c.repeat, again.text);
+                if (c.repeat !== 409) assert.equal(again.text, answer.text);
+                assert.equal(await creates(answer.id), 1, 'a repeat calls nobody');
+            }
+            await assertBooks(shop);
+        });
+    }
+});
+
+describe('F40, F41: an unknown outcome is settled by the jobs', () => {
+    test('nothing had happened: the create is sent again under the same order_id', async () => {
+        const key = newKey();
+        await sandbox.fault('connection_reset', { call: 'create' });
+        const { id } = await deposit(key);
+        await hurry(shop, { ended: true });
+        const again = await eventually(async () => {
+            const repeat = await deposit(key);
+            return repeat.status === 200 && repeat;
+        });
+        assert.equal(again.id, id);
+        assert.equal(again.headers['idempotent-replayed'], 'true');
+        assert.equal(await creates(id), 2);
+        assert.deepEqual((await answersOf(shop, id)).map((row) => row.outcome), ['unknown', 'pending']);
+        await client.pay(again.url);
+        await client.paymentIs(alice, id, 'completed');
+        await assertBooks(shop);
+    });
+
+    test('it had happened: the late payment of a session we never saw is credited once', async () => {
+        const key = newKey();
+        await sandbox.fault('timeout_after_success', { ms: 1800 });
+        const { id } = await deposit(key);
+        await checked(id, { ended: true });
+        await eventually(async () => (await creates(id)) === 2);
+        assert.equal(await statusOf(shop, id), 'pending', 'a refused repeat proves nothing');
+        assert.equal((await deposit(key)).status, 409);
+        await sandbox.act('pay', { order_id: id });
+        await client.paymentIs(alice, id, 'completed');
+        await hurry(shop);
+        const last = await eventually(async () => {
+            const repeat = await deposit(key);
+            return repeat.status === 200 && repeat;
+        });
+        assert.deepEqual(last.json.content, { message: 'Payment processed successfully' });
+        assert.equal((await sandbox.journal({ order_id: id })).sessions.length, 1);
+        await assertBooks(shop);
+    });
+
+    test('the provider works on after our time-out: still one session', async () => {
+        const key = newKey();
+        await sandbox.fault('slow', { call: 'create', ms: 2000 });
+        const { id, status } = await deposit(key);
+        assert.equal(status, 504);
+        await hurry(shop, { ended: true });
+        await eventually(async () => {
+            const { sessions, calls } = await sandbox.journal({ order_id: id });
+            return sessions.length === 1 && calls.length === 2 && calls.every((call) => call.ended);
+        });
+        await sandbox.act('pay', { order_id: id });
+        await client.paymentIs(alice, id, 'completed');
+        await assertBooks(shop);
+    });
+});
+
+describe('F40: the connection to the provider is cut', () => {
+    const NOT_SENT = { status: 503, message: 'Provider unavailable', outcome: 'not_sent', payment: 'failed', sessions: 0 };
+    const UNKNOWN = { status: 504, message: 'Payment outcome unknown', outcome: 'unknown', payment: 'pending', sessions: 1 };
+    const cases = {
+        refused: NOT_SENT,
+        accepted: NOT_SENT,
+        half_request: { ...UNKNOWN, sessions: 0 },
+        full_request: UNKNOWN,
+        half_header: UNKNOWN,
+        half_body: UNKNOWN,
+    };
+    for (const [point, c] of Object.entries(cases)) {
+        test(`${point}: ${c.outcome}, and at the provider ${c.outcome === 'unknown' ? 'once' : 'never'}`, async () => {
+            const key = newKey();
+            const answer = await proxy.cut(point, () => deposit(key));
+            const { id } = answer;
+            assert.equal(answer.status, c.status, answer.text);
+            assert.equal(answer.json.content, c.message);
+            assert.equal((await answersOf(shop, id))[0].outcome, c.outcome);
+            assert.equal(await statusOf(shop, id), c.payment);
+            const sessions = async () => (await sandbox.journal({ order_id: id })).sessions.length;
+            assert.equal(await sessions(), c.sessions);
+
+            await hurry(shop, { ended: true });
+            if (c.outcome === 'unknown') {
+                await eventually(async () => (await answersOf(shop, id)).length === 2);
+                assert.equal(await sessions(), 1);
+                await sandbox.act('pay', { order_id: id });
+                await client.paymentIs(alice, id, 'completed');
+            } else {
+                await sleep(200);
+                assert.equal(await sessions(), 0);
+                const again = await deposit(key);
+                assert.equal(again.status, 200, 'the key is free again');
+                assert.notEqual(again.id, id);
+            }
+            await assertBooks(shop);
+        });
+    }
+});
+
+describe('F34: an answer that is no session is never taken for one', () => {
+    const http = (first, body, type = 'application/json') =>
+        `HTTP/1.1 ${first}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`;
+    const cases = {
+        '200 with an error inside': [http('200 OK', '{"error":"insufficient_scope"}'), 502, 'unknown'],
+        '201 without a session': [http('201 Created', '{}'), 502, 'unknown'],
+        '201 with a session of the wrong type': [http('201 Created', '{"session_id":12345678901}'), 502, 'unknown'],
+        '201 that leads the payer to http': [http('201 Created', '{"session_id":"abcdefghij","redirect_url":"http://evil.test/"}'), 502, 'unknown'],
+        '202 accepted': [http('202 Accepted', '{"session_id":"abcdefghij"}'), 502, 'unknown'],
+        '204 without a body': ['HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n', 502, 'unknown'],
+        '302 to somewhere': ['HTTP/1.1 302 Found\r\nLocation: https://localhost/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n', 502, 'unknown'],
+        'a page of HTML': [http('200 OK', '<html>maintenance</html>', 'text/html'), 502, 'unknown'],
+        '400 with the reason': [http('400 Bad Request', '{"amount":["The amount field is required."]}'), 502, 'refused'],
+        'more than 256 KiB': [http('201 Created', `{"session_id":"abcdefghij","x":"${'x'.repeat(300_000)}"}`), 504, 'unknown'],
+        'no HTTP at all': ['SSH-2.0-OpenSSH_9.2\r\n', 504, 'unknown'],
+    };
+    for (const [name, [bytes, status, outcome]] of Object.entries(cases)) {
+        test(name, async () => {
+            const answer = await proxy.cut({ answer: bytes }, () => deposit());
+            assert.equal(answer.status, status, answer.text);
+            assert.equal((await answersOf(shop, answer.id))[0].outcome, outcome);
+            assert.equal(await statusOf(shop, answer.id), outcome === 'refused' ? 'failed' : 'pending');
+            assert.equal(answer.url, undefined);
+        });
+    }
+    after(() => assertBooks(shop));
+});
+
+describe('F12, F19: the webhook comes before the answer to the create', () => {
+    for (const [fault, status, outcome] of [
+        [null, 200, 'pending'],
+        ['payment_error', 200, 'pending'],
+        ['connection_reset_after_success', 504, 'unknown'],
+        ['garbage', 502, 'unknown'],
+    ])
+        test(`${fault ?? 'a good answer'} after it moves nothing back`, async () => {
+            const key = newKey();
+            await sandbox.fault('webhook_before_answer');
+            if (fault !== null) await sandbox.fault(fault, { call: 'create' });
+            const answer = await deposit(key);
+            assert.equal(answer.status, status, answer.text);
+            const payment = await client.payment(alice, answer.id);
+            assert.equal(payment.status, 'completed');
+            assert.deepEqual(payment.timeline.map((event) => event.kind), ['created', 'completed', 'answered']);
+            assert.equal((await answersOf(shop, answer.id))[0].outcome, outcome);
+            await hurry(shop, { ended: true });
+            await eventually(async () => (await triesOf(shop, answer.id)) === undefined);
+            assert.equal(await statusOf(shop, answer.id), 'completed');
+            assert.equal((await deposit(key)).status, status === 504 ? 200 : status);
+            assert.equal(await creates(answer.id), 1);
+            await assertBooks(shop);
+        });
+});
+
+describe('F01, F20: webhooks go astray', () => {
+    test('F01, F49: 20 copies at once, and 20 more after a restart, credit once and are all taken', async () => {
+        const { id, url } = await deposit();
+        await sandbox.fault('webhook_duplicate', { copies: 20 });
+        await client.pay(url);
+        await client.paymentIs(alice, id, 'completed');
+        const sent = await eventually(async () => {
+            const { webhooks } = await sandbox.journal({ order_id: id });
+            return webhooks.length === 20 && webhooks;
+        });
+        assert(sent.every((webhook) => webhook.status === 200), JSON.stringify(sent));
+        await shop.restartPart('guichet');
+        const again = await sandbox.webhook({ order_id: id, type: 'succeeded', copies: 20 });
+        assert.deepEqual(again, Array(20).fill(200));
+        assert.deepEqual((await inboxOf(id)).map(({ state, copies }) => ({ state, copies })), [{ state: 'done', copies: 40 }]);
+        assert.deepEqual(await kinds(id), ['created', 'answered', 'completed']);
+        await assertBooks(shop);
+    });
+
+    test('reordered: the refund is heard of before the success, and the payment ends refunded', async () => {
+        const { id } = await deposit();
+        await sandbox.fault('webhook_reordered', { ms: 3000 });
+        await sandbox.act('pay', { order_id: id });
+        await sandbox.act('refund', { order_id: id });
+        await eventually(async () => (await sandbox.journal({ order_id: id })).webhooks.length === 2);
+        const { webhooks } = await sandbox.journal({ order_id: id });
+        assert.deepEqual(webhooks.map(({ type, status }) => [type, status]), [['refunded', 200], ['succeeded', 200]]);
+        assert.equal(await statusOf(shop, id), 'refunded');
+        await assertBooks(shop);
+    });
+
+    test('late: pending meanwhile, then completed', async () => {
+        const { id, url } = await deposit();
+        await sandbox.fault('webhook_late', { ms: 700 });
+        await client.pay(url);
+        assert.equal(await statusOf(shop, id), 'pending');
+        await client.paymentIs(alice, id, 'completed');
+        await assertBooks(shop);
+    });
+
+    test('F20: dropped: the jobs read the payment back once, credit it, and ask no more', async () => {
+        const { id } = await paidInSilence();
+        await hurry(shop);
+        const payment = await client.paymentIs(alice, id, 'completed');
+        assert.equal(payment.timeline.at(-1).source, 'check');
+        await eventually(async () => (await triesOf(shop, id)) === undefined);
+        await hurry(shop);
+        await sleep(300);
+        assert.equal(await reads(id), 1);
+        await assertBooks(shop);
+    });
+});
+
+describe('F28: a genuine webhook that says something else credits nothing', () => {
+    const cases = [
+        ['wrong_amount', { delta: -1 }, 'succeeded: another amount than the payment\'s'],
+        ['wrong_amount', { delta: 1 }, 'succeeded: another amount than the payment\'s'],
+        ['wrong_currency', { currency: 'JPY' }, 'succeeded: another currency than the payment\'s'],
+    ];
+    for (const [fault, args, note] of cases)
+        test(`${fault} ${JSON.stringify(args)} waits for review; the read-back tells the truth`, async () => {
+            const before = await client.balance(alice);
+            const { id, url } = await deposit();
+            await sandbox.fault(fault, args);
+            await client.pay(url);
+            const [row] = await eventually(async () => (await inboxOf(id)).length > 0 && inboxOf(id));
+            assert.deepEqual({ ...row }, { state: 'review', note, copies: 1 });
+            assert.deepEqual((await sandbox.journal({ order_id: id })).webhooks.map((w) => w.status), [200]);
+            assert.equal(await statusOf(shop, id), 'pending');
+            assert.equal(await client.balance(alice), before);
+            assert.deepEqual(await kinds(id), ['created', 'answered', 'review']);
+            await hurry(shop);
+            await client.paymentIs(alice, id, 'completed');
+            await assertBooks(shop);
+        });
+
+    test('F36: a bad signature is refused and leaves nothing but a count', async () => {
+        const [counted, stored] = [await unproved(), await shop.value('SELECT COUNT(*) FROM inbox')];
+        const { id, url } = await deposit();
+        await sandbox.fault('bad_signature');
+        await client.pay(url);
+        await eventually(async () => (await unproved()) === counted + 1);
+        assert.equal(await shop.value('SELECT COUNT(*) FROM inbox'), stored);
+        await eventually(async () => (await sandbox.journal({ order_id: id })).webhooks[0].status === 401);
+        assert.equal(await statusOf(shop, id), 'pending');
+        await hurry(shop);
+        await client.paymentIs(alice, id, 'completed');
+        await assertBooks(shop);
+    });
+});
+
+describe('F18, F34: a read-back that is no use changes nothing, and the next one settles', () => {
+    const cases = [
+        ['readback_404', {}, 'the provider does not know it'],
+        ['readback_pending', {}, 'nothing'],
+        ['error_5xx', { call: 'read', status: 502 }, 'no usable answer'],
+        ['garbage', { call: 'read' }, 'no usable answer'],
+        ['connection_reset', { call: 'read' }, 'no usable answer'],
+        ['rate_limited', { call: 'read' }, 'no usable answer'],
+        ['unauthorized', { call: 'read' }, 'no usable answer'],
+        ['slow', { call: 'read', ms: 2000 }, 'no usable answer'],
+    ];
+    for (const [fault, args, found] of cases)
+        test(fault, async () => {
+            const { id } = await paidInSilence();
+            const before = await kinds(id);
+            await sandbox.fault(fault, { order_id: id, ...args });
+            await hurry(shop);
+            await eventually(() =>
+                shop.events('jobs').some((line) => line.payment === id && line.found === found),
+            );
+            assert.equal(await statusOf(shop, id), 'pending');
+            assert.deepEqual(await kinds(id), before);
+            await hurry(shop);
+            await client.paymentIs(alice, id, 'completed');
+            assert.equal(await reads(id), 2);
+            await assertBooks(shop);
+        });
+});
+
+describe('clients in a hurry', () => {
+    test('F46: the client goes after 50 ms; the handler finishes, and the same key finds the payment', async () => {
+        const key = newKey();
+        const pids = shop.pids('guichet');
+        await sandbox.fault('slow', { call: 'create', ms: 600 });
+        const gone = client.deposit(alice, VALUE, TOS, { key, signal: AbortSignal.timeout(50) });
+        await assert.rejects(gone);
+        const again = await eventually(async () => {
+            const repeat = await deposit(key);
+            return repeat.status !== 409 && repeat;
+        });
+        assert.equal(again.status, 200, again.text);
+        assert.equal(again.headers['idempotent-replayed'], 'true');
+        assert.deepEqual(shop.pids('guichet'), pids, 'no handler has died');
+        assert.equal(await creates(again.id), 1);
+        await client.pay(again.url);
+        await client.paymentIs(alice, again.id, 'completed');
+        await assertBooks(shop);
+    });
+
+    test('F06, F44: eight requests with one key at once make one session; afterwards all get its answer', async () => {
+        const key = newKey();
+        await sandbox.fault('slow', { call: 'create', ms: 600 });
+        const before = await shop.value('SELECT COUNT(*) FROM payments');
+        const answers = await Promise.all(Array.from({ length: 8 }, () => deposit(key)));
+        const statuses = answers.map((answer) => answer.status).sort();
+        assert.deepEqual(statuses, [200, ...Array(7).fill(409)]);
+        const first = answers.find((answer) => answer.status === 200);
+        assert.equal((await deposit(key)).text, first.text);
+        assert.equal(await shop.value('SELECT COUNT(*) FROM payments'), before + 1);
+        assert.equal(await creates(first.id), 1);
+        assert.equal(sessionOf(first.url).length, 32);
+        await assertBooks(shop);
+    });
+});

@@ -1,0 +1,357 @@
+// What goes wrong on purpose: proxies that cut connections at a chosen byte, a small load, and the
+// question that every test of these ends with: do the provider's journal and our books agree?
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { once } from 'node:events';
+import tls from 'node:tls';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const OPENING = { '76561198000000001': 5000 }; // the demo's data: alice starts with 50.00 USD
+
+// --- the oracle ---
+
+// Every charge of the provider is one payment, every completed payment one credit, the ledger sums
+// to zero and equals the balances. Call it when all that was paid has arrived.
+export async function assertBooks(shop) {
+    const { sessions } = await shop.sandbox.journal();
+    const payments = await shop.rows(
+        `SELECT p.payment_id AS id, CAST(p.user_id AS CHAR) AS user, p.amount, p.status,
+            (SELECT COUNT(*) FROM ledger_postings l WHERE l.document_id = p.payment_id AND l.effect = 'credit') AS credits,
+            (SELECT COUNT(*) FROM ledger_postings l WHERE l.document_id = p.payment_id AND l.effect = 'refund') AS refunds,
+            (SELECT COUNT(*) FROM outbox o WHERE o.payment_id = p.payment_id AND o.topic = 'payment.completed') AS told
+        FROM payments p`,
+    );
+    const byId = new Map(payments.map((payment) => [payment.id, payment]));
+    assert.equal(new Set(sessions.map((s) => s.order_id)).size, sessions.length, 'one session per order');
+    for (const session of sessions) {
+        const payment = byId.get(session.order_id);
+        assert(payment, `session ${session.id} belongs to a payment of ours`);
+        assert.equal(payment.amount, session.amount, `${payment.id}: amount`);
+        assert(session.charges <= 1, `${payment.id} was charged ${session.charges} times`);
+        payment.charges = session.charges;
+    }
+    for (const { id, status, credits, refunds, told, charges = 0 } of payments) {
+        const found = `${id} ${status}: ${charges} charges, ${credits} credits, ${refunds} refunds, told ${told}`;
+        assert.equal(credits, status === 'completed' || refunds > 0 ? 1 : 0, found);
+        assert(charges === 1 ? ['completed', 'refunded'].includes(status) : credits === 0, found);
+        assert.equal(told, credits, found);
+    }
+    const verified = shop.ctl('ledger', 'verify');
+    assert.equal(verified.status, 0, verified.stdout + verified.stderr);
+    const owed = { ...OPENING };
+    for (const { user, amount, status } of payments)
+        if (status === 'completed') owed[user] = (owed[user] ?? 0) + amount;
+    for (const user of Object.values(shop.users))
+        assert.equal(await shop.client.balance(user), owed[user.id] ?? 0, `balance of ${user.id}`);
+}
+
+// --- time ---
+
+// Makes all that waits due now: checks, unmatched notices. `ended`: also the calls whose outcome is
+// open count as ended, which is true once their callers have been answered or are dead.
+export async function hurry(shop, { ended = false } = {}) {
+    if (ended)
+        await shop.rows('UPDATE attempts SET deadline_at = created_at WHERE deadline_at > UTC_TIMESTAMP(3)');
+    await shop.rows('UPDATE payment_checks SET due_at = UTC_TIMESTAMP(3)');
+    await shop.rows("UPDATE inbox SET due_at = UTC_TIMESTAMP(3) WHERE state = 'unmatched'");
+}
+
+// --- looking into the database ---
+
+export const answersOf = (shop, id) =>
+    shop.rows(
+        `SELECT d.outcome, d.http_status, d.provider_reference, d.reason FROM attempts a
+            JOIN attempt_answers d USING (attempt_id) WHERE a.payment_id = ? ORDER BY d.answer_id`,
+        [id],
+    );
+export const statusOf = (shop, id) =>
+    shop.value('SELECT status FROM payments WHERE payment_id = ?', [id]);
+export const triesOf = (shop, id) =>
+    shop.value('SELECT tries FROM payment_checks WHERE payment_id = ?', [id]);
+
+// Runs SQL as the server's own administrator, whom the programs never are.
+export function superuser(shop, sql) {
+    const words = [`--socket=${shop.vars.DB_SOCKET}`, `--user=${os.userInfo().username}`];
+    const result = spawnSync('mariadb', ['--no-defaults', ...words, '-N', '-B', '-e', sql], {
+        encoding: 'utf8',
+    });
+    assert.equal(result.status, 0, result.stderr);
+    return result.stdout.trim();
+}
+
+// --- load ---
+
+// Clients that deposit until `ms` have passed; one request in five repeats an acknowledged key.
+// Answers are kept by key: {first: the answer, id, paid}. Counts what was refused or broke.
+export async function runLoad(shop, user, { clients, ms, pays = 0.3 }) {
+    const end = Date.now() + ms;
+    const seen = { acknowledged: new Map(), statuses: {}, broken: 0, changed: [], requests: 0 };
+    const send = async (key) => {
+        seen.requests++;
+        try {
+            const answer = await shop.client.deposit(user, 1000, { tos_timestamp: 1706745600 }, { key });
+            seen.statuses[answer.status] = (seen.statuses[answer.status] ?? 0) + 1;
+            return answer;
+        } catch {
+            seen.broken++;
+            return null;
+        }
+    };
+    const client = async (number) => {
+        const own = [];
+        for (let i = 0; Date.now() < end; i++) {
+            const repeated = own.length > 0 && i % 5 === 4 ? own[i % own.length] : null;
+            const key = repeated ?? `load-${number}-${i}-${end}`;
+            const answer = await send(key);
+            const first = seen.acknowledged.get(key)?.text;
+            if (answer?.status !== 200) continue;
+            if (first !== undefined && first !== answer.text) seen.changed.push(key);
+            if (first !== undefined) continue;
+            own.push(key);
+            seen.acknowledged.set(key, answer);
+            if (Math.random() < pays) await shop.sandbox.act('pay', { order_id: answer.id }).catch(() => {});
+        }
+    };
+    await Promise.all(Array.from({ length: clients }, (_, number) => client(number)));
+    return seen;
+}
+
+// Every acknowledged answer is still there, byte for byte, and leads to its payment.
+export async function assertKept(shop, user, seen) {
+    assert.deepEqual(seen.changed, [], 'keys whose answer changed');
+    for (const [key, first] of seen.acknowledged) {
+        const again = await shop.client.deposit(user, 1000, { tos_timestamp: 1706745600 }, { key });
+        assert.equal(again.status, 200, `${key}: ${again.text}`);
+        assert.equal(again.text, first.text);
+        assert.equal(again.id, first.id);
+        assert.equal(again.headers['idempotent-replayed'], 'true');
+    }
+}
+
+// --- the proxy before the provider ---
+
+const listen = async (server, ...where) => {
+    server.listen(...where);
+    await once(server, 'listening');
+};
+const quiet = (socket) => socket.on('error', () => {});
+
+// Reads one HTTP message with a Content-Length, or up to the end of the connection.
+function readMessage(socket) {
+    return new Promise((resolve) => {
+        let bytes = Buffer.alloc(0);
+        socket.on('data', (chunk) => {
+            bytes = Buffer.concat([bytes, chunk]);
+            const head = bytes.indexOf('\r\n\r\n');
+            if (head < 0) return;
+            const length = /^content-length: *(\d+)/im.exec(bytes.subarray(0, head).toString('latin1'));
+            if (bytes.length >= head + 4 + Number(length?.[1] ?? 0)) resolve(bytes);
+        });
+        socket.on('close', () => resolve(bytes));
+    });
+}
+
+// A proxy between the handlers and the provider; it passes everything until told to cut. Use its
+// port in payviox.api_url, then attach(shop). cut(point) spoils the next connection at that point:
+// refused, accepted, half_request, full_request, half_header, half_body, or {answer: bytes}.
+export async function makeProviderProxy() {
+    const open = new Set();
+    let plan = null;
+    let shop, port;
+    const upstream = () =>
+        quiet(tls.connect({ host: '127.0.0.1', port: shop.vars.SANDBOX_URL.split(':')[2], servername: 'localhost', ca: shop.ca }));
+
+    // Sends the request and waits for the whole answer, so that the provider has done its work.
+    async function ask(bytes) {
+        const provider = upstream();
+        await once(provider, 'secureConnect');
+        provider.write(bytes);
+        const answer = await readMessage(provider);
+        provider.destroy();
+        return answer;
+    }
+
+    async function spoil(raw, point) {
+        if (point === 'accepted') return raw.destroy();
+        const key = fs.readFileSync(path.join(shop.home, 'tls/server.key'));
+        const cert = fs.readFileSync(path.join(shop.home, 'tls/server.pem'));
+        const secureContext = tls.createSecureContext({ key, cert });
+        const socket = quiet(new tls.TLSSocket(raw, { isServer: true, secureContext }));
+        const request = await readMessage(socket);
+        if (point === 'half_request') {
+            const provider = upstream();
+            await once(provider, 'secureConnect');
+            provider.write(request.subarray(0, request.length >> 1), () => provider.destroy());
+            return raw.destroy();
+        }
+        if (point.answer !== undefined) return socket.end(point.answer);
+        const answer = await ask(request);
+        const head = answer.indexOf('\r\n\r\n') + 4;
+        const told = {
+            full_request: 0,
+            half_header: head >> 1,
+            half_body: head + ((answer.length - head) >> 1),
+        }[point];
+        if (told > 0) await new Promise((done) => socket.write(answer.subarray(0, told), done));
+        return raw.destroy();
+    }
+
+    const server = net.createServer((raw) => {
+        quiet(raw);
+        open.add(raw);
+        raw.on('close', () => open.delete(raw));
+        if (plan !== null) {
+            const point = plan;
+            plan = null;
+            spoil(raw, point).catch(() => raw.destroy());
+            return;
+        }
+        const provider = quiet(net.connect(Number(shop.vars.SANDBOX_URL.split(':')[2]), '127.0.0.1'));
+        raw.pipe(provider).pipe(raw);
+        raw.on('close', () => provider.destroy());
+        provider.on('close', () => raw.destroy());
+    });
+    await listen(server, 0, '127.0.0.1');
+    port = server.address().port;
+    const close = () => new Promise((done) => server.close(done));
+    return {
+        port,
+        attach: (to) => (shop = to),
+        // Runs fn while the next connection is cut at this point.
+        async cut(point, fn) {
+            if (point === 'refused') await close();
+            else plan = point;
+            try {
+                return await fn();
+            } finally {
+                plan = null;
+                if (point === 'refused') await listen(server, port, '127.0.0.1');
+            }
+        },
+        end() {
+            for (const socket of open) socket.destroy();
+            server.close();
+        },
+    };
+}
+
+// --- the proxy before the database ---
+
+const COM_QUERY = 0x03;
+const COM_STMT_PREPARE = 0x16;
+const COM_STMT_EXECUTE = 0x17;
+
+// A proxy on a unix socket that follows the conversation as far as it must: which statements the
+// transaction at hand has run. cutAt(words, when) ends the connection at the next COMMIT of a
+// transaction with a statement that contains `words`: 'before' it is sent on, or 'after' the
+// server has carried it out, so that its answer is lost.
+export async function makeDatabaseProxy(shop) {
+    const file = path.join(shop.home, 'database-proxy.sock');
+    const open = new Set();
+    let plan = null;
+
+    const server = net.createServer((client) => {
+        const database = net.connect(shop.vars.DB_SOCKET);
+        for (const socket of [client, database]) {
+            quiet(socket);
+            open.add(socket);
+            socket.on('close', () => open.delete(socket));
+        }
+        const prepared = new Map();
+        let waiting = null; // the text whose statement number the server is about to tell
+        let run = []; // the statements of this transaction
+        let rest = Buffer.alloc(0);
+        let cutting = false;
+        const cut = () => {
+            client.destroy();
+            database.destroy();
+        };
+
+        function follow(command, body) {
+            if (command === COM_STMT_PREPARE) waiting = body.toString('utf8');
+            if (command === COM_STMT_EXECUTE) run.push(prepared.get(body.readUInt32LE(0)) ?? '');
+            if (command !== COM_QUERY) return false;
+            const text = body.toString('utf8');
+            if (text.startsWith('START TRANSACTION')) run = [];
+            return text === 'COMMIT' && plan !== null && run.some((sql) => sql.includes(plan.words));
+        }
+
+        client.on('data', (chunk) => {
+            rest = Buffer.concat([rest, chunk]);
+            while (rest.length >= 5 && rest.length >= 4 + rest.readUIntLE(0, 3)) {
+                const packet = rest.subarray(0, 4 + rest.readUIntLE(0, 3));
+                rest = rest.subarray(packet.length);
+                if (packet[3] === 0 && follow(packet[4], packet.subarray(5))) {
+                    const { when, done } = plan;
+                    plan = null;
+                    done();
+                    if (when === 'before') return cut();
+                    cutting = true;
+                }
+                database.write(packet);
+            }
+        });
+        database.on('data', (chunk) => {
+            if (cutting) return cut();
+            if (waiting !== null && chunk[4] === 0) prepared.set(chunk.readUInt32LE(5), waiting);
+            waiting = null;
+            client.write(chunk);
+        });
+        client.on('close', cut);
+        database.on('close', cut);
+    });
+    await listen(server, file);
+    return {
+        file,
+        // Resolves when the connection has been cut.
+        cutAt: (words, when) => new Promise((done) => (plan = { words, when, done })),
+        end() {
+            for (const socket of open) socket.destroy();
+            server.close();
+        },
+    };
+}
+
+// Replaces settings that the instance's guichet.conf has already, for as long as fn runs.
+export async function withChangedConf(shop, from, to, fn) {
+    const before = fs.readFileSync(shop.vars.CONF, 'utf8');
+    assert(before.includes(from), `guichet.conf has ${from}`);
+    try {
+        fs.writeFileSync(shop.vars.CONF, before.replace(from, to));
+        await shop.restartPart('guichet');
+        await fn();
+    } finally {
+        fs.writeFileSync(shop.vars.CONF, before);
+        await shop.restartPart('guichet');
+    }
+}
+
+// --- processes ---
+
+// Labelled crash points: arm(name) kills the next process that passes it.
+export function makeCrashes() {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'guichet-crash-'));
+    const file = (name) => path.join(folder, name);
+    return {
+        folder,
+        arm: (name) => fs.writeFileSync(file(name), ''),
+        happened: (name) => !fs.existsSync(file(name)),
+        end: () => fs.rmSync(folder, { recursive: true, force: true }),
+    };
+}
+
+// Ends a process with a signal and waits until another one has taken its place.
+export async function replaceProcess(shop, part, pid, signal) {
+    const others = shop.pids(part);
+    process.kill(pid, signal);
+    for (let i = 0; i < 400; i++) {
+        const now = shop.pids(part);
+        if (!now.includes(pid) && now.length >= others.length) return;
+        await sleep(25);
+    }
+    assert.fail(`${part}: nothing took the place of process ${pid}`);
+}

@@ -1,0 +1,244 @@
+/* The settings of the programs: what they need of one another, and that the shipped
+ * nginx/guichet.conf tells of every one with its default and of no other. */
+#include "check.h"
+
+#include "base/settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char shipped[] = "nginx/guichet.conf";
+static char folder[] = "/tmp/guichet-settings-XXXXXX";
+static char conf_path[64], secret_path[64];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    if (mkdtemp(folder) == NULL)
+        return 1;
+    (void)snprintf(conf_path, sizeof conf_path, "%s/test.conf", folder);
+    (void)snprintf(secret_path, sizeof secret_path, "%s/secret", folder);
+    FILE *secret = fopen(secret_path, "w");
+    if (secret == NULL || fprintf(secret, "%032d\n", 7) < 0 || fclose(secret) != 0)
+        return 1;
+    return chmod(secret_path, 0600);
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    (void)unlink(conf_path);
+    (void)unlink(secret_path);
+    return rmdir(folder);
+}
+
+/* Writes lines of "section.key = value", each under a section of its own; @ is the secret's file.
+ */
+static enum err read_settings(const char *const *lines, struct settings *ret_settings,
+                              char *ret_report, size_t size)
+{
+    FILE *file = fopen(conf_path, "w"), *report = fmemopen(ret_report, size, "w");
+    assert_non_null(file);
+    assert_non_null(report);
+    memset(ret_report, 0, size);
+    for (; *lines != NULL; lines++) {
+        size_t len = strlen(*lines);
+        bool secret = (*lines)[len - 1] == '@';
+        (void)fprintf(file, "[%.*s]\n%.*s%s\n", (int)strcspn(*lines, "."), *lines,
+                      (int)(len - strcspn(*lines, ".") - 1 - secret), strchr(*lines, '.') + 1,
+                      secret ? secret_path : "");
+    }
+    assert_int_equal(fclose(file), 0);
+    enum err err = settings_read(conf_path, ret_settings, report);
+    assert_int_equal(fclose(report), 0);
+    return err;
+}
+
+#define NEEDED "database.password_file = @", "token.secret_file = @", "api_key.hash_key_file = @"
+
+static void enough_is_enough(void **state)
+{
+    static const char *const lines[] = {NEEDED, NULL};
+    struct settings *s = calloc(1, sizeof *s);
+    char report[2000];
+    (void)state;
+    assert_int_equal(read_settings(lines, s, report, sizeof report), ERR_NONE);
+    assert_string_equal(report, "");
+    assert_string_equal(s->database.socket, "/run/mysqld/mysqld.sock");
+    assert_int_equal(s->database.connections, 8);
+    assert_int_equal(s->http.business_error_status, 400);
+    assert_int_equal(s->token.lifetime_s, 31 * 86400);
+    assert_int_equal(s->payment.lifetime_s, 3600);
+    assert_int_equal(s->payment.tos_clock_skew_s, 0);
+    assert_true(s->token.check_ip);
+    assert_false(s->payviox.enabled);
+    assert_true(s->provider.timeout_ms < s->http.request_budget_ms);
+    free(s);
+}
+
+static void settings_need_one_another(void **state)
+{
+    static const struct {
+        const char *lines[8];
+        const char *complaint; /* NULL: none */
+    } rows[] = {
+        {{NULL}, "database.password_file is missing"},
+        {{NULL}, "token.secret_file is missing"},
+        {{NULL}, "api_key.hash_key_file is missing"},
+        {{NEEDED, "http.business_error_status = 300"}, NULL},
+        {{NEEDED, "http.business_error_status = 301"}, "http.business_error_status is 300 or 400"},
+        {{NEEDED, "http.business_error_status = 399"}, "http.business_error_status is 300 or 400"},
+        {{NEEDED, "http.business_error_status = 200"}, "from 300 to 400"},
+        {{NEEDED, "provider.timeout = 25000"}, "must be below http.request_budget"},
+        {{NEEDED, "http.request_budget = 15000"}, "must be below http.request_budget"},
+        {{NEEDED, "provider.timeout = 24999"}, NULL},
+        {{NEEDED, "payviox.minimum = 501", "payviox.maximum = 500"},
+         "payviox.minimum is above payviox.maximum"},
+        {{NEEDED, "payviox.minimum = 500", "payviox.maximum = 500"}, NULL},
+        {{NEEDED, "payviox.maximum = 2500001"}, "payviox.maximum must be"},
+        {{NEEDED, "payviox.enabled = on"}, "payviox.secret_key_file is missing"},
+        {{NEEDED, "payviox.enabled = on"}, "payviox.webhook_token_file is missing"},
+        {{NEEDED, "payviox.enabled = on", "payviox.secret_key_file = @",
+          "payviox.webhook_token_file = @"},
+         NULL},
+    };
+    struct settings *s = calloc(1, sizeof *s);
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char report[2000];
+        enum err err = read_settings(rows[i].lines, s, report, sizeof report);
+        if (rows[i].complaint == NULL)
+            ROW(err == ERR_NONE && report[0] == '\0', "row %zu: %s", i, report);
+        else
+            ROW(err == ERR_CONFIG && strstr(report, rows[i].complaint) != NULL, "row %zu: %s", i,
+                report);
+    }
+    free(s);
+    ROWS_END();
+}
+
+/* A key that guards money or tokens must not be short. */
+static void keys_are_long_enough(void **state)
+{
+    static const struct {
+        const char *setting;
+        int fewest;
+    } rows[] = {
+        {"token.secret_file = @", 32},         {"api_key.hash_key_file = @", 32},
+        {"database.password_file = @", 8},     {"payviox.secret_key_file = @", 8},
+        {"payviox.webhook_token_file = @", 8},
+    };
+    struct settings *s = calloc(1, sizeof *s);
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char *lines[] = {rows[i].setting, NULL};
+        char report[2000];
+        assert_int_equal(truncate(secret_path, rows[i].fewest - 1), 0);
+        (void)read_settings(lines, s, report, sizeof report);
+        ROW(strstr(report, "too short") != NULL, "%s: %d bytes are taken", rows[i].setting,
+            rows[i].fewest - 1);
+        FILE *file = fopen(secret_path, "w");
+        (void)fprintf(file, "%032d\n", 7);
+        (void)fclose(file);
+        (void)read_settings(lines, s, report, sizeof report);
+        ROW(strstr(report, "too short") == NULL, "%s: %s", rows[i].setting, report);
+    }
+    free(s);
+    ROWS_END();
+}
+
+struct shown {
+    char section[64], key[64], value[256];
+    bool comment;
+};
+
+/* "key = value" or "# key = value"; a sentence of a comment is neither. */
+static bool read_shown(const char *line, struct shown *shown)
+{
+    shown->comment = line[0] == '#';
+    line += shown->comment ? 2 : 0;
+    size_t len = strspn(line, "abcdefghijklmnopqrstuvwxyz_0123456789");
+    if (len == 0 || len >= sizeof shown->key || strncmp(line + len, " = ", 3) != 0)
+        return false;
+    (void)snprintf(shown->key, sizeof shown->key, "%.*s", (int)len, line);
+    (void)snprintf(shown->value, sizeof shown->value, "%s", line + len + 3);
+    return true;
+}
+
+static size_t find_setting(const struct shown *shown)
+{
+    size_t i = 0;
+    while (i < settings_count && (strcmp(settings_table[i].section, shown->section) != 0 ||
+                                  strcmp(settings_table[i].key, shown->key) != 0))
+        i++;
+    return i;
+}
+
+static void check_shown(const struct shown *shown, int *seen)
+{
+    size_t i = find_setting(shown);
+    ROW(i < settings_count, "%s: there is no setting %s.%s", shipped, shown->section, shown->key);
+    if (i == settings_count)
+        return;
+    const char *fallback = settings_table[i].fallback;
+    seen[i]++;
+    if (fallback != NULL && shown->comment)
+        ROW(strcmp(shown->value, fallback) == 0, "%s: %s.%s is said to be %s, it is %s", shipped,
+            shown->section, shown->key, shown->value, fallback);
+    if (fallback == NULL)
+        ROW(shown->value[0] == '/', "%s: %s.%s is no path", shipped, shown->section, shown->key);
+}
+
+static void shipped_file_shows_every_setting(void **state)
+{
+    FILE *file = fopen(shipped, "r");
+    int *seen = calloc(settings_count, sizeof *seen);
+    struct shown shown = {.section = ""};
+    char line[400];
+    (void)state;
+    assert_non_null(file); /* run from the project's folder */
+    while (fgets(line, sizeof line, file) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        ROW(strlen(line) < 199, "%s: too long a line: %s", shipped, line);
+        if (line[0] == '[')
+            (void)snprintf(shown.section, sizeof shown.section, "%.*s", (int)strcspn(line + 1, "]"),
+                           line + 1);
+        else if (read_shown(line, &shown))
+            check_shown(&shown, seen);
+    }
+    for (size_t i = 0; i < settings_count; i++)
+        ROW(seen[i] == 1, "%s: %s.%s stands there %d times", shipped, settings_table[i].section,
+            settings_table[i].key, seen[i]);
+    free(seen);
+    (void)fclose(file);
+    ROWS_END();
+}
+
+/* Its secrets lie in folders that this machine need not have; nothing else may be wrong. */
+static void shipped_file_is_read(void **state)
+{
+    struct settings *s = calloc(1, sizeof *s);
+    char report[4000] = "", *rest = report, *line;
+    (void)state;
+    FILE *to = fmemopen(report, sizeof report, "w");
+    enum err err = settings_read(shipped, s, to);
+    (void)fclose(to);
+    ROW(err == ERR_NONE || err == ERR_CONFIG, "%d", err);
+    while ((line = strsep(&rest, "\n")) != NULL)
+        ROW(line[0] == '\0' || strstr(line, "/etc/guichet/secrets/") != NULL, "%s", line);
+    free(s);
+    ROWS_END();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(enough_is_enough),     TEST(settings_need_one_another),
+        TEST(keys_are_long_enough), TEST(shipped_file_shows_every_setting),
+        TEST(shipped_file_is_read),
+    };
+    return cmocka_run_group_tests_name("settings", tests, make_folder, remove_folder);
+}
