@@ -41,12 +41,31 @@ __attribute__((format(printf, 3, 4))) static int complain(struct reading *readin
     return 1;
 }
 
+/* A blank line, a comment, a [section] or a key = value: what libinih takes without complaint. */
+static bool is_ini(const char *line)
+{
+    line += strspn(line, " \t\r\n");
+    if (*line == '\0' || *line == '#' || *line == ';')
+        return true;
+    return *line == '[' ? strchr(line, ']') != NULL : strpbrk(line, "=:") != NULL;
+}
+
+/* libinih would take a line that does not fit as two, and reports only the first error. */
 static char *next_line(char *to, int size, void *context)
 {
     struct reading *reading = context;
     if (fgets(to, size, reading->file) == NULL)
         return NULL;
     reading->line++;
+    bool cut = strchr(to, '\n') == NULL && !feof(reading->file);
+    for (int c = '\n'; cut && (c = fgetc(reading->file)) != '\n' && c != EOF;)
+        ;
+    if (cut)
+        (void)complain(reading, reading->line, "longer than %d bytes", size - 2);
+    else if (!is_ini(to))
+        (void)complain(reading, reading->line, "neither a [section] nor a key = value");
+    if (cut || !is_ini(to))
+        to[0] = '\0';
     return to;
 }
 
@@ -95,6 +114,13 @@ static int set_text(struct reading *reading, const struct conf_setting *setting,
     return 1;
 }
 
+/* A secret may end up in a header. */
+static bool is_one_line(const char *text, size_t len)
+{
+    return memchr(text, '\0', len) == NULL && memchr(text, '\n', len) == NULL &&
+           memchr(text, '\r', len) == NULL;
+}
+
 /* Reads at most SECRET_MAX bytes of a file that nobody else can read. NULL or what is wrong. */
 static const char *read_secret(const char *path, const struct conf_setting *setting,
                                struct secret *ret_secret)
@@ -117,8 +143,8 @@ static const char *read_secret(const char *path, const struct conf_setting *sett
         len--;
     if (problem == NULL && len < setting->min)
         problem = "it is empty or too short";
-    else if (problem == NULL && memchr(text, '\0', (size_t)len) != NULL)
-        problem = "it holds a NUL byte";
+    else if (problem == NULL && !is_one_line(text, (size_t)len))
+        problem = "it holds a NUL byte or more than one line";
     else if (problem == NULL && !secret_set(ret_secret, text, (size_t)len))
         problem = "it is too long";
     crypt_wipe(text, sizeof text);
@@ -188,10 +214,8 @@ enum err conf_read(const char *path, const struct conf_setting *settings, size_t
         return ERR_CONFIG;
     }
     int line = ini_parse_stream(next_line, &reading, on_setting, &reading);
+    if (ferror(reading.file) || (line != 0 && reading.problems == 0))
+        (void)complain(&reading, line > 0 ? line : 0, "cannot be read");
     (void)fclose(reading.file);
-    if (line > 0)
-        (void)complain(&reading, line, "neither a [section] nor a key = value, or too long");
-    else if (line < 0)
-        (void)complain(&reading, 0, "cannot be read");
     return reading.problems == 0 ? ERR_NONE : ERR_CONFIG;
 }

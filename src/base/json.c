@@ -2,6 +2,8 @@
  * input); writing uses its generator. Must not convert numbers: they are text here. */
 #include "base/json.h"
 
+#include "base/crypt.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,16 +158,42 @@ static const yajl_callbacks callbacks = {
     .yajl_end_array = on_close,
 };
 
-/* yajl takes a form feed for white space; no other control character passes it. */
-static bool has_form_feed(const char *text, size_t len)
+/* The UTF-16 unit of an escape \uXXXX at text, -1 if there is none. */
+static int escaped_unit(const char *text, size_t left)
 {
-    return len > 0 && memchr(text, '\f', len) != NULL;
+    unsigned char bytes[2];
+    char digits[5] = "";
+    if (left < 6 || text[0] != '\\' || text[1] != 'u')
+        return -1;
+    memcpy(digits, text + 2, 4);
+    return hex_decode(digits, bytes, 2) ? bytes[0] << 8 | bytes[1] : -1;
+}
+
+/* What yajl lets through: control characters between and after values, and escapes of lone
+ * surrogates, which it turns into other text. */
+static bool is_clean(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)text[i] < ' ' && strchr("\t\n\r", text[i]) == NULL)
+            return false;
+        if (text[i] == '\0')
+            return false;
+        if (text[i] != '\\')
+            continue;
+        int unit = escaped_unit(text + i, len - i);
+        bool high = unit >= 0xd800 && unit <= 0xdbff, low = unit >= 0xdc00 && unit <= 0xdfff;
+        int next = high ? escaped_unit(text + i + 6, len - i - 6) : 0;
+        if (low || (high && (next < 0xdc00 || next > 0xdfff)))
+            return false;
+        i += high ? 11 : 1; /* past the pair, or past the character that is escaped */
+    }
+    return true;
 }
 
 enum err json_parse(struct arena *arena, const char *text, size_t len, struct json **ret_root)
 {
     struct parse parse = {.arena = arena};
-    if (has_form_feed(text, len))
+    if (!is_clean(text, len))
         return ERR_PAYLOAD;
     yajl_handle handle = yajl_alloc(&callbacks, &allocator, &parse);
     yajl_status status = yajl_parse(handle, (const unsigned char *)text, len);
