@@ -60,7 +60,8 @@ test('login gives a token for an API key, by JSON and by form', async () => {
 test('login refuses a wrong key, a missing one and one that is no text', async () => {
     const login = (body) => client.request('POST', '/user/login', { body });
     refused(await login({ apiKey: 'f'.repeat(64) }), 403, 'Invalid API key');
-    for (const body of [{}, { apiKey: '' }, { apiKey: 1 }, { apiKey: null }, { apiKey: [alice.key] }, []])
+    for (const body of [{}, { apiKey: '' }, { apiKey: 1 }, { apiKey: null },
+        { apiKey: [alice.key] }, []])
         refused(await login(body), 400, 'Missing required parameter: apiKey');
 });
 
@@ -84,7 +85,8 @@ test('a deposit: create, pay on the hosted page, balance credited once', async (
 test('a deposit by form fields does the same', async () => {
     const made = await client.request('POST', '/payment/payviox', {
         token: alice.jwt,
-        form: { type: 'balance', value: '1000', tos_timestamp: String(nowSeconds()), payment_method: '' },
+        form: { type: 'balance', value: '1000', tos_timestamp: String(nowSeconds()),
+            payment_method: '' },
     });
     const { url } = accepted(made);
     const before = await client.balance(alice);
@@ -108,8 +110,8 @@ test('one payment: all its members, and a timeline from creation to credit', asy
     const made = await paid(alice, 700);
     const payment = await client.payment(alice, made.id);
     assert.deepEqual(Object.keys(payment), [
-        'id', 'provider', 'type', 'amount', 'currency', 'method', 'status', 'createdAt', 'expiresAt',
-        'url', 'timeline',
+        'id', 'provider', 'type', 'amount', 'currency', 'method', 'status', 'createdAt',
+        'expiresAt', 'url', 'timeline',
     ]);
     assert.equal(payment.id, made.id);
     assert.equal(payment.provider, 'payviox');
@@ -127,7 +129,8 @@ test('one payment: all its members, and a timeline from creation to credit', asy
             ['completed', 'payviox says succeeded', 'webhook'],
         ],
     );
-    for (const event of payment.timeline) assert.ok(Math.abs(Date.parse(event.at) - Date.now()) < 10_000);
+    for (const event of payment.timeline)
+        assert.ok(Math.abs(Date.parse(event.at) - Date.now()) < 10_000);
 });
 
 test('the list of payments: newest first, by pages, each payment once', async () => {
@@ -140,7 +143,8 @@ test('the list of payments: newest first, by pages, each payment once', async ()
     let cursor = '';
     do {
         const query = cursor === '' ? '?limit=2' : `?limit=2&cursor=${cursor}`;
-        const page = accepted(await client.request('GET', `/payments${query}`, { token: alice.jwt }));
+        const page = accepted(await client.request('GET', `/payments${query}`,
+            { token: alice.jwt }));
         assert.ok(page.payments.length <= 2);
         found.push(...page.payments.map((payment) => payment.id));
         cursor = page.cursor;
@@ -152,15 +156,17 @@ test('the list of payments: newest first, by pages, each payment once', async ()
 
 test('the list refuses limits and cursors that it did not give out', async () => {
     const list = (query) => client.request('GET', `/payments?${query}`, { token: alice.jwt });
-    for (const query of ['limit=0', 'limit=101', 'limit=-1', 'limit=2x', 'limit=', 'limit=1e1', 'cursor=x',
-        'cursor=', 'limit=1&limit=2', `cursor=PAY_${'U'.repeat(26)}`, 'limit=%zz', "cursor=PAY_'--"])
+    for (const query of ['limit=0', 'limit=101', 'limit=-1', 'limit=2x', 'limit=', 'limit=1e1',
+        'cursor=x', 'cursor=', 'limit=1&limit=2', `cursor=PAY_${'U'.repeat(26)}`, 'limit=%zz',
+        "cursor=PAY_'--"])
         refused(await list(query), 400, 'Invalid request parameters');
     assert.equal(accepted(await list('limit=100')).cursor, null);
 });
 
 test('two users do not see each other', async () => {
     const made = await open(alice, 400);
-    refused(await client.request('GET', `/payments/${made.id}`, { token: bob.jwt }), 404, 'Not found');
+    refused(await client.request('GET', `/payments/${made.id}`, { token: bob.jwt }), 404,
+        'Not found');
     const list = accepted(await client.request('GET', '/payments', { token: bob.jwt }));
     assert.deepEqual(list.payments, []);
     const mine = await open(bob, 500);
@@ -168,7 +174,8 @@ test('two users do not see each other', async () => {
     await client.paymentIs(bob, mine.id, 'completed');
     assert.equal(await client.balance(bob), 500);
     refused(await client.request('GET', `/payments/${mine.id}`, { token: alice.jwt }), 404);
-    refused(await client.request('GET', `/payments/PAY_${'0'.repeat(26)}`, { token: alice.jwt }), 404);
+    refused(await client.request('GET', `/payments/PAY_${'0'.repeat(26)}`, { token: alice.jwt }),
+        404);
 });
 
 test('payment_method paypal leads straight to its own page, an unknown one fails', async () => {
@@ -208,7 +215,8 @@ test('a cancelled payment is found to have failed; paid later, it completes', as
     assert.equal(await client.balance(alice), before + 850);
 });
 
-test('3-D Secure: nothing before the bank confirms, credited after it, nothing when it denies', async () => {
+test('3-D Secure: nothing before the bank confirms, credited after it, nothing when it denies',
+    async () => {
     const before = await client.balance(alice);
     const made = await open(alice, 900);
     await client.pay(made.url, CARDS.challenge);
@@ -253,7 +261,8 @@ test('every word of a notice, of today and of older versions, has its status', a
 test('the words of a read-back have the same meaning', async () => {
     const before = await client.balance(alice);
     for (const [action, status] of [
-        ['pending_review', 'processing'], ['decline', 'failed'], ['expire', 'expired'], ['pay', 'completed'],
+        ['pending_review', 'processing'], ['decline', 'failed'], ['expire', 'expired'],
+        ['pay', 'completed'],
     ]) {
         const made = await open(alice, 650);
         await sandbox.fault('webhook_dropped', { order_id: made.id });
@@ -269,7 +278,8 @@ test('the words of a read-back have the same meaning', async () => {
 test('F14: the order of notices does not matter, nor do their copies', async () => {
     const before = await client.balance(alice);
     const send = async (order, types) => {
-        for (const type of types) assert.deepEqual(await sandbox.webhook({ order_id: order, type }), [200]);
+        for (const type of types) assert.deepEqual(await sandbox.webhook({ order_id: order, type }),
+            [200]);
     };
     const orders = [
         ['pending_review', 'declined', 'expired', 'succeeded'],
@@ -286,7 +296,8 @@ test('F14: the order of notices does not matter, nor do their copies', async () 
     const failed = [await open(alice, 210), await open(alice, 210)];
     await send(failed[0].id, ['declined', 'expired', 'pending_review']);
     await send(failed[1].id, ['pending_review', 'expired', 'declined']);
-    for (const made of failed) assert.equal((await client.payment(alice, made.id)).status, 'failed');
+    for (const made of failed) assert.equal((await client.payment(alice, made.id)).status,
+        'failed');
     assert.equal(await client.balance(alice), before + orders.length * 210);
 });
 
@@ -348,15 +359,18 @@ test('F24: expiry is read off the clock at once, and stored by the jobs program'
     const read = await client.payment(alice, made.id);
     assert.equal(read.status, 'expired');
     assert.equal(read.url, null);
-    assert.equal(await shop.value('SELECT status FROM payments WHERE payment_id = ?', [made.id]), 'pending');
+    assert.equal(await shop.value('SELECT status FROM payments WHERE payment_id = ?', [made.id]),
+        'pending');
     await checkNow(made.id);
     await eventually(async () =>
-        (await shop.value('SELECT status FROM payments WHERE payment_id = ?', [made.id])) === 'expired');
+        (await shop.value('SELECT status FROM payments WHERE payment_id = ?',
+            [made.id])) === 'expired');
     await sandbox.act('pay', { order_id: made.id });
     await client.paymentIs(alice, made.id, 'completed');
 });
 
-test('F33: fees are a line of the ledger of their own; the credit is what was ordered', async () => {
+test('F33: fees are a line of the ledger of their own; the credit is what was ordered',
+    async () => {
     const made = await open(alice, 10000);
     await client.pay(made.url);
     await client.paymentIs(alice, made.id, 'completed');
@@ -364,8 +378,10 @@ test('F33: fees are a line of the ledger of their own; the credit is what was or
     assert.ok(fees > 0);
     assert.deepEqual(await entries(made.id), [
         { kind: 'user', owner: IDS.alice, effect: 'credit', amount: 10000, currency: 'USD' },
-        { kind: 'provider', owner: 'payviox', effect: 'credit', amount: -10000 - fees, currency: 'USD' },
-        { kind: 'provider_fees', owner: 'payviox', effect: 'credit', amount: fees, currency: 'USD' },
+        { kind: 'provider', owner: 'payviox', effect: 'credit', amount: -10000 - fees,
+        currency: 'USD' },
+        { kind: 'provider_fees', owner: 'payviox', effect: 'credit', amount: fees,
+        currency: 'USD' },
     ]);
 });
 
@@ -399,8 +415,10 @@ test('a banned user: Invalid user at login, and with a token from before the ban
     assert.equal(shop.ctl('user', 'ban', '--id', IDS.bob).status, 0);
     const payments = await shop.value('SELECT COUNT(*) FROM payments');
     try {
-        refused(await client.request('POST', '/user/login', { body: { apiKey: bob.key } }), 403, 'Invalid user');
-        refused(await client.request('GET', '/user/balance', { token: bob.jwt }), 403, 'Invalid user');
+        refused(await client.request('POST', '/user/login', { body: { apiKey: bob.key } }), 403,
+            'Invalid user');
+        refused(await client.request('GET', '/user/balance', { token: bob.jwt }), 403,
+            'Invalid user');
         refused(await client.deposit(bob, 1000), 403, 'Invalid user');
         refused(await client.request('GET', '/payments', { token: bob.jwt }), 403, 'Invalid user');
     } finally {
@@ -413,7 +431,8 @@ test('a banned user: Invalid user at login, and with a token from before the ban
 test('a revoked API key logs in no longer, a new one does', async () => {
     const file = `${shop.home}/secrets/bob_key`;
     assert.equal(shop.ctl('key', 'revoke', '--key-file', file).status, 0);
-    refused(await client.request('POST', '/user/login', { body: { apiKey: bob.key } }), 403, 'Invalid API key');
+    refused(await client.request('POST', '/user/login', { body: { apiKey: bob.key } }), 403,
+        'Invalid API key');
 });
 
 test('the log: one line per request, with id, user, payment, route, status and times', async () => {
@@ -427,18 +446,25 @@ test('the log: one line per request, with id, user, payment, route, status and t
     assert.equal(line.route, '/payment/*');
     assert.equal(line.status, 200);
     for (const part of ['total_ms', 'database_ms', 'provider_ms']) assert.ok(line[part] >= 0, part);
-    const stored = await shop.value('SELECT request_id FROM payments WHERE payment_id = ?', [made.id]);
+    const stored = await shop.value('SELECT request_id FROM payments WHERE payment_id = ?',
+        [made.id]);
     assert.equal(stored, line.request);
 });
 
-test('business_error_status = 300 turns the refusals of a create into 300, and only those', async () => {
+test('business_error_status = 300 turns the refusals of a create into 300, and only those',
+    async () => {
     await shop.withSettings({ 'http.business_error_status': 300 }, async () => {
         refused(await client.deposit(alice, 0), 300, 'Invalid request parameters');
-        refused(await client.deposit(alice, 1000, { tos_timestamp: undefined }), 300, 'Tos acceptance is required');
-        refused(await client.deposit(alice, 1000, { tos_timestamp: 'x' }), 300, 'Invalid TOS acceptance');
-        refused(await client.request('POST', '/payment/', { token: alice.jwt }), 300, 'Provider is required');
-        refused(await client.request('POST', '/payment/nobody', { token: alice.jwt }), 300, 'Invalid provider');
-        refused(await client.request('POST', '/user/login', { body: {} }), 300, 'Missing required parameter: apiKey');
+        refused(await client.deposit(alice, 1000, { tos_timestamp: undefined }), 300,
+            'Tos acceptance is required');
+        refused(await client.deposit(alice, 1000, { tos_timestamp: 'x' }), 300,
+            'Invalid TOS acceptance');
+        refused(await client.request('POST', '/payment/', { token: alice.jwt }), 300,
+            'Provider is required');
+        refused(await client.request('POST', '/payment/nobody', { token: alice.jwt }), 300,
+            'Invalid provider');
+        refused(await client.request('POST', '/user/login', { body: {} }), 300,
+            'Missing required parameter: apiKey');
         refused(await client.deposit({ jwt: 'x' }, 1000), 401, 'Unauthorized');
         refused(await client.request('GET', '/nowhere'), 404, 'Not found');
         accepted(await client.deposit(alice, 1000));

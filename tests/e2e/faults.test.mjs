@@ -166,7 +166,7 @@ describe('F40: the connection to the provider is cut', () => {
         accepted: NOT_SENT,
         half_request: { ...UNKNOWN, sessions: 0 },
         full_request: UNKNOWN,
-        half_header: UNKNOWN,
+        half_header: { ...UNKNOWN, status: 502, message: 'Failed to process payment' }, // its status line came
         half_body: UNKNOWN,
     };
     for (const [point, c] of Object.entries(cases)) {
@@ -350,7 +350,7 @@ describe('F18, F34: a read-back that is no use changes nothing, and the next one
         ['readback_pending', {}, 'nothing'],
         ['error_5xx', { call: 'read', status: 502 }, 'no usable answer'],
         ['garbage', { call: 'read' }, 'no usable answer'],
-        ['connection_reset', { call: 'read' }, 'no usable answer'],
+        ['connection_reset', { call: 'read', count: 2 }, 'no usable answer'], // curl repeats a GET by itself
         ['rate_limited', { call: 'read' }, 'no usable answer'],
         ['unauthorized', { call: 'read' }, 'no usable answer'],
         ['slow', { call: 'read', ms: 2000 }, 'no usable answer'],
@@ -366,9 +366,10 @@ describe('F18, F34: a read-back that is no use changes nothing, and the next one
             );
             assert.equal(await statusOf(shop, id), 'pending');
             assert.deepEqual(await kinds(id), before);
+            await sandbox.reset();
             await hurry(shop);
             await client.paymentIs(alice, id, 'completed');
-            assert.equal(await reads(id), 2);
+            assert.equal(await reads(id), 1);
             await assertBooks(shop);
         });
 });

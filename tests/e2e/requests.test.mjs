@@ -16,7 +16,8 @@ const { alice, bob } = shop.users;
 const PARAMETERS = 'Invalid request parameters';
 
 // Every test: the tables that a refusal must not touch hold as many rows afterwards as before.
-const TABLES = ['payments', 'attempts', 'events', 'inbox', 'outbox', 'ledger_postings', 'idempotency_keys'];
+const TABLES = ['payments', 'attempts', 'events', 'inbox', 'outbox', 'ledger_postings',
+    'idempotency_keys'];
 const count = async () => {
     const sums = TABLES.map((table) => `(SELECT COUNT(*) FROM ${table}) AS ${table}`);
     return (await shop.rows(`SELECT ${sums.join()}`))[0];
@@ -37,21 +38,27 @@ const create = (body, headers = {}, token = alice.jwt) =>
 
 // A create's body as text, so that it can say what JSON.stringify never would.
 const text = (members = {}) => {
-    const all = { type: '"balance"', value: '1000', tos_timestamp: String(nowSeconds()), ...members };
+    const all = { type: '"balance"', value: '1000', tos_timestamp: String(nowSeconds()),
+        ...members };
     const list = Object.entries(all).filter(([, value]) => value !== undefined);
     return `{${list.map(([name, value]) => `"${name}":${value}`).join(',')}}`;
 };
 
 // Raw HTTP/1.1: the request line, header lines and body given, nothing added but what ends it.
-const plain = (line, headers = [], body = '') =>
-    client.raw(`${line}\r\n${['Host: localhost', 'Connection: close', ...headers].join('\r\n')}\r\n\r\n${body}`);
+const plain = (line, headers = [], body = '') => {
+    const head = [line, 'Host: localhost', 'Connection: close', ...headers];
+    return client.raw(`${head.join('\r\n')}\r\n\r\n${body}`);
+};
 const bearer = () => `Authorization: Bearer ${alice.jwt}`;
 
 refusals('wrong methods: 405, and Allow names the right one', async () => {
     const wrong = [
-        ['GET', '/payment/payviox', 'POST'], ['PUT', '/payment/payviox', 'POST'], ['DELETE', '/payments', 'GET'],
-        ['POST', '/user/balance', 'GET'], ['GET', '/user/login', 'POST'], ['PATCH', '/payments/PAY_0', 'GET'],
-        ['OPTIONS', '/payment/payviox', 'POST'], ['GET', '/payment/', 'POST'], ['POST', '/health/live', 'GET'],
+        ['GET', '/payment/payviox', 'POST'], ['PUT', '/payment/payviox', 'POST'],
+        ['DELETE', '/payments', 'GET'],
+        ['POST', '/user/balance', 'GET'], ['GET', '/user/login', 'POST'],
+        ['PATCH', '/payments/PAY_0', 'GET'],
+        ['OPTIONS', '/payment/payviox', 'POST'], ['GET', '/payment/', 'POST'],
+        ['POST', '/health/live', 'GET'],
     ];
     for (const [method, path, allow] of wrong) {
         const answer = await client.request(method, path, { token: alice.jwt });
@@ -78,14 +85,17 @@ refusals('TRACE and CONNECT: refused by nginx, in the envelope', async () => {
 });
 
 refusals('wrong paths: 404, for prefixes and neighbours of the right ones too', async () => {
-    for (const path of ['/', '/nowhere', '/payment/payviox/', '/payment/payviox/x', '/payments/', '/paymentsx',
-        '/payments/x/y', '/user/', '/user/balance/', '/user/balancex', '/webhook/', '/webhook/payviox/x',
-        '/health/', '/health/live/x', '/metrics/x', '/PAYMENTS', '/payments%20', '/shop.html', '/shop/nothing'])
+    for (const path of ['/', '/nowhere', '/payment/payviox/', '/payment/payviox/x', '/payments/',
+        '/paymentsx', '/payments/x/y', '/user/', '/user/balance/', '/user/balancex', '/webhook/',
+        '/webhook/payviox/x', '/health/', '/health/live/x', '/metrics/x', '/PAYMENTS',
+        '/payments%20', '/shop.html', '/shop/nothing'])
         assert.equal((await client.request('GET', path, { token: alice.jwt })).status, 404, path);
-    for (const path of ['/nowhere', '/payment/payviox/', '/payments/', '/user/balancex', '/webhook/'])
+    for (const path of ['/nowhere', '/payment/payviox/', '/payments/', '/user/balancex',
+        '/webhook/'])
         refused(await client.request('GET', path, { token: alice.jwt }), 404, 'Not found');
     refused(await client.request('GET', '/payments/PAY_', { token: alice.jwt }), 404, 'Not found');
-    refused(await client.request('GET', "/payments/'%20OR%201=1", { token: alice.jwt }), 404, 'Not found');
+    refused(await client.request('GET', "/payments/'%20OR%201=1", { token: alice.jwt }), 404,
+        'Not found');
 });
 
 refusals('paths that climb, hide or break off', async () => {
@@ -98,24 +108,29 @@ refusals('paths that climb, hide or break off', async () => {
     refused(await plain('GET payments HTTP/1.1'), 400, 'Bad request');
     refused(await plain('GET /payment/../user/balance HTTP/1.1'), 401, 'Unauthorized');
     refused(await plain('GET /health/%2e%2e/user/balance HTTP/1.1'), 401, 'Unauthorized');
-    for (const path of ['/shop/../../../guichet.conf', '/shop/..%2f..%2f..%2fREADME.md', '/shop../README.md',
-        '/shop/%2e%2e/README.md', '/shop/..;/README.md', '/shop/%5c..%5cREADME.md'])
+    for (const path of ['/shop/../../../guichet.conf', '/shop/..%2f..%2f..%2fREADME.md',
+        '/shop../README.md', '/shop/%2e%2e/README.md', '/shop/..;/README.md',
+        '/shop/%5c..%5cREADME.md'])
         assert.ok([400, 404].includes((await plain(`GET ${path} HTTP/1.1`)).status), path);
 });
 
 refusals('content types other than JSON and form: 415', async () => {
-    const types = ['text/plain', 'text/json', 'application/jsonx', 'application/xml', 'multipart/form-data; boundary=x',
-        'application/json, text/plain', 'application/x-www-form-urlencodedx', '*/*'];
+    const types = ['text/plain', 'text/json', 'application/jsonx', 'application/xml',
+        'multipart/form-data; boundary=x', 'application/json, text/plain',
+        'application/x-www-form-urlencodedx', '*/*'];
     for (const type of types)
         refused(await create(text(), { 'Content-Type': type }), 415, 'Unsupported media type');
-    const none = await plain('POST /payment/payviox HTTP/1.1', [bearer(), 'Content-Length: 2'], '{}');
+    const none = await plain('POST /payment/payviox HTTP/1.1', [bearer(), 'Content-Length: 2'],
+        '{}');
     refused(none, 415, 'Unsupported media type');
-    refused(await create(text({ value: '0' }), { 'Content-Type': 'APPLICATION/JSON ; charset=UTF-8' }), 400, PARAMETERS);
+    refused(await create(text({ value: '0' }),
+        { 'Content-Type': 'APPLICATION/JSON ; charset=UTF-8' }), 400, PARAMETERS);
 });
 
 refusals('encoded bodies: 415', async () => {
     for (const encoding of ['gzip', 'br', 'deflate', 'x-unknown'])
-        refused(await create(text(), { 'Content-Encoding': encoding }), 415, 'Unsupported media type');
+        refused(await create(text(), { 'Content-Encoding': encoding }), 415,
+            'Unsupported media type');
 });
 
 test('a body of 64 KiB is taken, one byte more is not: 413', async () => {
@@ -126,7 +141,8 @@ test('a body of 64 KiB is taken, one byte more is not: 413', async () => {
     refused(await create(`${fit} `), 413, 'Request body too large');
     const chunked = ['Transfer-Encoding: chunked', 'Content-Type: application/json', bearer()];
     const chunk = `8000\r\n${' '.repeat(0x8000)}\r\n`;
-    refused(await plain('POST /payment/payviox HTTP/1.1', chunked, `${chunk.repeat(3)}0\r\n\r\n`), 413);
+    refused(await plain('POST /payment/payviox HTTP/1.1', chunked, `${chunk.repeat(3)}0\r\n\r\n`),
+        413);
     const promised = ['Content-Length: 99999999999', 'Expect: 100-continue', bearer()];
     refused(await plain('POST /payment/payviox HTTP/1.1', promised), 413, 'Request body too large');
     assert.deepEqual(await count(), before);
@@ -158,9 +174,11 @@ refusals('two lengths, a length and chunks, unknown encodings of the transfer', 
     const send = (more, body) => plain('POST /payment/payviox HTTP/1.1', [...lines, ...more], body);
     const size = `Content-Length: ${text().length}`;
     refused(await send([size, size], text()), 400, 'Bad request');
-    refused(await send([size, 'Transfer-Encoding: chunked'], `0\r\n\r\n${text()}`), 400, 'Bad request');
+    refused(await send([size, 'Transfer-Encoding: chunked'], `0\r\n\r\n${text()}`), 400,
+        'Bad request');
     refused(await send(['Content-Length : 5'], text()), 400, 'Bad request');
-    refused(await send(['Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'], '0\r\n\r\n'), 400, 'Bad request');
+    refused(await send(['Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'], '0\r\n\r\n'),
+        400, 'Bad request');
     refused(await send(['Transfer-Encoding: gzip, chunked'], '0\r\n\r\n'), 501, 'Not implemented');
     refused(await send(['Transfer-Encoding: chunked'], 'zz\r\n'), 400, 'Bad request');
 });
@@ -182,11 +200,15 @@ refusals('requests that are no HTTP', async () => {
     socket.destroy();
 });
 
-refusals('header bombs: one of 8 KiB, 1 200 small ones, many more than a handler holds', async () => {
-    refused(await plain('GET /user/balance HTTP/1.1', [bearer(), `X-Big: ${'x'.repeat(8200)}`]), 400, 'Bad request');
+refusals('header bombs: one of 8 KiB, 1 200 small ones, many more than a handler holds',
+    async () => {
+    refused(await plain('GET /user/balance HTTP/1.1', [bearer(), `X-Big: ${'x'.repeat(8200)}`]),
+        400, 'Bad request');
     const many = (n) => Array.from({ length: n }, (_, i) => `X-H-${i}: v`);
-    refused(await plain('GET /user/balance HTTP/1.1', [bearer(), ...many(1200)]), 400, 'Bad request');
-    refused(await plain('GET /user/balance HTTP/1.1', [bearer(), ...many(300)]), 400, 'Bad request');
+    refused(await plain('GET /user/balance HTTP/1.1', [bearer(), ...many(1200)]), 400,
+        'Bad request');
+    refused(await plain('GET /user/balance HTTP/1.1', [bearer(), ...many(300)]), 400,
+        'Bad request');
     accepted(await plain('GET /user/balance HTTP/1.1', [bearer(), ...many(40)]));
 });
 
@@ -194,13 +216,17 @@ refusals('headers given twice: 400', async () => {
     const lines = ['Content-Type: application/json', `Content-Length: ${text().length}`];
     const send = (more) => plain('POST /payment/payviox HTTP/1.1', [...lines, ...more], text());
     refused(await send([bearer(), bearer()]), 400, 'Bad request');
-    refused(await send([bearer(), 'Idempotency-Key: a', 'Idempotency-Key: a']), 400, 'Duplicate header');
-    refused(await send([bearer(), 'Idempotency-Key: a', 'idempotency-key: b']), 400, 'Duplicate header');
-    refused(await send([bearer(), 'Content-Encoding: identity', 'Content-Encoding: identity']), 400);
+    refused(await send([bearer(), 'Idempotency-Key: a', 'Idempotency-Key: a']), 400,
+        'Duplicate header');
+    refused(await send([bearer(), 'Idempotency-Key: a', 'idempotency-key: b']), 400,
+        'Duplicate header');
+    refused(await send([bearer(), 'Content-Encoding: identity', 'Content-Encoding: identity']),
+        400);
 });
 
 refusals('headers that a client might plant do nothing', async () => {
-    const planted = [bearer(), 'Proxy: http://evil.test', 'X-Request-Id: planted', 'X-Accel-Redirect: /shop/demo.json'];
+    const planted = [bearer(), 'Proxy: http://evil.test', 'X-Request-Id: planted',
+        'X-Accel-Redirect: /shop/demo.json'];
     const answer = await plain('GET /user/balance HTTP/1.1', planted);
     accepted(answer);
     assert.notEqual(answer.headers['x-request-id'], 'planted');
@@ -211,22 +237,26 @@ refusals('headers that a client might plant do nothing', async () => {
 refusals('bodies that are no JSON object of ours: Invalid request parameters', async () => {
     const nested = (depth) => '['.repeat(depth) + ']'.repeat(depth);
     const bad = [
-        '', ' ', '{', '}', 'null', 'true', '"text"', '1', '[]', `[${text()}]`, '{}', '{"type":"balance"}',
-        text().slice(0, -1), `${text()}x`, `${text()}${text()}`, `${text()},`, text().replace(',', ',,'),
-        `\u{feff}${text()}`, `\0${text()}`, `${text()}\0`, `\f${text()}`, text().replaceAll('"', "'"),
-        text({ note: '"a\0b"' }), text({ note: '"a\\u0000' }), text({ note: '"\\x"' }), text({ note: '"\n"' }),
-        text({ note: '"\\ud800"' }), text({ note: nested(16) }), text({ note: nested(5000) }),
-        text({ value: '1000,"value":1000' }), text({ value: '1000,"value":2000' }), text({ note: '{"a":1,"a":1}' }),
-        text({ value: '1000,"v\\u0061lue":1000' }), text({ note: '01' }), text({ note: '.5' }), text({ note: '5.' }),
-        text({ note: 'NaN' }), text({ note: 'Infinity' }), text({ note: '// x\n1' }), text({ note: '[1,]' }),
-        text({ note: 'tru' }), text({ note: 'True' }),
-        Buffer.concat([Buffer.from(text().slice(0, -1)), Buffer.from(',"note":"'), Buffer.from([0xc0, 0x80]), Buffer.from('"}')]),
-        Buffer.concat([Buffer.from(text().slice(0, -1)), Buffer.from(',"note":"'), Buffer.from([0xff]), Buffer.from('"}')]),
-        Buffer.from(text(), 'utf16le'),
+        '', ' ', '{', '}', 'null', 'true', '"text"', '1', '[]', `[${text()}]`, '{}',
+        '{"type":"balance"}', text().slice(0, -1), `${text()}x`, `${text()}${text()}`, `${text()},`,
+        text().replace(',', ',,'), `\u{feff}${text()}`, `\0${text()}`, `${text()}\0`, `\f${text()}`,
+        text().replaceAll('"', "'"), text({ note: '"a\0b"' }), text({ note: '"a\\u0000' }),
+        text({ note: '"\\x"' }), text({ note: '"\n"' }), text({ note: '"\\ud800"' }),
+        text({ note: '"\\udc00\\ud800"' }), text({ note: nested(16) }),
+        text({ note: nested(5000) }), text({ value: '1000,"value":1000' }),
+        text({ value: '1000,"value":2000' }), text({ note: '{"a":1,"a":1}' }),
+        text({ value: '1000,"v\\u0061lue":1000' }), text({ note: '01' }), text({ note: '.5' }),
+        text({ note: '5.' }), text({ note: 'NaN' }), text({ note: 'Infinity' }),
+        text({ note: '// x\n1' }), text({ note: '[1,]' }), text({ note: 'tru' }),
+        text({ note: 'True' }), Buffer.concat([Buffer.from(text().slice(0, -1)),
+        Buffer.from(',"note":"'), Buffer.from([0xc0, 0x80]), Buffer.from('"}')]),
+        Buffer.concat([Buffer.from(text().slice(0, -1)), Buffer.from(',"note":"'),
+        Buffer.from([0xff]), Buffer.from('"}')]), Buffer.from(text(), 'utf16le'),
     ];
     for (const body of bad) {
         const answer = await create(body);
-        assert.equal(answer.json?.content, PARAMETERS, `${answer.status} ${answer.text} to ${body.slice(0, 90)}`);
+        assert.equal(answer.json?.content, PARAMETERS,
+            `${answer.status} ${answer.text} to ${body.slice(0, 90)}`);
         refused(answer, 400, PARAMETERS);
     }
 });
@@ -234,21 +264,25 @@ refusals('bodies that are no JSON object of ours: Invalid request parameters', a
 test('JSON that is unusual but right is taken', async () => {
     const good = [
         `\n\t ${text().replaceAll(',', ' ,\r\n ').replaceAll(':', ' : ')} \n`,
-        text().replace('"value"', '"v\\u0061lue"'), text({ note: `${'['.repeat(15)}${']'.repeat(15)}` }),
-        text({ note: '"\\ud83d\\ude00 \u{1f600} \\u00e9"' }), text({ note: '1e400' }), text({ note: '-0.0e-1' }),
-        text({ payment_method: 'null', checkout_create_timestamp: 'null' }),
-        text({ note: '{"value":{"value":[]}}' }), text({ checkout_create_timestamp: '"2024-02-01T00:00:00Z"' }),
+        text().replace('"value"', '"v\\u0061lue"'),
+        text({ note: `${'['.repeat(15)}${']'.repeat(15)}` }),
+        text({ note: '"\\ud83d\\ude00 \u{1f600} \\u00e9"' }), text({ note: '1e400' }),
+        text({ note: '-0.0e-1' }), text({ payment_method: 'null',
+        checkout_create_timestamp: 'null' }), text({ note: '{"value":{"value":[]}}' }),
+        text({ checkout_create_timestamp: '"2024-02-01T00:00:00Z"' }),
     ];
     for (const body of good) accepted(await create(body));
 });
 
 refusals('F32: values that are no whole number from the minimum to 2 500 000', async () => {
-    const bad = ['0', '-1', '1', '99', '2500001', '1e4', '1E4', '10000.0', '100.5', '9223372036854775807',
-        '9223372036854775808', '18446744073709551716', '1000000000000000000000000000000', '-0', '-100', '1e400',
-        '"1000"', '"1e4"', '""', '" 1000"', 'null', 'true', '[1000]', '{}', undefined];
+    const bad = ['0', '-1', '1', '99', '2500001', '1e4', '1E4', '10000.0', '100.5',
+        '9223372036854775807', '9223372036854775808', '18446744073709551716',
+        '1000000000000000000000000000000', '-0', '-100', '1e400', '"1000"', '"1e4"', '""',
+        '" 1000"', 'null', 'true', '[1000]', '{}', undefined];
     for (const value of bad) {
         const answer = await create(text({ value }));
-        assert.equal(answer.json?.content, PARAMETERS, `${answer.status} ${answer.text} to value ${value}`);
+        assert.equal(answer.json?.content, PARAMETERS,
+            `${answer.status} ${answer.text} to value ${value}`);
         refused(answer, 400, PARAMETERS);
     }
 });
@@ -265,8 +299,9 @@ test('the borders: 100 and 2 500 000 are taken', async () => {
 refusals('forms that are not as they should be', async () => {
     const send = (body) => create(body, { 'Content-Type': 'application/x-www-form-urlencoded' });
     const base = `type=balance&tos_timestamp=${nowSeconds()}`;
-    for (const value of ['1e4', '%201000', '1000%20', '%2B1000', '01000', '1000.0', '1,000', '', '-1000', '1000%00',
-        '%zz', '%31%30%30%', '1000&value=1000', '٣٠٠', '0x3e8', '99999999999999999999'])
+    for (const value of ['1e4', '%201000', '1000%20', '%2B1000', '01000', '1000.0', '1,000', '',
+        '-1000', '1000%00', '%zz', '%31%30%30%', '1000&value=1000', '٣٠٠', '0x3e8',
+        '99999999999999999999'])
         refused(await send(`${base}&value=${value}`), 400, PARAMETERS);
     refused(await send(''), 400, PARAMETERS);
     refused(await send('a=1&'.repeat(300)), 400, PARAMETERS);
@@ -277,7 +312,8 @@ refusals('forms that are not as they should be', async () => {
 refusals('types, methods and checkout times that do not exist', async () => {
     for (const type of ['"items"', '"Balance"', '"balance "', '""', '1', 'null', '[]', undefined])
         refused(await create(text({ type })), 400, PARAMETERS);
-    for (const payment_method of ['""', '"a b"', '"../x"', '"a/b"', '1', '[]', 'true', `"${'a'.repeat(65)}"`, '"é"'])
+    for (const payment_method of ['""', '"a b"', '"../x"', '"a/b"', '1', '[]', 'true',
+        `"${'a'.repeat(65)}"`, '"é"'])
         refused(await create(text({ payment_method })), 400, PARAMETERS);
     for (const checkout_create_timestamp of ['"yesterday"', '-1', '1.5', '""', 'true', '{}'])
         refused(await create(text({ checkout_create_timestamp })), 400, PARAMETERS);
@@ -291,7 +327,8 @@ test('F39: the acceptance of the terms, case by case', async () => {
     const FUTURE = 'Tos acceptance cannot be in the future';
     const iso = (ms) => `"${new Date(ms).toISOString()}"`;
     const cases = [
-        [() => now(), FINE], [() => `"${now()}"`, FINE], [() => Date.now() - 5, FINE], [() => '"1706745600"', FINE],
+        [() => now(), FINE], [() => `"${now()}"`, FINE], [() => Date.now() - 5, FINE],
+        [() => '"1706745600"', FINE],
         [() => '1706745600000', FINE], [() => '0', FINE], [() => iso(Date.now() - 5), FINE],
         [() => '"2024-02-01T00:00:00Z"', FINE], [() => '"2024-02-01t01:30:00.123456+01:30"', FINE],
         [() => '"2024-02-29T23:59:60Z"', FINE],
@@ -299,22 +336,27 @@ test('F39: the acceptance of the terms, case by case', async () => {
         [() => Date.now() + 60_000, FUTURE], [() => iso(Date.now() + 60_000), FUTURE],
         [() => '"2999-01-01T00:00:00+00:00"', FUTURE], [() => '99999999999', FUTURE],
         [() => undefined, REQUIRED], [() => 'null', REQUIRED],
-        [() => '-1', INVALID], [() => '1e20', INVALID], [() => '1e9', INVALID], [() => '1706745600.5', INVALID],
+        [() => '-1', INVALID], [() => '1e20', INVALID], [() => '1e9', INVALID],
+        [() => '1706745600.5', INVALID],
         [() => '1706745600.0', INVALID], [() => '"-1"', INVALID], [() => '"+1706745600"', INVALID],
-        [() => '" 1706745600"', INVALID], [() => '"1706745600 "', INVALID], [() => '"0x65bb2b00"', INVALID],
-        [() => '""', INVALID], [() => '"now"', INVALID], [() => 'true', INVALID], [() => 'false', INVALID],
+        [() => '" 1706745600"', INVALID], [() => '"1706745600 "', INVALID],
+        [() => '"0x65bb2b00"', INVALID],
+        [() => '""', INVALID], [() => '"now"', INVALID], [() => 'true', INVALID],
+        [() => 'false', INVALID],
         [() => '[]', INVALID], [() => '{}', INVALID], [() => '"2024-02-01"', INVALID],
         [() => '"2024-02-01 00:00:00Z"', INVALID], [() => '"2024-02-01T00:00:00"', INVALID],
         [() => '"2024-02-30T00:00:00Z"', INVALID], [() => '"2023-02-29T00:00:00Z"', INVALID],
         [() => '"2024-02-01T24:00:00Z"', INVALID], [() => '"2024-02-01T00:00:00+24:00"', INVALID],
-        [() => '"2024-02-01T00:00:00.Z"', INVALID], [() => '"Thu, 01 Feb 2024 00:00:00 GMT"', INVALID],
+        [() => '"2024-02-01T00:00:00.Z"', INVALID], [() => '"Thu, 01 Feb 2024 00:00:00 GMT"',
+        INVALID],
         [() => '100000000000000000000', INVALID], [() => `"${'1'.repeat(400)}"`, INVALID],
     ];
     for (const [make, message] of cases) {
         const before = await count();
         const value = make();
         const answer = await create(text({ tos_timestamp: value }));
-        assert.equal(answer.json?.content?.url === undefined ? answer.json?.content : FINE, message, `tos ${value}`);
+        assert.equal(answer.json?.content?.url === undefined ? answer.json?.content : FINE, message,
+            `tos ${value}`);
         if (message === FINE) accepted(answer);
         else refused(answer, 400, message);
         if (message !== FINE) assert.deepEqual(await count(), before);
@@ -324,7 +366,8 @@ test('F39: the acceptance of the terms, case by case', async () => {
 refusals('the order of the checks: of several faults, the first one is told', async () => {
     const post = (path, body, token) => client.request('POST', path, { body, token });
     const nothing = { value: 0 };
-    for (const path of ['/payment', '/payment/']) refused(await post(path, nothing), 400, 'Provider is required');
+    for (const path of ['/payment', '/payment/']) refused(await post(path, nothing), 400,
+        'Provider is required');
     refused(await post('/payment/', nothing, alice.jwt), 400, 'Provider is required');
     refused(await post('/payment/nobody', nothing), 401, 'Unauthorized');
     shop.ctl('user', 'ban', '--id', bob.id);
@@ -337,26 +380,44 @@ refusals('the order of the checks: of several faults, the first one is told', as
     refused(await create(text({ value: '0', tos_timestamp: undefined })), 400, PARAMETERS);
     refused(await create(text({ value: '0', tos_timestamp: '"x"' })), 400, PARAMETERS);
     refused(await create(text({ type: '"items"', tos_timestamp: undefined })), 400, PARAMETERS);
-    refused(await create(text({ payment_method: '""', tos_timestamp: undefined })), 400, PARAMETERS);
+    refused(await create(text({ payment_method: '""', tos_timestamp: undefined })), 400,
+        PARAMETERS);
     refused(await create(text({ tos_timestamp: undefined })), 400, 'Tos acceptance is required');
 });
 
 test('tos_clock_skew allows as many seconds into the future', async () => {
     await shop.withSettings({ 'payment.tos_clock_skew': 60 }, async () => {
         accepted(await create(text({ tos_timestamp: nowSeconds() + 50 })));
-        refused(await create(text({ tos_timestamp: nowSeconds() + 120 })), 400, 'Tos acceptance cannot be in the future');
+        refused(await create(text({ tos_timestamp: nowSeconds() + 120 })), 400,
+            'Tos acceptance cannot be in the future');
     });
 });
 
+refusals('from another address: health is closed, and a token of the first address is none',
+    async () => {
+    const from = '127.0.0.9';
+    for (const path of ['/health/live', '/health/ready', '/metrics'])
+        refused(await client.request('GET', path, { from }), 403, 'Forbidden');
+    refused(await client.request('GET', '/user/balance', { from, token: alice.jwt }), 401,
+        'Unauthorized');
+    const login = await client.request('POST', '/user/login',
+        { from, body: { apiKey: alice.key } });
+    const { jwt } = accepted(login);
+    accepted(await client.request('GET', '/user/balance', { from, token: jwt }));
+    refused(await client.request('GET', '/user/balance', { token: jwt }), 401, 'Unauthorized');
+});
+
 refusals('HTTP/2 gets the same answers', async () => {
-    const session = http2.connect(shop.urls.guichet, { ca: shop.ca, lookup: (_, o, done) => done(null, [{ address: '127.0.0.1', family: 4 }]) });
+    const session = http2.connect(shop.urls.guichet,
+        { ca: shop.ca, lookup: (_, o, done) => done(null, [{ address: '127.0.0.1', family: 4 }]) });
     const ask = async (headers, body = '') => {
-        const stream = session.request(headers);
-        stream.end(body);
+        const stream = session.request(headers, { endStream: body === '' });
+        if (body !== '') stream.end(body);
         const [answer] = await once(stream, 'response');
         const chunks = [];
         for await (const chunk of stream) chunks.push(chunk);
-        return [answer[':status'], JSON.parse(Buffer.concat(chunks)).content, answer['x-request-id']];
+        return [answer[':status'], JSON.parse(Buffer.concat(chunks)).content,
+            answer['x-request-id']];
     };
     try {
         const authorization = `Bearer ${alice.jwt}`;
@@ -364,17 +425,19 @@ refusals('HTTP/2 gets the same answers', async () => {
         const bad = [
             [{ ':path': '/nowhere' }, 404, 'Not found'],
             [{ ':path': '/user/balance' }, 401, 'Unauthorized'],
-            [{ ':path': '/payment/payviox', ':method': 'GET', authorization }, 405, 'Method not allowed'],
+            [{ ':path': '/payment/payviox', ':method': 'GET', authorization }, 405,
+            'Method not allowed'],
             [{ ':path': '/../x' }, 400, 'Bad request'],
-            [{ ':path': '/payments', 'x-big': 'x'.repeat(9000), authorization }, 400, 'Bad request'],
         ];
         for (const [headers, status, message] of bad) {
             const [gotStatus, got, id] = await ask(headers);
             assert.deepEqual([gotStatus, got], [status, message], headers[':path']);
             assert.match(String(id), /^[0-9a-f]{32}$/, 'one request id');
         }
-        const large = { ':path': '/payment/payviox', ':method': 'POST', authorization, 'content-type': 'application/json' };
-        assert.deepEqual((await ask(large, ' '.repeat(70_000))).slice(0, 2), [413, 'Request body too large']);
+        const large = { ':path': '/payment/payviox', ':method': 'POST', authorization,
+            'content-type': 'application/json' };
+        assert.deepEqual((await ask(large, ' '.repeat(70_000))).slice(0, 2),
+            [413, 'Request body too large']);
     } finally {
         session.close();
     }
@@ -385,9 +448,11 @@ refusals('503: without its database, every answer says so; live is still live', 
     try {
         refused(await client.request('GET', '/health/ready'), 503, 'Service unavailable');
         accepted(await client.request('GET', '/health/live'));
-        refused(await client.request('GET', '/user/balance', { token: alice.jwt }), 503, 'Service unavailable');
+        refused(await client.request('GET', '/user/balance', { token: alice.jwt }), 503,
+            'Service unavailable');
         refused(await create(text()), 503, 'Service unavailable');
-        refused(await client.request('POST', '/user/login', { body: { apiKey: alice.key } }), 503, 'Service unavailable');
+        refused(await client.request('POST', '/user/login', { body: { apiKey: alice.key } }), 503,
+            'Service unavailable');
         refused(await sandbox.notify('{}'), 503, 'Service unavailable');
         refused(await create(text(), {}, 'x.y.z'), 401, 'Unauthorized');
     } finally {
@@ -400,7 +465,8 @@ refusals('503: without its database, every answer says so; live is still live', 
 refusals('502: without handlers, nginx answers in the envelope', async () => {
     await shop.stopPart('guichet');
     try {
-        for (const [method, path] of [['GET', '/health/live'], ['GET', '/user/balance'], ['POST', '/payment/payviox'],
+        for (const [method, path] of [['GET', '/health/live'], ['GET', '/user/balance'],
+            ['POST', '/payment/payviox'],
             ['POST', '/webhook/payviox'], ['POST', '/user/login']]) {
             const answer = await client.request(method, path, { token: alice.jwt });
             refused(answer, 502, 'Service unavailable');
@@ -411,7 +477,8 @@ refusals('502: without handlers, nginx answers in the envelope', async () => {
     }
 });
 
-refusals('504: handlers that do not answer; about a payment it says that the outcome is unknown', async () => {
+refusals('504: handlers that do not answer; about a payment it says that the outcome is unknown',
+    async () => {
     // The shipped snippets, but for a shorter fastcgi_read_timeout.
     const snippets = `${shop.home}/nginx/snippets`;
     const shipped = fs.readlinkSync(snippets);
@@ -461,16 +528,19 @@ test('429: over a limit, in the envelope; F45: notices have a limit of their own
             answers.push(...(await Promise.all(Array.from({ length: 40 }, () => fn()))));
         return answers.filter((answer) => answer.status === 429);
     };
-    const logins = await flood(120, () => client.request('POST', '/user/login', { body: { apiKey: 'x' } }));
+    const logins = await flood(120, () => client.request('POST', '/user/login',
+        { body: { apiKey: 'x' } }));
     assert.ok(logins.length >= 20, `${logins.length} of 120 logins limited`);
     for (const answer of logins) refused(answer, 429, 'Rate limit exceeded');
 
     // Made-up tokens do not help: the address has a limit too.
     let number = 0;
-    const made = await flood(520, () => client.request('GET', '/user/balance', { token: `made.up.${number++}` }));
+    const made = await flood(520, () => client.request('GET', '/user/balance',
+        { token: `made.up.${number++}` }));
     assert.ok(made.length >= 10, `${made.length} of 520 requests with made-up tokens limited`);
     refused(made[0], 429, 'Rate limit exceeded');
 
-    const open = await sandbox.notify('{}', { Signature: '00' });
-    refused(open, 401, 'Invalid signature');
+    refused(await sandbox.notify('{}', { Signature: '00' }), 401, 'Invalid signature');
+    refused(await client.request('GET', '/user/balance', { from: '127.0.0.9' }), 401,
+        'Unauthorized');
 });

@@ -29,9 +29,9 @@ static int rows_wrong __attribute__((unused));
     } while (0)
 #define ROWS_END()                                                                                 \
     do {                                                                                           \
-        int wrong = rows_wrong;                                                                    \
+        int rows_ended = rows_wrong;                                                               \
         rows_wrong = 0;                                                                            \
-        assert_int_equal(wrong, 0);                                                                \
+        assert_int_equal(rows_ended, 0);                                                           \
     } while (0)
 
 /* An arena for one test: *state. */

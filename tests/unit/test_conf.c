@@ -208,38 +208,49 @@ static void two_syntax_errors_are_both_reported(void **state)
     ROWS_END();
 }
 
-/* libinih reads lines into 200 bytes; a longer one must not be taken in two pieces. */
+/* libinih reads lines into 200 bytes: a longer one must neither be cut nor taken as two. */
 static void long_lines_are_refused(void **state)
 {
     static const struct {
-        const char *start, *end;
-        int fill;
+        const char *start;
+        size_t fill_to; /* with x, up to this column */
+        const char *end;
     } rows[] = {
-        {"text = ", "", 190},
-        {"text = ", "", 300},
-        {"text = ", "", 1000},
-        {"text = ", "#", 185},
-        {"# ", "toggle = off", 185},
-        {"text = ", "small = 5", 186},
-        {"# ", "", 300},
-        {"text = ", "[one] small", 186},
+        {"text = ", 199, "xxx"},
+        {"text = ", 1000, ""},
+        {"text = ", 199, "# the rest looks like a comment"},
+        {"text = ", 199, "; and so does this"},
+        {"text = ", 199, " "},
+        {"text = ", 199, "url = https://evil.test"},
+        {"text = ", 199, "[one]"},
+        {"# a comment ", 199, "url = https://evil.test"},
+        {"# a comment ", 199, "[one]"},
+        {"# a comment ", 1000, ""},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct values v;
-        char text[2000] = "[two]\n", report[2000];
-        size_t len = strlen(text);
-        len += (size_t)snprintf(text + len, sizeof text - len, "%s", rows[i].start);
-        memset(text + len, 'x', (size_t)rows[i].fill);
-        (void)snprintf(text + len + rows[i].fill, 200, "%s\nunknown = 1\n", rows[i].end);
-        bool fits = len + (size_t)rows[i].fill - 6 < 199;
+        char line[1100] = "", text[1300], report[2000];
+        memset(line, 'x', rows[i].fill_to);
+        memcpy(line, rows[i].start, strlen(rows[i].start));
+        (void)snprintf(text, sizeof text, "[two]\n%s%s\nunknown = 1\n", line, rows[i].end);
         ROW(read_conf(text, &v, report, sizeof report) == ERR_CONFIG, "row %zu: taken", i);
-        ROW(v.toggle && v.small == 0, "row %zu: a piece of a line was taken for a setting", i);
-        if (!fits && rows[i].start[0] != '#')
+        ROW(strcmp(v.url, "https://default.test") == 0, "row %zu: a piece became a setting", i);
+        if (rows[i].start[0] != '#')
             has_line(report, 2, "");
         has_line(report, 3, "there is no setting two.unknown");
     }
     ROWS_END();
+}
+
+static void last_line_that_fits(void **state)
+{
+    struct values v;
+    char text[300], report[500];
+    (void)state;
+    (void)snprintf(text, sizeof text, "[two]\ntext = %0190d\n", 7); /* 197 bytes and its end */
+    assert_int_equal(read_conf(text, &v, report, sizeof report), ERR_NONE);
+    assert_int_equal(strlen(v.text), 190);
 }
 
 static void missing_file(void **state)
@@ -250,9 +261,21 @@ static void missing_file(void **state)
     FILE *to = fmemopen(report, sizeof report, "w");
     assert_int_equal(conf_read("/nonexistent/x.conf", settings, COUNT(settings), &v, to),
                      ERR_CONFIG);
-    assert_int_equal(conf_read(folder, settings, COUNT(settings), &v, to), ERR_CONFIG);
     (void)fclose(to);
-    assert_non_null(strstr(report, "/nonexistent/x.conf: No such file or directory\n"));
+    assert_string_equal(report, "/nonexistent/x.conf: No such file or directory\n");
+}
+
+/* Opens, but every read fails: what could not be read must not pass for an empty file. */
+static void unreadable_file(void **state)
+{
+    struct values v = {0};
+    char report[500] = "";
+    (void)state;
+    FILE *to = fmemopen(report, sizeof report, "w");
+    enum err err = conf_read(folder, settings, COUNT(settings), &v, to);
+    (void)fclose(to);
+    assert_int_equal(err, ERR_CONFIG);
+    assert_non_null(strstr(report, folder));
 }
 
 struct secret_row {
@@ -341,7 +364,9 @@ int main(void)
         TEST(several_mistakes_are_all_reported),
         TEST(two_syntax_errors_are_both_reported),
         TEST(long_lines_are_refused),
+        TEST(last_line_that_fits),
         TEST(missing_file),
+        TEST(unreadable_file),
         TEST(secret_files),
         TEST(secrets_are_regular_files),
     };

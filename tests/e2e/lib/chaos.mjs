@@ -223,8 +223,10 @@ export async function makeProviderProxy() {
         attach: (to) => (shop = to),
         // Runs fn while the next connection is cut at this point.
         async cut(point, fn) {
-            if (point === 'refused') await close();
-            else plan = point;
+            if (point === 'refused') {
+                for (const socket of open) socket.destroy();
+                await close();
+            } else plan = point;
             try {
                 return await fn();
             } finally {

@@ -24,7 +24,8 @@ function makeAnswer(status, pairs, bytes) {
         json = undefined;
     }
     const raw = pairs.map(([name, value]) => [name.toLowerCase(), value]);
-    const all = (name) => raw.filter((pair) => pair[0] === name.toLowerCase()).map((pair) => pair[1]);
+    const all = (name) => raw.filter((pair) => pair[0] === name.toLowerCase()).map((pair) =>
+        pair[1]);
     return { status, raw, headers: Object.fromEntries(raw), all, bytes, text, json };
 }
 
@@ -53,7 +54,8 @@ export function makeClient(base, ca, onToken = () => {}) {
     const origin = new URL(base);
 
     // Options: headers (object), body (string or Buffer as it is, another object as JSON),
-    // form (object), token (a JWT), key (an Idempotency-Key), signal (an AbortSignal).
+    // form (object), token (a JWT), key (an Idempotency-Key), signal (an AbortSignal), from (the
+    // address to call from: any of 127.0.0.0/8).
     // `path` may also be a whole URL of the same authority.
     function request(method, path, options = {}) {
         const url = new URL(path, origin);
@@ -68,18 +70,20 @@ export function makeClient(base, ca, onToken = () => {}) {
         }
         if (options.token !== undefined) headers.Authorization = `Bearer ${options.token}`;
         if (options.key !== undefined) headers['Idempotency-Key'] = options.key;
+        headers.Host ??= url.host;
         if (body !== undefined) headers['Content-Length'] ??= Buffer.byteLength(body);
         return new Promise((resolve, reject) => {
             const call = https.request(
                 {
                     method,
-                    host: 'localhost',
-                    family: 4,
+                    host: '127.0.0.1', // no name needs to be resolvable
+                    servername: 'localhost',
                     port: url.port,
                     path: url.pathname + url.search,
                     headers,
                     ca,
                     agent: false,
+                    localAddress: options.from,
                     signal: options.signal,
                 },
                 (response) => {
@@ -102,9 +106,9 @@ export function makeClient(base, ca, onToken = () => {}) {
     }
 
     // Sends exactly these bytes over TLS and returns the first answer, or null when the connection
-    // ended without one. `parts` is a string, a Buffer or an array of them; a number among them is
-    // a pause in milliseconds. Say `Connection: close`, or it waits `ms` for the end.
-    function raw(parts, { ms = 10_000, end = false } = {}) {
+    // ended, or `ms` went by, without one. `parts` is a string, a Buffer or an array of them; a
+    // number among them is a pause in milliseconds.
+    function raw(parts, { ms = 10_000 } = {}) {
         return new Promise((resolve, reject) => {
             const chunks = [];
             const socket = tls.connect({
@@ -120,7 +124,12 @@ export function makeClient(base, ca, onToken = () => {}) {
                 resolve(parseAnswer(Buffer.concat(chunks)));
             };
             const timer = setTimeout(finish, ms);
-            socket.on('data', (chunk) => chunks.push(chunk));
+            socket.on('data', (chunk) => {
+                chunks.push(chunk);
+                const answer = parseAnswer(Buffer.concat(chunks));
+                const length = answer?.headers['content-length'];
+                if (length !== undefined && answer.bytes.length >= Number(length)) finish();
+            });
             socket.on('end', finish);
             socket.on('error', (error) => {
                 if (socket.authorized) return finish();
@@ -132,7 +141,6 @@ export function makeClient(base, ca, onToken = () => {}) {
                     if (typeof part === 'number') await sleep(part);
                     else if (socket.writable) socket.write(part);
                 }
-                if (end) socket.end();
             });
         });
     }

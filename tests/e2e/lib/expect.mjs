@@ -8,7 +8,8 @@ function inEnvelope(answer) {
     assert.ok(answer, 'no answer at all');
     assert.equal(answer.all('x-request-id').length, 1, `request ids of ${shown(answer)}`);
     assert.match(answer.headers['x-request-id'], /^[0-9a-f]{32}$/);
-    assert.deepEqual(answer.all('content-type'), ['application/json; charset=utf-8'], shown(answer));
+    assert.deepEqual(answer.all('content-type'), ['application/json; charset=utf-8'],
+        shown(answer));
     assert.deepEqual(answer.all('cache-control'), ['no-store'], shown(answer));
     assert.deepEqual(answer.all('x-content-type-options'), ['nosniff'], shown(answer));
     assert.deepEqual(Object.keys(answer.json ?? {}), ['err', 'success', 'content'], shown(answer));
@@ -23,9 +24,11 @@ export function refused(answer, status, message) {
     assert.equal(typeof answer.json.content, 'string', shown(answer));
     if (message !== undefined) assert.equal(answer.json.content, message, shown(answer));
     if (status === 401) assert.match(answer.headers['www-authenticate'] ?? '', /^Bearer\b/);
-    if (status === 405) assert.ok(answer.headers.allow, `405 names the methods allowed: ${shown(answer)}`);
+    if (status === 405) assert.ok(answer.headers.allow,
+        `405 names the methods allowed: ${shown(answer)}`);
     if (status === 503 || status === 429)
-        assert.match(answer.headers['retry-after'] ?? '', /^[1-9]\d*$/, `Retry-After of ${shown(answer)}`);
+        assert.match(answer.headers['retry-after'] ?? '', /^[1-9]\d*$/,
+            `Retry-After of ${shown(answer)}`);
 }
 
 // A success; returns its content.

@@ -83,10 +83,11 @@ process.on('exit', stopAllNow);
 for (const [signal, status] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]])
     process.on(signal, () => process.exit(status));
 
-// Options: set ({'section.key': value} for guichet.conf), processes (handlers, 2), rates (true:
-// with rate limits), env (more environment, GUICHET_CRASH_DIR say), ledger (false: do not verify
-// it at the end), name (for the folder). Ends by itself after the last test of the file, and shows
-// the logs' last lines after a failed one.
+// Options: set ({'section.key': value} for guichet.conf; jobs look for work every 100 ms unless
+// it says otherwise), processes (handlers, 2), rates (true: with rate limits), env (more
+// environment, GUICHET_CRASH_DIR say), ledger (false: do not verify it at the end), name (for the
+// folder). Ends by itself after the last test of the file, and shows the logs' last lines after a
+// failed one.
 export async function startInstance(options = {}) {
     const name = options.name ?? 'test';
     const home = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), `guichet-${name}-`));
@@ -104,7 +105,9 @@ export async function startInstance(options = {}) {
         SANDBOX_PORT: String(sandboxPort),
         PROCESSES: String(options.processes ?? 2),
         DEMO_RATE: options.rates ? 'on' : 'off',
-        DEMO_SET: Object.entries(options.set ?? {}).map(([key, value]) => `${key}=${value}`).join(' '),
+        DEMO_SET: Object.entries({ 'jobs.idle_wait': 100, ...options.set })
+            .map(([key, value]) => `${key}=${value}`)
+            .join(' '),
     };
 
     const logFile = (part) => path.join(home, 'log', `${part}.log`);
@@ -125,7 +128,8 @@ export async function startInstance(options = {}) {
         const out = [`--- ${why}: last log lines of ${home}`];
         for (const part of ['demo', ...Object.keys(PROGRAMS), 'nginx-error']) {
             const lines = logLines(part).slice(part === 'guichet' ? -20 : -6);
-            if (lines.length > 0) out.push(`--- ${part}`, ...lines.map((line) => line.slice(0, 600)));
+            if (lines.length > 0) out.push(`--- ${part}`,
+                ...lines.map((line) => line.slice(0, 600)));
         }
         process.stderr.write(out.join('\n') + '\n');
     }
@@ -167,7 +171,8 @@ export async function startInstance(options = {}) {
     const tokens = new Set();
     const client = makeClient(vars.GUICHET_URL, ca, (token) => tokens.add(token));
     const secret = (file) => fs.readFileSync(path.join(home, 'secrets', file), 'utf8').trim();
-    const sandbox = makeSandbox(makeClient(vars.SANDBOX_URL, ca), client, secret('payviox_webhook'));
+    const sandbox = makeSandbox(makeClient(vars.SANDBOX_URL, ca), client,
+        secret('payviox_webhook'));
     const db = mysql.createPool({
         socketPath: vars.DB_SOCKET,
         user: vars.DB_ADMIN_USER,
@@ -183,7 +188,8 @@ export async function startInstance(options = {}) {
 
     // guichetctl with this instance's configuration: {status, stdout, stderr}.
     const ctl = (...words) =>
-        spawnSync(path.join(BIN, 'guichetctl'), ['-c', vars.CONF, ...words], { env, encoding: 'utf8' });
+        spawnSync(path.join(BIN, 'guichetctl'), ['-c', vars.CONF, ...words],
+            { env, encoding: 'utf8' });
 
     // --- parts: mariadb, sandbox, jobs, guichet, nginx, one by one ---
 
@@ -227,7 +233,8 @@ export async function startInstance(options = {}) {
     async function stopPart(part) {
         const list = pids(part);
         const asked = part === 'nginx' ? [leader(part)] : list;
-        if (isAlive(leader(part)) && !list.includes(leader(part))) process.kill(leader(part), 'SIGKILL');
+        if (isAlive(leader(part)) && !list.includes(leader(part))) process.kill(leader(part),
+            'SIGKILL');
         for (const pid of asked) {
             process.kill(pid, part === 'nginx' ? 'SIGQUIT' : 'SIGTERM');
             process.kill(pid, 'SIGCONT');
@@ -244,7 +251,8 @@ export async function startInstance(options = {}) {
         const [command, ...words] = commands[part];
         const log = fs.openSync(logFile(part), 'a');
         const childEnv = Object.fromEntries(
-            commandEnv.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+            commandEnv.map((line) => [line.slice(0, line.indexOf('=')),
+                line.slice(line.indexOf('=') + 1)]),
         );
         const child = spawn(command, words, {
             cwd: home,
@@ -255,7 +263,8 @@ export async function startInstance(options = {}) {
         await once(child, 'spawn');
         child.unref();
         fs.closeSync(log);
-        fs.writeFileSync(partFile(part), `${child.pid} ${readStat(child.pid)[19]}\n`, { mode: 0o600 });
+        fs.writeFileSync(partFile(part), `${child.pid} ${readStat(child.pid)[19]}\n`,
+            { mode: 0o600 });
         await ready(part);
     }
 
@@ -297,12 +306,15 @@ export async function startInstance(options = {}) {
 
     function findSecrets() {
         const found = [];
-        const secrets = fs.readdirSync(path.join(home, 'secrets')).map((file) => [file, secret(file)]);
+        const secrets = fs.readdirSync(path.join(home, 'secrets')).map((file) => [file,
+            secret(file)]);
         secrets.push(...[...tokens].map((token) => ['a token', token]));
         for (const file of fs.readdirSync(path.join(home, 'log'))) {
             const text = fs.readFileSync(path.join(home, 'log', file), 'utf8');
-            for (const [what, word] of secrets) if (text.includes(word)) found.push(`${what} in ${file}`);
-            if (/eyJ[\w-]+\.[\w-]+\.[\w-]{20}/.test(text)) found.push(`something like a token in ${file}`);
+            for (const [what, word] of secrets)
+                if (text.includes(word)) found.push(`${what} in ${file}`);
+            if (/eyJ[\w-]+\.[\w-]+\.[\w-]{20}/.test(text))
+                found.push(`something like a token in ${file}`);
         }
         return found;
     }

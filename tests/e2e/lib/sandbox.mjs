@@ -11,8 +11,8 @@ export function makeSandbox(client, guichet, webhookToken) {
         return answer.json;
     }
 
-    // Arms a fault for the next `count` (1) calls or notices. Names and their numbers: GET /control.
-    // Narrow it with order_id (one payment) or call: 'create' | 'read'.
+    // Arms a fault for the next `count` (1) calls or notices. GET /control tells the names and
+    // their numbers. Narrow it with order_id (one payment) or call: 'create' | 'read'.
     const fault = (name, args = {}) => control({ fault: name, ...args });
 
     // Does something to one session, named by session_id or order_id: pay {card, challenge},

@@ -1,0 +1,194 @@
+// A payer with a browser: the demo shop, the provider's page, and back.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import test, { after, describe } from 'node:test';
+import { chromium } from 'playwright-core';
+import { assertBooks } from './lib/chaos.mjs';
+import { CARDS } from './lib/client.mjs';
+import { startInstance } from './lib/instance.mjs';
+
+const shop = await startInstance({ name: 'browser' });
+const { client } = shop;
+const { alice } = shop.users;
+const SHOP = `${shop.urls.guichet}/shop/`;
+const DESKTOP = { viewport: { width: 1280, height: 800 } };
+const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
+
+const browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync',
+        '--disable-background-networking', '--disable-component-update'],
+});
+after(() => browser.close());
+const shots = path.join(shop.home, 'screenshots');
+fs.mkdirSync(shots);
+
+// Runs fn(page) in a browser of its own. Nothing may fail, be refused or be reported by the
+// browser meanwhile, but for what `expected` matches.
+async function browse(options, fn, expected = /^$/) {
+    const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: 'en-US', ...options });
+    context.setDefaultTimeout(10_000);
+    const problems = [];
+    const note = (problem) => expected.test(problem) || problems.push(problem);
+    if (options.javaScriptEnabled !== false)
+        await context.addInitScript(() =>
+            document.addEventListener('securitypolicyviolation', (event) =>
+                console.error(`policy violation: ${event.violatedDirective} ${event.blockedURI}`),
+            ),
+        );
+    context.on('console', (message) => {
+        if (['error', 'warning'].includes(message.type())) note(`console: ${message.text()}`);
+    });
+    context.on('weberror', (error) => note(`page error: ${error.error().message}`));
+    context.on('requestfailed', (request) => note(`${request.url()}: ${request.failure()?.errorText}`));
+    context.on('response', (response) => {
+        if (response.status() >= 400) note(`${response.url()}: ${response.status()}`);
+    });
+    try {
+        const page = await context.newPage();
+        await fn(page);
+        assert.deepEqual(problems, []);
+    } finally {
+        await context.close();
+    }
+}
+
+const shot = async (page, name) => page.screenshot({ path: path.join(shots, `${name}.png`), fullPage: true });
+const idOf = async (page) => /PAY_\w{26}/.exec(await page.locator('body').innerText())[0];
+
+async function assertNoSideScroll(page) {
+    const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+    assert(content <= window, `${page.url()} is ${content} wide in a window of ${window}`);
+}
+
+async function logIn(page) {
+    await page.goto(SHOP);
+    await page.getByLabel('Log in as').selectOption('alice');
+    await page.getByRole('button', { name: 'Log in' }).click();
+    const balance = (await client.balance(alice)) / 100;
+    await page.locator('#balance', { hasText: `${balance.toFixed(2)} USD` }).waitFor();
+}
+
+async function startDeposit(page, amount) {
+    await page.getByLabel('Amount in USD').fill(amount);
+    await page.getByLabel('I accept the terms of service').check();
+    await page.getByRole('button', { name: 'Pay', exact: true }).click();
+    await page.waitForURL(`${shop.urls.sandbox}/payviox/secure/*`);
+}
+
+async function payByCard(page, number) {
+    await page.getByLabel('Card number').fill(number);
+    await page.getByLabel('Expiry date').fill('12/40');
+    await page.getByLabel('Security code').fill('123');
+    await page.getByRole('button', { name: /^Pay \d/ }).click();
+}
+
+const sees = (page, text) => page.getByText(text).first().waitFor();
+
+for (const [name, options] of [['desktop', DESKTOP], ['phone', PHONE]])
+    test(`${name}: log in, deposit, pay on the hosted page, come back to the new balance and the timeline`, () =>
+        browse(options, async (page) => {
+            await logIn(page);
+            const before = await client.balance(alice);
+            await shot(page, `${name}-shop`);
+            await assertNoSideScroll(page);
+            await startDeposit(page, '12.34');
+            const id = await idOf(page);
+            await shot(page, `${name}-hosted`);
+            await assertNoSideScroll(page);
+            await payByCard(page, CARDS.pays);
+            await sees(page, 'Payment successful');
+            await shot(page, `${name}-paid`);
+            await assertNoSideScroll(page);
+            await client.paymentIs(alice, id, 'completed');
+
+            await page.getByRole('link', { name: 'Return to Demo marketplace' }).click();
+            await page.waitForURL(`${SHOP}**`);
+            const balance = ((before + 1234) / 100).toFixed(2);
+            await page.locator('#balance', { hasText: `${balance} USD` }).waitFor();
+            const row = page.locator('#payments tbody tr', { hasText: id });
+            assert.match(await row.innerText(), /12\.34 USD\s+completed/);
+            await row.getByRole('button', { name: id }).click();
+            await page.locator('#timeline li', { hasText: 'completed: payviox says succeeded' }).waitFor();
+            const steps = await page.locator('#timeline li').allInnerTexts();
+            assert.deepEqual(steps.map((step) => /(created|answered|completed)/.exec(step)?.[1]), ['created', 'answered', 'completed']);
+            await shot(page, `${name}-timeline`);
+            await assertNoSideScroll(page);
+            await assertBooks(shop);
+        }));
+
+describe('cards that do not simply pay', () => {
+    for (const [name, card, message] of [
+        ['declined', CARDS.declined, /declined/i],
+        ['without funds', CARDS.noFunds, /funds/i],
+    ])
+        test(`${name}: the page says so, nothing is credited, and another card still pays`, () =>
+            browse(PHONE, async (page) => {
+                await logIn(page);
+                const before = await client.balance(alice);
+                await startDeposit(page, '5.00');
+                const id = await idOf(page);
+                await payByCard(page, card);
+                const alert = page.getByRole('alert');
+                await alert.waitFor();
+                assert.match(await alert.innerText(), message);
+                await shot(page, `card-${name.replace(' ', '-')}`);
+                await assertNoSideScroll(page);
+                assert.equal(await client.balance(alice), before);
+                assert.equal((await client.payment(alice, id)).status, 'pending');
+                await payByCard(page, CARDS.pays);
+                await sees(page, 'Payment successful');
+                await client.paymentIs(alice, id, 'completed');
+                await assertBooks(shop);
+            }));
+
+    test('3-D Secure: the bank asks first', () =>
+        browse(DESKTOP, async (page) => {
+            await logIn(page);
+            await startDeposit(page, '6.50');
+            const id = await idOf(page);
+            await payByCard(page, CARDS.challenge);
+            await sees(page, 'Confirm with your bank');
+            assert.equal((await client.payment(alice, id)).status, 'pending');
+            await page.getByRole('button', { name: 'Approve' }).click();
+            await sees(page, 'Payment successful');
+            await client.paymentIs(alice, id, 'completed');
+            await assertBooks(shop);
+        }));
+
+    test('a number that is no card is pointed at beside its field', async () => {
+        const { url } = await client.deposit(alice, 700);
+        await browse({ ...PHONE, javaScriptEnabled: false }, async (page) => {
+            await page.goto(url);
+            await payByCard(page, '4242 4242 4242 4243');
+            const field = page.getByLabel('Card number');
+            assert.equal(await field.getAttribute('aria-invalid'), 'true');
+            await shot(page, 'no-card');
+        }, / 4\d\d$|status of 4\d\d/);
+    });
+});
+
+test('the hosted page works without JavaScript, and a reload pays nothing twice', async () => {
+    const { id, url } = await client.deposit(alice, 800);
+    await browse({ ...DESKTOP, javaScriptEnabled: false }, async (page) => {
+        await page.goto(url);
+        await payByCard(page, CARDS.pays);
+        await sees(page, 'Payment successful');
+        await page.reload();
+        await sees(page, 'Payment successful');
+    });
+    await client.paymentIs(alice, id, 'completed');
+    await assertBooks(shop);
+});
+
+test('the shop shows what the gateway refuses', () =>
+    browse(DESKTOP, async (page) => {
+        await logIn(page);
+        await page.getByLabel('Amount in USD').fill('0.50');
+        await page.getByLabel('I accept the terms of service').check();
+        await page.getByRole('button', { name: 'Pay', exact: true }).click();
+        await page.locator('#error', { hasText: 'Invalid request parameters (400)' }).waitFor();
+        await shot(page, 'refused');
+        assert.equal(page.url(), SHOP);
+    }, /payment\/payviox: 400$|status of 400/));

@@ -1,0 +1,240 @@
+// Handlers and jobs die: at each labelled point between two steps, at random under load, and on
+// request. Nothing is charged twice, and nothing that was acknowledged is lost.
+import assert from 'node:assert/strict';
+import test, { after, afterEach, describe } from 'node:test';
+import {
+    answersOf, assertBooks, assertKept, hurry, makeCrashes, replaceProcess, runLoad, statusOf, triesOf,
+} from './lib/chaos.mjs';
+import { eventually, sleep } from './lib/client.mjs';
+import { startInstance } from './lib/instance.mjs';
+import { sessionOf } from './lib/sandbox.mjs';
+
+const crashes = makeCrashes();
+after(() => crashes.end());
+const shop = await startInstance({
+    name: 'crash',
+    env: { GUICHET_CRASH_DIR: crashes.folder },
+    set: { 'provider.timeout': 1500, 'provider.connect_timeout': 1000, 'jobs.idle_wait': 50 },
+});
+const { client, sandbox } = shop;
+const { alice } = shop.users;
+const TOS = { tos_timestamp: 1706745600 };
+
+let keys = 0;
+const newKey = () => `crash-${++keys}`;
+const deposit = (key) => client.deposit(alice, 1500, TOS, { key });
+const newest = () => shop.value('SELECT MAX(payment_id) FROM payments');
+const outcomes = async (id) => (await answersOf(shop, id)).map((row) => row.outcome);
+const kinds = async (id) => (await client.payment(alice, id)).timeline.map((event) => event.kind);
+
+// Arms the point, runs fn, and waits until the program that died is back.
+async function killedAt(point, part, fn) {
+    const before = shop.pids(part);
+    crashes.arm(point);
+    const result = await fn();
+    await eventually(() => crashes.happened(point));
+    await eventually(() => {
+        const now = shop.pids(part);
+        return now.length === before.length && now.some((pid) => !before.includes(pid));
+    });
+    await shop.ready();
+    return result;
+}
+
+// The jobs have ended the wait for an answer: the same request gets one again.
+const answered = (key) =>
+    eventually(async () => {
+        const repeat = await deposit(key);
+        return repeat.status === 200 && repeat;
+    });
+
+afterEach(() => sandbox.reset());
+
+describe('F03: a handler dies within a create', () => {
+    const cases = {
+        create_begun: { what: 'the intent is stored, nothing is sent', sessions: 0, repeat: 409, late: ['pending'] },
+        create_called: { what: 'the session exists, its answer is lost', sessions: 1, repeat: 409, late: ['unknown', 'done'] },
+        create_finished: { what: 'all is stored, only the caller knows nothing', sessions: 1, repeat: 200, late: ['pending'] },
+    };
+    for (const [point, c] of Object.entries(cases))
+        test(`${point}: ${c.what}`, async () => {
+            const key = newKey();
+            const lost = await killedAt(point, 'guichet', () => deposit(key));
+            assert.equal(lost.status, 502);
+            assert.deepEqual(lost.json, { err: true, success: false, content: 'Service unavailable' });
+            const id = await newest();
+            assert.equal((await sandbox.journal({ order_id: id })).sessions.length, c.sessions);
+            const repeat = await deposit(key);
+            assert.equal(repeat.status, c.repeat, repeat.text);
+
+            await hurry(shop, { ended: true });
+            if (point === 'create_called') {
+                await eventually(async () => (await outcomes(id)).length === 1);
+                assert.equal((await deposit(key)).status, 409, 'nobody knows the session yet');
+                await sandbox.act('pay', { order_id: id });
+                await client.paymentIs(alice, id, 'completed');
+                await hurry(shop);
+            }
+            const last = await answered(key);
+            assert.equal(last.id, id);
+            assert.deepEqual(await outcomes(id), c.late);
+            if (last.url !== undefined) await client.pay(last.url);
+            await client.paymentIs(alice, id, 'completed');
+            assert.equal((await sandbox.journal({ order_id: id })).sessions.length, 1);
+            await assertBooks(shop);
+        });
+});
+
+describe('F03: a handler dies within a webhook, and the provider sends it again', () => {
+    const cases = {
+        notice_proved: ['nothing is stored', 'pending'],
+        notice_stored: ['stored, but not committed', 'pending'],
+        notice_posted: ['posted, but not committed', 'pending'],
+        notice_committed: ['committed, but not answered', 'completed'],
+    };
+    for (const [point, [what, status]] of Object.entries(cases))
+        test(`${point}: ${what}`, async () => {
+            const { id, url } = await deposit();
+            await killedAt(point, 'guichet', () => client.pay(url));
+            const { webhooks } = await eventually(async () => {
+                const journal = await sandbox.journal({ order_id: id });
+                return journal.webhooks.length > 0 && journal;
+            });
+            assert.equal(webhooks[0].status, 502);
+            assert.equal(await statusOf(shop, id), status);
+            const stored = await shop.value('SELECT COUNT(*) FROM inbox WHERE reference = ?', [id]);
+            assert.equal(stored, status === 'completed' ? 1 : 0);
+
+            assert.deepEqual(await sandbox.webhook({ order_id: id, type: 'succeeded', copies: 3 }), [200, 200, 200]);
+            assert.deepEqual(await kinds(id), ['created', 'answered', 'completed']);
+            await assertBooks(shop);
+        });
+});
+
+describe('F03: the jobs die within a check', () => {
+    for (const [point, what] of [
+        ['check_taken', 'the check is leased, nobody was asked'],
+        ['check_read', 'the provider has answered, nothing is applied'],
+    ])
+        test(`${point}: ${what}`, async () => {
+            const { id } = await deposit();
+            await sandbox.fault('webhook_dropped', { order_id: id });
+            await sandbox.act('pay', { order_id: id });
+            await killedAt(point, 'jobs', () => hurry(shop));
+            assert.equal(await statusOf(shop, id), 'pending');
+            assert.equal(await triesOf(shop, id), 1, 'the lease outlives its holder');
+            await hurry(shop);
+            await client.paymentIs(alice, id, 'completed');
+            await eventually(async () => (await triesOf(shop, id)) === undefined);
+            await assertBooks(shop);
+        });
+
+    test('check_taken, while a create is open: the next one sends it again', async () => {
+        const key = newKey();
+        await sandbox.fault('connection_reset', { call: 'create' });
+        const { id, status } = await deposit(key);
+        assert.equal(status, 504);
+        await killedAt('check_taken', 'jobs', () => hurry(shop, { ended: true }));
+        await hurry(shop, { ended: true });
+        assert.equal((await answered(key)).id, id);
+        await assertBooks(shop);
+    });
+});
+
+// Kills one handler after the other, every 300 ms, until fn is over. Returns the number of kills.
+async function whileKilling(fn) {
+    let kills = 0;
+    let over = false;
+    const killer = (async () => {
+        while (!over) {
+            await sleep(300);
+            const pids = shop.pids('guichet');
+            if (pids.length > 0) process.kill(pids[kills++ % pids.length], 'SIGKILL');
+        }
+    })();
+    await fn().finally(() => (over = true));
+    await killer;
+    await shop.ready();
+    return kills;
+}
+
+const paidAndCompleted = () =>
+    eventually(async () => {
+        const { sessions } = await sandbox.journal();
+        const paid = sessions.filter((session) => session.charges > 0).length;
+        return (await shop.value("SELECT COUNT(*) FROM payments WHERE status = 'completed'")) === paid;
+    }, 20_000);
+
+describe('handlers are killed every 300 ms under load', () => {
+    test('creates: no double charge, no lost answer', async (t) => {
+        let seen;
+        const kills = await whileKilling(async () => {
+            seen = await runLoad(shop, alice, { clients: 8, ms: 6000 });
+        });
+        t.diagnostic(`${kills} kills, ${seen.requests} requests, ${JSON.stringify(seen.statuses)}`);
+        assert(kills >= 12, `${kills} kills`);
+        assert(seen.acknowledged.size > 50, `${seen.acknowledged.size} acknowledged`);
+        assert.equal(seen.broken, 0, 'nginx always answers');
+        assert(Object.keys(seen.statuses).every((status) => ['200', '409', '502'].includes(status)));
+        await assertKept(shop, alice, seen);
+        await hurry(shop, { ended: true });
+        await paidAndCompleted();
+        await assertBooks(shop);
+    });
+
+    test('F01: webhooks, one to five copies of each, shuffled: as many credits as payments', async (t) => {
+        const notices = [];
+        for (let i = 0; i < 80; i++) {
+            const { id, url } = await deposit();
+            await sandbox.fault('webhook_dropped', { order_id: id });
+            await sandbox.act('pay', { order_id: id });
+            const notice = JSON.stringify(sandbox.notice(sessionOf(url), id, 1500));
+            for (let copy = 0; copy <= i % 5; copy++) notices.push({ notice, order: Math.random() });
+        }
+        notices.sort((a, b) => a.order - b.order);
+        let sent = 0;
+        const send = async () => {
+            for (let next; (next = notices.pop()) !== undefined; ) {
+                sent++;
+                const answer = await sandbox.notify(next.notice);
+                if (answer.status !== 200) notices.unshift(next); // as the provider would, later
+                await sleep(20);
+            }
+        };
+        const kills = await whileKilling(() => Promise.all(Array.from({ length: 6 }, send)));
+        t.diagnostic(`${kills} kills, ${sent} notices sent`);
+        await paidAndCompleted();
+        await assertBooks(shop);
+    });
+});
+
+describe('handlers end when they are asked', () => {
+    test('TERM drains: the requests in flight are answered', async () => {
+        await sandbox.fault('slow', { call: 'create', ms: 900, count: 6 });
+        const before = shop.pids('guichet');
+        const inFlight = Promise.all(Array.from({ length: 6 }, () => deposit()));
+        await sleep(400);
+        for (const pid of before) process.kill(pid, 'SIGTERM');
+        const answers = await inFlight;
+        assert.deepEqual(answers.map((answer) => answer.status), Array(6).fill(200));
+        await eventually(() => !before.some((pid) => shop.pids('guichet').includes(pid)));
+        const ended = shop.events('guichet').filter((line) => line.event === 'end').slice(-2);
+        assert.deepEqual(ended.map((line) => line.note), ['drained', 'drained']);
+        await shop.ready();
+        await assertBooks(shop);
+    });
+
+    test('a rolling restart, and a reload of nginx, under load fail no request', async (t) => {
+        const load = runLoad(shop, alice, { clients: 4, ms: 3000, pays: 0.1 });
+        for (let round = 0; round < 2; round++)
+            for (const pid of shop.pids('guichet')) await replaceProcess(shop, 'guichet', pid, 'SIGTERM');
+        process.kill(shop.leader('nginx'), 'SIGHUP');
+        const seen = await load;
+        t.diagnostic(`${seen.requests} requests`);
+        assert.deepEqual(Object.keys(seen.statuses), ['200'], JSON.stringify(seen.statuses));
+        assert.equal(seen.broken, 0);
+        await assertKept(shop, alice, seen);
+        await paidAndCompleted();
+        await assertBooks(shop);
+    });
+});

@@ -1,0 +1,399 @@
+// The programs as an operator meets them: settings, command lines, migrations, logs, and the demo
+// that starts and ends everything.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import test, { after, describe } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { assertBooks } from './lib/chaos.mjs';
+import { eventually } from './lib/client.mjs';
+import { startInstance } from './lib/instance.mjs';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const shop = await startInstance({ name: 'program' });
+const { client, sandbox } = shop;
+const { alice } = shop.users;
+const conf = fs.readFileSync(shop.vars.CONF, 'utf8');
+const folder = path.join(shop.home, 'program');
+fs.mkdirSync(folder);
+
+const run = (program, ...words) =>
+    spawnSync(path.join(shop.env.BIN, program), words, {
+        env: shop.env,
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+        timeout: 10_000,
+    });
+
+let files = 0;
+function writeFile(text, mode = 0o600) {
+    const file = path.join(folder, `file-${++files}`);
+    fs.writeFileSync(file, text);
+    fs.chmodSync(file, mode);
+    return file;
+}
+
+// A copy of the instance's settings, changed by one function; and the number of its last line.
+function writeConf(change) {
+    const text = change(conf.trimEnd());
+    return { file: writeFile(`${text}\n`), last: text.split('\n').length };
+}
+const adding = (lines) => () => writeConf((text) => `${text}\n${lines}`);
+const replacing = (from, to) => () => {
+    assert.match(conf, from);
+    const at = conf.slice(0, conf.search(from)).split('\n').length;
+    return { ...writeConf((text) => text.replace(from, to)), last: at };
+};
+const SECRET = /secret_file = .*/;
+
+describe('settings', () => {
+    test('good ones pass', () => {
+        for (const program of ['guichet', 'guichet-jobs']) {
+            const checked = run(program, '-c', shop.vars.CONF, '--check-config');
+            assert.equal(checked.status, 0, checked.stderr);
+            assert.equal(checked.stdout, `${shop.vars.CONF}: fine\n`);
+            assert.equal(checked.stderr, '');
+        }
+    });
+
+    test('those that ship pass but for the secrets, which nobody has yet', () => {
+        const { status, stderr } = run('guichet', '-c', path.join(ROOT, 'nginx/guichet.conf'), '--check-config');
+        assert.equal(status, 1);
+        for (const line of stderr.trim().split('\n')) assert.match(line, /No such file or directory$/);
+    });
+
+    // What is wrong, and the words after the file's name; LINE stands for the line's number.
+    const cases = {
+        'an unknown key': [adding('[http]\nthreds = 4'), 'LINE: there is no setting http.threds'],
+        'an unknown section': [adding('[htpp]\nthreads = 4'), 'LINE: there is no setting htpp.threads'],
+        'a key before any section': [() => ({ ...writeConf((text) => `threads = 4\n${text}`), last: 1 }), 'LINE: there is no setting .threads'],
+        'a word for a number': [adding('[http]\nthreads = many'), 'LINE: http.threads must be a whole number from 1 to 512'],
+        'a number with a unit': [adding('[http]\nthreads = 4s'), 'LINE: http.threads must be a whole number from 1 to 512'],
+        'a number out of bounds': [adding('[http]\nthreads = 0'), 'LINE: http.threads must be a whole number from 1 to 512'],
+        'a number beyond 64 bits': [adding('[http]\nthreads = 99999999999999999999'), 'LINE: http.threads must be a whole number from 1 to 512'],
+        'an empty value': [adding('[http]\nthreads ='), 'LINE: http.threads must be a whole number from 1 to 512'],
+        'neither on nor off': [adding('[token]\ncheck_ip = yes'), 'LINE: token.check_ip must be on or off'],
+        'an address without TLS': [replacing(/api_url = .*/, 'api_url = http://localhost/payviox'), 'LINE: payviox.api_url must be an address that starts with https:// and has no query'],
+        'a repeated key': [adding('[http]\nthreads = 4\nthreads = 4'), 'LINE: http.threads is set twice'],
+        'a key repeated in a later section of the same name': [adding('[token]\nsecret_file = /dev/null'), 'LINE: token.secret_file is set twice'],
+        'a line that is no setting': [adding('threads'), 'LINE: neither a [section] nor a key = value'],
+        'a missing secret': [replacing(SECRET, ''), ' token.secret_file is missing'],
+        'a missing secret of an enabled provider': [replacing(/webhook_token_file = .*/, ''), ' payviox.webhook_token_file is missing while payviox is enabled'],
+        'a time-out beyond the request\'s budget': [replacing(/timeout = 8000/, 'timeout = 25000'), ' provider.timeout must be below http.request_budget'],
+    };
+    const secrets = {
+        'a secret\'s file that is not there': [() => path.join(folder, 'none'), 'No such file or directory'],
+        'a secret\'s file of mode 0644': [() => writeFile('s'.repeat(64), 0o644), 'others can read or change it: its mode must be 0640 or stricter'],
+        'a secret\'s file of mode 0660': [() => writeFile('s'.repeat(64), 0o660), 'others can read or change it: its mode must be 0640 or stricter'],
+        'a secret that is too short': [() => writeFile('s'.repeat(31)), 'it is empty or too short'],
+        'an empty secret': [() => writeFile(''), 'it is empty or too short'],
+        'a folder for a secret': [() => folder, 'not a regular file'],
+    };
+    for (const [name, [make, problem]] of Object.entries(secrets))
+        cases[name] = [() => {
+            const file = make();
+            return { ...replacing(SECRET, `secret_file = ${file}`)(), about: file };
+        }, `LINE: token.secret_file: ABOUT: ${problem}`];
+
+    for (const [name, [make, words]] of Object.entries(cases))
+        test(`${name} stops the check and the start, with file and line`, () => {
+            const { file, last, about } = make();
+            const told = `${file}:${words.replace('LINE', last).replace('ABOUT', about)}\n`;
+            for (const [program, ...more] of [['guichet', '--check-config'], ['guichet'], ['guichet-jobs'], ['guichetctl', 'migrate']]) {
+                const refused = run(program, '-c', file, ...more);
+                assert.equal(refused.stderr, told, program);
+                assert.equal(refused.stdout, '');
+                assert.equal(refused.status, 1);
+            }
+        });
+
+    test('all that is wrong is told at once', () => {
+        const { file, last } = adding('[http]\nthreads = 0\nthreds = 1\n[jobs]\nthreads = x')();
+        const lines = run('guichet', '-c', file, '--check-config').stderr.trim().split('\n');
+        assert.deepEqual(lines.map((line) => Number(line.slice(file.length + 1).split(':')[0])), [last - 3, last - 2, last]);
+    });
+
+    test('a file that is not there is named', () => {
+        const file = path.join(folder, 'no.conf');
+        const refused = run('guichet', '-c', file, '--check-config');
+        assert.equal(refused.stderr, `${file}: No such file or directory\n`);
+        assert.equal(refused.status, 1);
+    });
+
+    test('a handler without spawn-fcgi says what it lacks', () => {
+        const refused = run('guichet', '-c', shop.vars.CONF);
+        assert.equal(refused.status, 1);
+        const notes = refused.stderr.trim().split('\n').map((line) => JSON.parse(line).note);
+        assert.deepEqual(notes, ['descriptor 0 is no FastCGI socket: use spawn-fcgi']);
+    });
+});
+
+describe('guichetctl', () => {
+    const short = writeFile('short');
+    const wrong = [
+        [], ['nonsense'], ['ledger'], ['ledger', 'nonsense'], ['user'], ['user', 'add'], ['--nonsense'],
+        ['user', 'add', '--id', '5', '--name', 'eve'],
+        ['user', 'add', '--id', '0', '--name', 'eve', '--email', 'eve@example.test'],
+        ['user', 'add', '--id', '5x', '--name', 'eve', '--email', 'eve@example.test'],
+        ['user', 'add', '--id', '99999999999999999999', '--name', 'eve', '--email', 'eve@example.test'],
+        ['user', 'add', '--id', '5', '--name', 'eve', '--email', 'eve@example.test', '--role', 'king'],
+        ['user', 'ban'], ['user', 'ban', '--id'], ['user', 'unban', '--id', 'me'],
+        ['key', 'add'], ['key', 'add', '--user', '5'], ['key', 'add', '--user', '5', '--key-file', short],
+        ['key', 'revoke', '--key-file', path.join(folder, 'none')],
+        ['migrate', 'nonsense'], ['ledger', 'verify', 'nonsense'],
+    ];
+    for (const words of wrong)
+        test(`called wrongly ends with 2: ${words.map((word) => path.basename(word)).join(' ') || 'no words'}`, () => {
+            const { status, stderr, stdout } = shop.ctl(...words);
+            assert.equal(status, 2, stdout + stderr);
+            assert.notEqual(stderr, '');
+        });
+
+    const fresh = writeFile('k'.repeat(40));
+    const alices = path.join(shop.home, 'secrets/alice_key');
+    for (const [what, words] of Object.entries({
+        'a key for a user that is not there': ['key', 'add', '--user', '12345', '--key-file', fresh],
+        'a key that is somebody else\'s': ['key', 'add', '--user', shop.users.bob.id, '--key-file', alices],
+        'the end of a key that is not there': ['key', 'revoke', '--key-file', fresh],
+        'a ban of a user that is not there': ['user', 'ban', '--id', '12345'],
+        'the end of a ban of a user that is not there': ['user', 'unban', '--id', '12345'],
+    }))
+        test(`${what} cannot be done: ends with 1 and says so`, () => {
+            const { status, stderr } = shop.ctl(...words);
+            assert.equal(status, 1);
+            assert.match(stderr, /^guichetctl: /);
+        });
+
+    test('a key works from when it is added until it is revoked; a ban holds until it is lifted', async () => {
+        const text = 'k'.repeat(64);
+        const key = writeFile(`${text}\n`);
+        const id = '76561198000000077';
+        const login = () => client.request('POST', '/user/login', { body: { apiKey: text } });
+        const steps = [
+            [['user', 'add', '--id', id, '--name', 'eve', '--email', 'eve@example.test'], 403],
+            [['key', 'add', '--user', id, '--key-file', key], 200],
+            [['key', 'add', '--user', id, '--key-file', key], 200],
+            [['user', 'ban', '--id', id], 403],
+            [['user', 'unban', '--id', id], 200],
+            [['key', 'revoke', '--key-file', key], 403],
+        ];
+        for (const [words, status] of steps) {
+            const done = shop.ctl(...words);
+            assert.equal(done.status, 0, done.stderr);
+            assert.equal((await login()).status, status, words.join(' '));
+        }
+    });
+});
+
+test('ledger verify finds what does not add up', async () => {
+    const { id } = await client.deposit(alice, 900);
+    const verify = () => shop.ctl('ledger', 'verify');
+    const posting = await shop.value('SELECT MIN(posting_id) FROM ledger_postings');
+    for (const [wrong, right] of [
+        ['UPDATE balances SET balance = balance + 1 LIMIT 1', 'UPDATE balances SET balance = balance - 1 LIMIT 1'],
+        [`UPDATE ledger_entries SET amount = amount + 1 WHERE posting_id = ${posting} AND line = 1`,
+            `UPDATE ledger_entries SET amount = amount - 1 WHERE posting_id = ${posting} AND line = 1`],
+        [`UPDATE payments SET status = 'completed' WHERE payment_id = '${id}'`,
+            `UPDATE payments SET status = 'pending' WHERE payment_id = '${id}'`],
+    ]) {
+        assert.match(verify().stdout, / 0 wrong\n$/);
+        await shop.rows(wrong);
+        const { status, stdout } = verify();
+        await shop.rows(right);
+        assert.equal(status, 1, stdout);
+        assert.doesNotMatch(stdout, / 0 wrong\n$/);
+    }
+    assert.equal(verify().status, 0);
+});
+
+describe('migrations', () => {
+    const copy = path.join(folder, 'sql');
+    fs.cpSync(path.join(ROOT, 'sql'), copy, { recursive: true });
+    const { file } = replacing(/migrations = .*/, `migrations = ${copy}`)();
+    const migrate = () => run('guichetctl', '-c', file, 'migrate');
+    const applied = () => shop.rows('SELECT version, checksum FROM schema_migrations ORDER BY version');
+
+    test('applied twice change nothing', async () => {
+        const before = await applied();
+        for (let i = 0; i < 2; i++) {
+            const done = migrate();
+            assert.deepEqual([done.status, done.stdout, done.stderr], [0, '', '']);
+        }
+        assert.deepEqual(await applied(), before);
+    });
+
+    test('a new one is applied once', async () => {
+        fs.writeFileSync(path.join(copy, '9001_more.sql'), 'CREATE TABLE IF NOT EXISTS more (a INT);\n');
+        assert.equal(migrate().stdout, 'applied 9001_more.sql\n');
+        assert.equal(migrate().stdout, '');
+        assert.equal((await applied()).at(-1).version, 9001);
+    });
+
+    test('one that fails is named, and is tried again the next time', async () => {
+        const bad = path.join(copy, '9002_bad.sql');
+        fs.writeFileSync(bad, 'CREATE TABLE IF NOT EXISTS good (a INT);\nNONSENSE;\n');
+        const failed = migrate();
+        assert.equal(failed.status, 1);
+        assert.match(failed.stdout + failed.stderr, /9002_bad\.sql: .*NONSENSE/s);
+        assert.equal((await applied()).at(-1).version, 9001);
+        fs.writeFileSync(bad, 'CREATE TABLE IF NOT EXISTS good (a INT);\n');
+        assert.equal(migrate().stdout, 'applied 9002_bad.sql\n');
+    });
+
+    test('one that was changed after it was applied is refused', async () => {
+        const changed = path.join(copy, '0002_payments.sql');
+        fs.appendFileSync(changed, '-- a harmless word\n');
+        const refused = migrate();
+        assert.equal(refused.status, 1);
+        assert.match(refused.stdout + refused.stderr, /0002_payments\.sql: changed since it was applied; add a new file instead/);
+    });
+});
+
+describe('logs', () => {
+    const lineOf = (answer) =>
+        eventually(() => shop.logs('guichet').split('\n').find((line) => line.includes(answer.headers['x-request-id'])));
+
+    test('a request is one line of JSON with everything that an operator asks for', async () => {
+        await sandbox.fault('slow', { call: 'create', ms: 300 });
+        const answer = await client.deposit(alice, 900);
+        const line = await lineOf(answer);
+        assert(line.includes(`"user":${alice.id},`) || line.includes(`"user":"${alice.id}"`), line);
+        const { time, total_ms, database_ms, provider_ms, user, ...rest } = JSON.parse(line);
+        assert.deepEqual(rest, {
+            level: 'info', program: 'guichet', event: 'request', request: answer.headers['x-request-id'],
+            payment: answer.id, method: 'POST', route: '/payment/*', status: 200,
+        });
+        assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+        assert(provider_ms >= 300 && total_ms >= provider_ms + database_ms && total_ms < 5000, line);
+        assert.equal(shop.logs('guichet').split(answer.headers['x-request-id']).length, 2, 'one line');
+    });
+
+    test('the user in it survives being read as JSON', async () => {
+        const line = await lineOf(await client.request('GET', '/user/balance', { token: alice.jwt }));
+        assert.equal(String(JSON.parse(line).user), alice.id);
+    });
+
+    test('a refusal says why', async () => {
+        const answer = await client.deposit(alice, 0);
+        const { level, status, error } = JSON.parse(await lineOf(answer));
+        assert.deepEqual([level, status, error], ['info', 400, 'Invalid request parameters']);
+    });
+
+    test('F51: nothing that a caller sends is in a log: not in headers, bodies, queries, or cards', async () => {
+        const canary = (name) => `canary${name}${'0123456789abcdef'.repeat(2)}`;
+        const { jwt } = alice;
+        const json = (name) => ({ type: canary(name), value: canary(name), tos_timestamp: canary(name), payment_method: canary(name), [canary(name)]: canary(name) });
+        await client.request('POST', '/user/login', { body: { apiKey: canary('apikey') } });
+        await client.request('POST', '/user/login', { form: { apiKey: canary('formkey') } });
+        await client.request('POST', '/user/login', { body: canary('nobody') });
+        await client.request('GET', '/user/balance', { token: canary('token') });
+        await client.request('GET', '/user/balance', { headers: { Authorization: `Basic ${canary('basic')}` } });
+        await client.request('GET', `/payments?cursor=${canary('query')}`, { token: jwt });
+        await client.request('POST', '/payment/payviox', { token: jwt, body: json('body'), key: canary('key') });
+        await client.request('POST', '/payment/payviox', { token: jwt, form: json('form'), key: canary('key2') });
+        await client.deposit(alice, 900, { payment_method: canary('method'), note: canary('note') });
+        await client.deposit(alice, 900, {}, { headers: { Cookie: canary('cookie'), 'X-Canary': canary('header'), 'X-Request-Id': canary('id') } });
+        await sandbox.notify(JSON.stringify({ order_id: canary('order'), type: canary('type') }));
+        await sandbox.notify(canary('bytes'), { Signature: canary('signature') });
+        const { url, id } = await client.deposit(alice, 900);
+        const card = { card_number: '4000 0000 0000 0002', expiry: '12/40', cvc: canary('cvc') };
+        await client.post(url, card);
+        await client.post(url, { ...card, cvc: '987' });
+        await client.pay(url);
+        await client.paymentIs(alice, id, 'completed');
+
+        const found = [];
+        for (const file of fs.readdirSync(path.join(shop.home, 'log'))) {
+            const text = fs.readFileSync(path.join(shop.home, 'log', file), 'utf8');
+            for (const [word] of text.matchAll(/canary[a-z0-9]+?0123456789abcdef/g)) found.push(`${word} in ${file}`);
+            if (/4000 ?0000 ?0000 ?0002|4242 ?4242 ?4242 ?4242/.test(text)) found.push(`a card in ${file}`);
+        }
+        assert.deepEqual(found, []);
+        await assertBooks(shop);
+    });
+});
+
+describe('the demo', () => {
+    // A folder whose name is long and has a space, which sockets and INI files do not love.
+    const VAR = path.join(fs.mkdtempSync('/tmp/guichet-second-'), `a second instance ${'x'.repeat(70)}`);
+    const env = { ...shop.env, VAR, DEMO_SET: '' };
+    const demo = (verb, more = {}) =>
+        spawnSync(path.join(ROOT, 'nginx/demo/demo'), [verb], { env: { ...env, ...more }, encoding: 'utf8', timeout: 90_000 });
+    const processes = () =>
+        fs.readdirSync('/proc').filter((pid) => {
+            try {
+                return /^\d+$/.test(pid) && fs.readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`VAR=${VAR}\0`);
+            } catch {
+                return false;
+            }
+        });
+    const fetch = (port) =>
+        spawnSync('curl', ['-s', '--cacert', path.join(VAR, 'tls/ca.pem'), `https://localhost:${port}/health/ready`], { encoding: 'utf8' }).stdout;
+    after(() => {
+        demo('down');
+        fs.rmSync(path.dirname(VAR), { recursive: true, force: true });
+    });
+
+    async function freePort() {
+        const server = net.createServer().listen(0, '127.0.0.1');
+        await once(server, 'listening');
+        const { port } = server.address();
+        await new Promise((done) => server.close(done));
+        return String(port);
+    }
+
+    test('a port in use is told in one line, and nothing is left', async () => {
+        for (const name of ['PORT', 'SANDBOX_PORT']) {
+            const ports = { PORT: await freePort(), SANDBOX_PORT: await freePort(), [name]: shop.env[name] };
+            const { status, stderr } = demo('up', ports);
+            assert.equal(status, 1);
+            assert.equal(stderr, `demo: port ${shop.env[name]} is in use: stop what listens there, or choose another with ${name}=\n`);
+            assert.deepEqual(processes(), []);
+        }
+    });
+
+    test('wrong settings are told in one line', () => {
+        for (const [more, told] of [
+            [{ PORT: 'x' }, "demo: PORT must be a number, not 'x'\n"],
+            [{ PORT: '8000', SANDBOX_PORT: '8000' }, 'demo: PORT and SANDBOX_PORT are the same\n'],
+            [{ VAR: '/tmp/with"quote' }, 'demo: cannot work below \'/tmp/with"quote\': choose a folder without quotes and $ \\ ; # { }\n'],
+        ]) {
+            const { status, stderr } = demo('up', more);
+            assert.deepEqual([status, stderr], [1, told]);
+        }
+    });
+
+    test('a second instance runs beside the first; up twice is up; down leaves nothing', async () => {
+        env.PORT = await freePort();
+        env.SANDBOX_PORT = await freePort();
+        const up = demo('up');
+        assert.equal(up.status, 0, up.stderr);
+        assert.match(fetch(env.PORT), /"ready"/);
+        assert.equal((await client.request('GET', '/health/ready')).status, 200);
+        const alike = processes();
+
+        const again = demo('up');
+        assert.equal(again.status, 0);
+        assert.match(again.stdout, /^demo: already up: /);
+        assert.deepEqual(processes(), alike, 'nothing was started anew');
+        assert.equal(demo('status').status, 0);
+
+        const settings = fs.readFileSync(path.join(VAR, 'demo.env'), 'utf8');
+        const sockets = /^RUN='(.*)'$/m.exec(settings)[1];
+        assert(fs.existsSync(path.join(sockets, 'guichet.sock')));
+        const down = spawnSync('make', ['-s', '-C', ROOT, 'down'], { env, encoding: 'utf8', timeout: 60_000 });
+        assert.equal(down.status, 0, down.stdout + down.stderr);
+        assert.doesNotMatch(down.stdout, /killing/);
+        assert.deepEqual(processes(), []);
+        const left = fs.existsSync(sockets) ? fs.readdirSync(sockets).filter((name) => name.endsWith('.sock')) : [];
+        assert.deepEqual(left, []);
+        assert.equal(fetch(env.PORT), '');
+        assert.equal(fetch(env.SANDBOX_PORT), '');
+        assert.equal(demo('status').status, 1);
+        assert.match(demo('down').stdout, /^demo: nothing is up in /);
+        assert.equal((await client.request('GET', '/health/ready')).status, 200, 'the first one is still there');
+    });
+});

@@ -1,0 +1,144 @@
+/* Answers byte for byte: the envelope of errors and of successes, the status that imitates the live
+ * Mannco API, and what is said when there is no memory to say it. */
+#include "check.h"
+
+#include "flow/answer.h"
+
+#include <string.h>
+
+static const struct settings plain = {.http = {.business_error_status = 400}};
+static const struct settings imitating = {.http = {.business_error_status = 300}};
+
+static void errors(void **state)
+{
+    static const struct {
+        enum err err;
+        int status, imitated;
+        int64_t retry_after_s;
+        const char *body;
+    } rows[] = {
+        {ERR_PARAMETERS, 400, 300, 0,
+         "{\"err\":true,\"success\":false,\"content\":\"Invalid request parameters\"}"},
+        {ERR_TOS_FUTURE, 400, 300, 0,
+         "{\"err\":true,\"success\":false,\"content\":\"Tos acceptance cannot be in the future\"}"},
+        {ERR_DUPLICATE_HEADER, 400, 400, 0,
+         "{\"err\":true,\"success\":false,\"content\":\"Duplicate header\"}"},
+        {ERR_UNAUTHORIZED, 401, 401, 0,
+         "{\"err\":true,\"success\":false,\"content\":\"Unauthorized\"}"},
+        {ERR_USER_INVALID, 403, 403, 0,
+         "{\"err\":true,\"success\":false,\"content\":\"Invalid user\"}"},
+        {ERR_PROCESS, 502, 502, 0,
+         "{\"err\":true,\"success\":false,\"content\":\"Failed to process payment\"}"},
+        {ERR_SAVE, 503, 503, 5,
+         "{\"err\":true,\"success\":false,\"content\":\"Failed to save transaction\"}"},
+        {ERR_PROVIDER_UNAVAILABLE, 503, 503, 5,
+         "{\"err\":true,\"success\":false,\"content\":\"Provider unavailable\"}"},
+        {ERR_OUTCOME_UNKNOWN, 504, 504, 0,
+         "{\"err\":true,\"success\":false,\"content\":\"Payment outcome unknown\"}"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct answer a;
+        answer_error(&plain, *state, rows[i].err, &a);
+        ROW(a.status == rows[i].status && a.err == rows[i].err, "%s: %d", rows[i].body, a.status);
+        ROW(a.len == strlen(rows[i].body) && strcmp(a.body, rows[i].body) == 0, "%s: %s",
+            rows[i].body, a.body);
+        ROW(a.retry_after_s == rows[i].retry_after_s, "%s: Retry-After", rows[i].body);
+        ROW(a.payment_id[0] == '\0' && !a.replayed, "%s: says too much", rows[i].body);
+        answer_error(&imitating, *state, rows[i].err, &a);
+        ROW(a.status == rows[i].imitated, "%s: %d", rows[i].body, a.status);
+    }
+    ROWS_END();
+}
+
+static void every_error_is_json(void **state)
+{
+    for (int i = ERR_NONE + 1; i < ERR_COUNT; i++) {
+        struct answer a;
+        struct json *root;
+        arena_reset(*state);
+        answer_error(&plain, *state, (enum err)i, &a);
+        ROW(json_parse(*state, a.body, a.len, &root) == ERR_NONE &&
+                json_get(root, "err")->boolean && !json_get(root, "success")->boolean &&
+                strcmp(json_get_text(root, "content"), err_message((enum err)i)) == 0,
+            "%s", a.body);
+    }
+    ROWS_END();
+}
+
+static void successes(void **state)
+{
+    struct answer a;
+    answer_url(*state, "PAY_01HP2V0K8S3M5N7Q9R1T3V5X7Z", "https://pay.test/a?b=\"c\"&d=\\", &a);
+    assert_int_equal(a.status, 200);
+    assert_int_equal(a.err, ERR_NONE);
+    assert_string_equal(a.body, "{\"err\":false,\"success\":true,\"content\":{\"url\":"
+                                "\"https://pay.test/a?b=\\\"c\\\"&d=\\\\\"}}");
+    assert_int_equal(a.len, strlen(a.body));
+    assert_string_equal(a.payment_id, "PAY_01HP2V0K8S3M5N7Q9R1T3V5X7Z");
+    answer_processed(*state, "PAY_1", &a);
+    assert_int_equal(a.status, 200);
+    assert_string_equal(a.body, "{\"err\":false,\"success\":true,\"content\":{\"message\":"
+                                "\"Payment processed successfully\"}}");
+    assert_string_equal(a.payment_id, "PAY_1");
+}
+
+static void envelope_around_an_object(void **state)
+{
+    struct buf body;
+    struct json_out *out = answer_open(*state, &body, 1000);
+    json_out_int(out, "balance", 5000);
+    assert_int_equal(answer_close(out), ERR_NONE);
+    assert_string_equal(buf_text(&body),
+                        "{\"err\":false,\"success\":true,\"content\":{\"balance\":5000}}");
+    out = answer_open(*state, &body, 20);
+    assert_int_equal(answer_close(out), ERR_OVERLOAD);
+}
+
+/* However little memory there is, the answer is whole: what was asked for, or the fallback. */
+static void no_memory(void **state)
+{
+    static const char fallback[] =
+        "{\"err\":true,\"success\":false,\"content\":\"Service unavailable\"}";
+    int fallbacks = 0;
+    (void)state;
+    for (size_t bytes = 0; bytes < 1024; bytes += 64)
+        for (int kind = 0; kind < 3; kind++) {
+            struct arena *tiny = arena_new(bytes);
+            struct answer a;
+            if (kind == 0)
+                answer_error(&plain, tiny, ERR_PARAMETERS, &a);
+            else if (kind == 1)
+                answer_url(tiny, "PAY_1", "https://pay.test/", &a);
+            else
+                answer_processed(tiny, "PAY_1", &a);
+            bool fell = strcmp(a.body, fallback) == 0;
+            fallbacks += fell;
+            ROW(a.len == strlen(a.body) && a.body[a.len - 1] == '}', "%zu bytes: %s", bytes,
+                a.body);
+            ROW(fell ? a.status == 503 && a.err == ERR_OVERLOAD && a.retry_after_s > 0
+                     : a.status == (kind == 0 ? 400 : 200),
+                "%zu bytes: %d %s", bytes, a.status, a.body);
+            arena_free(tiny);
+        }
+    assert_true(fallbacks > 3);
+    ROWS_END();
+}
+
+static void text_that_is_no_utf8(void **state)
+{
+    struct answer a;
+    answer_url(*state, "PAY_1", "https://pay.test/\xff", &a);
+    assert_int_equal(a.status, 503);
+    assert_string_equal(a.body,
+                        "{\"err\":true,\"success\":false,\"content\":\"Service unavailable\"}");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST_ARENA(errors),    TEST_ARENA(every_error_is_json),
+        TEST_ARENA(successes), TEST_ARENA(envelope_around_an_object),
+        TEST(no_memory),       TEST_ARENA(text_that_is_no_utf8),
+    };
+    return cmocka_run_group_tests_name("answer", tests, NULL, NULL);
+}

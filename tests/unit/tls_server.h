@@ -1,0 +1,228 @@
+/* A TLS server in threads of the test, which does with each connection what a script says and
+ * remembers what it was sent. Its certificate, for localhost, is made at the start. */
+#ifndef UNIT_TLS_SERVER_H
+#define UNIT_TLS_SERVER_H
+
+#include "check.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+enum act {
+    ACT_CLOSE,      /* before TLS */
+    ACT_HANG,       /* before TLS, until the client gives up */
+    ACT_TLS_CLOSE,  /* after the handshake */
+    ACT_READ_CLOSE, /* after the request */
+    ACT_READ_HANG,
+    ACT_READ_RESET, /* after the request, without a farewell */
+    ACT_ANSWER,     /* the script's bytes, then close */
+    ACT_KEEP, /* the script's bytes; a second request on that connection gets ACT_READ_CLOSE */
+};
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t closed;
+    pthread_t thread;
+    int socket, port;
+    SSL_CTX *context;
+    char folder[32], ca_file[64];
+    /* the script */
+    enum act act;
+    const char *answer;
+    size_t answer_len;
+    /* what happened */
+    int open, requests;
+    char request[8192]; /* the last one */
+} server = {.lock = PTHREAD_MUTEX_INITIALIZER, .closed = PTHREAD_COND_INITIALIZER};
+
+static void server_script(enum act act, const char *answer, size_t len)
+{
+    (void)pthread_mutex_lock(&server.lock);
+    server.act = act;
+    server.answer = answer;
+    server.answer_len = len;
+    server.requests = 0;
+    server.request[0] = '\0';
+    (void)pthread_mutex_unlock(&server.lock);
+}
+
+static int server_requests(void)
+{
+    (void)pthread_mutex_lock(&server.lock);
+    int requests = server.requests;
+    (void)pthread_mutex_unlock(&server.lock);
+    return requests;
+}
+
+static void server_make_certificate(void)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *cert = X509_new();
+    X509_NAME *name = X509_get_subject_name(cert);
+    (void)ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
+    (void)X509_set_version(cert, 2);
+    (void)X509_gmtime_adj(X509_getm_notBefore(cert), -60);
+    (void)X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
+    (void)X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"localhost",
+                                     -1, -1, 0);
+    (void)X509_set_issuer_name(cert, name);
+    (void)X509_set_pubkey(cert, key);
+    X509_EXTENSION *names = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "DNS:localhost");
+    (void)X509_add_ext(cert, names, -1);
+    X509_EXTENSION_free(names);
+    assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
+    FILE *file = fopen(server.ca_file, "w");
+    assert_non_null(file);
+    assert_int_equal(PEM_write_X509(file, cert), 1);
+    (void)fclose(file);
+    server.context = SSL_CTX_new(TLS_server_method());
+    assert_int_equal(SSL_CTX_use_certificate(server.context, cert), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey(server.context, key), 1);
+    X509_free(cert);
+    EVP_PKEY_free(key);
+}
+
+/* Reads one request with its body. False when the client has gone. */
+static bool server_read(SSL *ssl)
+{
+    char text[sizeof server.request];
+    size_t len = 0, whole = 0;
+    while (whole == 0 || len < whole) {
+        int got = SSL_read(ssl, text + len, (int)(sizeof text - 1 - len));
+        if (got <= 0)
+            return false;
+        len += (size_t)got;
+        text[len] = '\0';
+        const char *end = strstr(text, "\r\n\r\n"), *length = strstr(text, "Content-Length: ");
+        if (end != NULL)
+            whole = (size_t)(end + 4 - text) +
+                    (length == NULL ? 0 : (size_t)strtol(length + 16, NULL, 10));
+    }
+    (void)pthread_mutex_lock(&server.lock);
+    server.requests++;
+    memcpy(server.request, text, len + 1);
+    (void)pthread_mutex_unlock(&server.lock);
+    return true;
+}
+
+static void server_await_close(int client)
+{
+    char ignored[1024];
+    while (read(client, ignored, sizeof ignored) > 0)
+        ;
+}
+
+static void server_talk(SSL *ssl, int client, enum act act, const char *answer, size_t len)
+{
+    if (act == ACT_TLS_CLOSE || !server_read(ssl))
+        return;
+    if (act == ACT_ANSWER || act == ACT_KEEP)
+        (void)SSL_write(ssl, answer, (int)len);
+    if (act == ACT_KEEP)
+        (void)server_read(ssl);
+    if (act == ACT_READ_HANG)
+        server_await_close(client);
+    if (act != ACT_READ_RESET)
+        (void)SSL_shutdown(ssl);
+}
+
+static void server_serve(int client)
+{
+    (void)pthread_mutex_lock(&server.lock);
+    enum act act = server.act;
+    const char *answer = server.answer;
+    size_t len = server.answer_len;
+    (void)pthread_mutex_unlock(&server.lock);
+    if (act == ACT_HANG)
+        server_await_close(client);
+    if (act == ACT_CLOSE || act == ACT_HANG)
+        return;
+    SSL *ssl = SSL_new(server.context);
+    (void)SSL_set_fd(ssl, client);
+    if (SSL_accept(ssl) == 1)
+        server_talk(ssl, client, act, answer, len);
+    SSL_free(ssl);
+}
+
+static void server_count_open(int more)
+{
+    (void)pthread_mutex_lock(&server.lock);
+    server.open += more;
+    (void)pthread_cond_broadcast(&server.closed);
+    (void)pthread_mutex_unlock(&server.lock);
+}
+
+static void *server_connection(void *context)
+{
+    int client = (int)(intptr_t)context;
+    server_serve(client);
+    (void)close(client);
+    server_count_open(-1);
+    return NULL;
+}
+
+static void *server_run(void *context)
+{
+    const struct timeval longest = {.tv_sec = 10};
+    pthread_t thread;
+    int client;
+    (void)context;
+    while ((client = accept(server.socket, NULL, NULL)) >= 0) {
+        (void)setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest);
+        server_count_open(1);
+        if (pthread_create(&thread, NULL, server_connection, (void *)(intptr_t)client) != 0)
+            abort();
+        (void)pthread_detach(thread);
+    }
+    return NULL;
+}
+
+static int server_start(void **state)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t len = sizeof address;
+    (void)state;
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)snprintf(server.folder, sizeof server.folder, "/tmp/guichet-tls-XXXXXX");
+    if (mkdtemp(server.folder) == NULL)
+        return 1;
+    (void)snprintf(server.ca_file, sizeof server.ca_file, "%s/ca.pem", server.folder);
+    server_make_certificate();
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    server.socket = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(server.socket, (struct sockaddr *)&address, sizeof address) != 0 ||
+        listen(server.socket, 16) != 0 ||
+        getsockname(server.socket, (struct sockaddr *)&address, &len) != 0)
+        return 1;
+    server.port = ntohs(address.sin_port);
+    return pthread_create(&server.thread, NULL, server_run, NULL);
+}
+
+static int server_stop(void **state)
+{
+    (void)state;
+    (void)shutdown(server.socket, SHUT_RDWR);
+    (void)pthread_join(server.thread, NULL);
+    (void)pthread_mutex_lock(&server.lock);
+    while (server.open > 0)
+        (void)pthread_cond_wait(&server.closed, &server.lock);
+    (void)pthread_mutex_unlock(&server.lock);
+    (void)close(server.socket);
+    SSL_CTX_free(server.context);
+    (void)unlink(server.ca_file);
+    return rmdir(server.folder);
+}
+
+#endif
