@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS idempotency_keys (
     user_id BIGINT NOT NULL,
     path VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     idempotency_key VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-    request_hash BINARY(32) NOT NULL COMMENT 'SHA-256 of content type and body',
+    request_hash BINARY(32) NOT NULL COMMENT 'SHA-256 of the body',
     payment_id VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NULL,
     status SMALLINT NULL COMMENT 'HTTP status of the first answer; NULL while the outcome is open',
     body BLOB NULL COMMENT 'the first answer, byte for byte',

@@ -77,6 +77,8 @@ static void forget_keys(struct job *job, int64_t *due_ms)
     enum err err = db_query(job->context->pool, job->arena, keys_unit, &count);
     if (err)
         log_failure("keys", "", err);
+    else if (count > 0)
+        *due_ms = clock_mono_ms(); /* there may be more */
 }
 
 static void rest(int64_t ms)
@@ -90,6 +92,7 @@ static void *work(void *context)
     struct job *job = context;
     int64_t keys_due_ms = clock_mono_ms();
     while (!ending) {
+        db_forget_problem();
         bool busy = step_notice(job);
         busy |= step_check(job);
         forget_keys(job, &keys_due_ms);

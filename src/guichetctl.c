@@ -23,6 +23,7 @@ static const char usage[] =
     "  key add --user N --key-file FILE     let the API key in FILE log in as this user\n"
     "  key revoke --key-file FILE\n"
     "  -c, --config FILE   settings (default $GUICHET_CONF, or " CONFIG_DEFAULT ")\n"
+    "  --check-config      read the settings, say what is wrong, and end\n"
     "  --version, --help\n"
     "Ends with 0 when all is well, 1 when not, 2 when it was called wrongly.\n";
 
@@ -35,6 +36,9 @@ struct command_call {
     char **words; /* what follows the command's name, ends with NULL */
     int64_t user_id;
     unsigned char key_hash[CRYPT_HASH_BYTES];
+    bool ban;
+    struct user user;   /* what was found */
+    struct api_key key; /* what was found */
     int64_t breaks;
 };
 
@@ -42,6 +46,12 @@ static int complain(const char *subject, const char *what)
 {
     (void)fprintf(stderr, "guichetctl: %s %s\n", subject, what);
     return EXIT_USAGE;
+}
+
+static int refuse(const char *why)
+{
+    (void)fprintf(stderr, "guichetctl: %s\n", why);
+    return EXIT_FAILURE;
 }
 
 /* The value after a --name, NULL when it is not there. */
@@ -111,28 +121,32 @@ static int run_user_add(struct command_call *call)
 
 static enum err user_ban_unit(struct db *db, void *context)
 {
-    const struct command_call *call = context;
-    return users_ban(db, call->user_id, true);
+    struct command_call *call = context;
+    enum err err = users_get(db, call->user_id, &call->user);
+    if (err || call->user.id == 0)
+        return err;
+    return users_ban(db, call->user_id, call->ban);
 }
 
-static enum err user_unban_unit(struct db *db, void *context)
+static int set_ban(struct command_call *call, const char *command, bool ban)
 {
-    const struct command_call *call = context;
-    return users_ban(db, call->user_id, false);
+    call->ban = ban;
+    if (!read_user_id(call, "--id"))
+        return complain(command, "needs --id");
+    int status = report(db_transact(call->pool, call->arena, user_ban_unit, call));
+    if (status == EXIT_SUCCESS && call->user.id == 0)
+        return refuse("there is no such user");
+    return status;
 }
 
 static int run_user_ban(struct command_call *call)
 {
-    if (!read_user_id(call, "--id"))
-        return complain("user ban", "needs --id");
-    return report(db_transact(call->pool, call->arena, user_ban_unit, call));
+    return set_ban(call, "user ban", true);
 }
 
 static int run_user_unban(struct command_call *call)
 {
-    if (!read_user_id(call, "--id"))
-        return complain("user unban", "needs --id");
-    return report(db_transact(call->pool, call->arena, user_unban_unit, call));
+    return set_ban(call, "user unban", false);
 }
 
 /* The key comes from a file: a command line is seen by everybody on the machine. */
@@ -155,28 +169,40 @@ static bool read_key(struct command_call *call)
 
 static enum err key_add_unit(struct db *db, void *context)
 {
-    const struct command_call *call = context;
-    return users_key_put(db, call->key_hash, call->user_id);
+    struct command_call *call = context;
+    enum err err = users_get(db, call->user_id, &call->user);
+    if (!err && call->user.id != 0)
+        err = users_key_put(db, call->key_hash, call->user_id);
+    return err ? err : users_key_get(db, call->key_hash, &call->key);
 }
 
 static enum err key_revoke_unit(struct db *db, void *context)
 {
-    const struct command_call *call = context;
-    return users_key_revoke(db, call->key_hash);
+    struct command_call *call = context;
+    enum err err = users_key_get(db, call->key_hash, &call->key);
+    return err || call->key.user_id == 0 ? err : users_key_revoke(db, call->key_hash);
 }
 
 static int run_key_add(struct command_call *call)
 {
     if (!read_user_id(call, "--user") || !read_key(call))
         return complain("key add", "needs --user, and --key-file with a key of 16 bytes or more");
-    return report(db_transact(call->pool, call->arena, key_add_unit, call));
+    int status = report(db_transact(call->pool, call->arena, key_add_unit, call));
+    if (status == EXIT_SUCCESS && call->user.id == 0)
+        return refuse("there is no such user");
+    if (status == EXIT_SUCCESS && (call->key.revoked || call->key.user_id != call->user_id))
+        return refuse("this key has been revoked, or is another user's: make a new one");
+    return status;
 }
 
 static int run_key_revoke(struct command_call *call)
 {
     if (!read_key(call))
         return complain("key revoke", "needs --key-file, a file with the key");
-    return report(db_transact(call->pool, call->arena, key_revoke_unit, call));
+    int status = report(db_transact(call->pool, call->arena, key_revoke_unit, call));
+    if (status == EXIT_SUCCESS && call->key.user_id == 0)
+        return refuse("there is no such key");
+    return status;
 }
 
 static const struct {
@@ -212,6 +238,10 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     if (settings_read(program.config, &settings, stderr) != ERR_NONE)
         return EXIT_FAILURE;
+    if (program.check_config) {
+        (void)printf("%s: fine\n", program.config);
+        return EXIT_SUCCESS;
+    }
     if (!secret_is_set(&settings.database.admin_password))
         return complain(program.config, "lacks database.admin_password_file");
     struct command_call call = {.settings = &settings,

@@ -25,7 +25,8 @@ struct fcgi_server {
                    struct http_response *response);
 };
 
-/* Blocks TERM, INT, QUIT and USR1 and readies libfcgi. Call it first in main, before any thread exists.
+/* Blocks TERM, INT, QUIT and USR1 and readies libfcgi. Call it first in main, before any thread
+ * exists.
  */
 enum err fcgi_prepare(void) MUST_CHECK;
 

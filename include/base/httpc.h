@@ -1,5 +1,5 @@
 /* HTTPS client (libcurl): one transfer at a time, one handle per thread, never a redirect,
- * never a proxy, never a repeat. It only carries bytes and says how far they came. */
+ * never a proxy. It only carries bytes and says how far they came. */
 #ifndef BASE_HTTPC_H
 #define BASE_HTTPC_H
 

@@ -21,6 +21,9 @@ struct checkout {
 void checkout_run(struct context *context, struct arena *arena, struct checkout *checkout,
                   struct answer *ret_answer);
 
+/* What a driver may know of a payment; its texts are the payment's and the attempt's. */
+struct provider_order checkout_order(const struct payment *payment, const struct attempt *attempt);
+
 /* Was this request seen before? True: *ret_answer holds the kept answer, or the refusal. */
 bool checkout_replay(struct context *context, struct arena *arena,
                      const struct idempotency_key *key, struct answer *ret_answer);

@@ -38,7 +38,8 @@ struct provider_truth {
     enum payment_fact fact;
     char reference[64]; /* ours, as the provider shows it; "": it shows none */
     char provider_reference[PROVIDER_REFERENCE_MAX];
-    char word[32]; /* the provider's own word for it */
+    char word[32];   /* the provider's own word for it */
+    bool given_back; /* with FACT_FAILED: had the payer paid, the provider has returned it */
     bool has_amount;
     struct money amount; /* what the order was for, without fees on top */
     struct money fees;   /* on top of the amount, paid by the payer; 0 when there are none */
@@ -53,7 +54,10 @@ enum provider_reading {
 struct provider_driver {
     const char *name;
 
-    /* Switched on in the settings? Only then are callbacks and payments taken. */
+    /* Are its secrets set? Then its callbacks are taken and its payments are asked about. */
+    bool (*configured)(const struct settings *settings);
+
+    /* Switched on? Then new payments are made with it. */
     bool (*enabled)(const struct settings *settings);
 
     /* Is this amount (minor units, from 1 to PAYMENT_VALUE_MAX) within the provider's limits? */
@@ -87,8 +91,12 @@ struct provider_driver {
     bool reference_is_unique;
 };
 
-/* NULL when there is no such provider or it is switched off. */
+/* For everything about payments that exist. NULL when there is no such provider or it lacks its
+ * secrets; one that is merely switched off is found: what was begun with it goes on. */
 const struct provider_driver *provider_find(const struct settings *settings, const char *name);
+
+/* For new payments. NULL also when the provider is switched off. */
+const struct provider_driver *provider_find_open(const struct settings *settings, const char *name);
 
 /* Runs the create call and judges what the driver cannot: no answer at all. */
 void provider_create(const struct provider_driver *driver, const struct settings *settings,

@@ -21,7 +21,7 @@ struct db_pool;
 struct db_pool *db_pool_new(const struct settings *settings, bool admin);
 void db_pool_free(struct db_pool *pool);
 
-/* Values to bind. The list ends with DB_END, which db_run adds. */
+/* Values to bind. The list ends with a value of kind DB_KIND_END, which db_run adds. */
 enum db_kind { DB_KIND_END, DB_KIND_NULL, DB_KIND_INT, DB_KIND_BYTES };
 struct db_value {
     enum db_kind kind;
@@ -58,6 +58,9 @@ void db_copy(struct db *db, unsigned column, char *to, size_t size);
 int64_t db_affected(struct db *db);
 int64_t db_insert_id(struct db *db);
 struct arena *db_arena(struct db *db);
+
+/* Until when (monotonic milliseconds) units of this thread may be started again; 0: no limit. */
+void db_deadline(int64_t mono_ms);
 
 /* Runs unit(db, context) as one transaction and commits when it returns ERR_NONE; any other
  * result rolls back and is returned. The whole unit runs again, up to 5 times with growing random

@@ -19,13 +19,12 @@ struct payment {
     char method[METHOD_MAX]; /* "": the provider's default */
     enum payment_status status;
     char client_ip[46];
-    bool over; /* past its expiry by the database's clock */
+    int64_t expires_in_ms; /* by the database's clock; 0 or less: it is over */
     char created_at[TIME_TEXT_MAX], expires_at[TIME_TEXT_MAX];
 };
 
 struct attempt {
-    int64_t id; /* 0: there is none */
-    int64_t number;
+    int64_t id;                /* 0: there is none */
     char reference[IDENT_MAX]; /* ours */
     bool over;                 /* its call has ended, whatever became of it */
     enum outcome outcome;      /* the definite answer, or OUTCOME_NONE */
@@ -77,6 +76,7 @@ struct event {
 };
 enum err events_insert(struct db *db, const char *payment_id, const char *kind, const char *detail,
                        const char *source) MUST_CHECK;
+/* The newest max, oldest first. */
 enum err events_of_payment(struct db *db, const char *payment_id, size_t max,
                            struct event *ret_events, size_t *ret_count) MUST_CHECK;
 
@@ -84,8 +84,11 @@ enum err events_of_payment(struct db *db, const char *payment_id, size_t max,
 enum err checks_insert(struct db *db, const char *payment_id, int64_t due_in_s) MUST_CHECK;
 /* The row due first, locked; payment_id "" when none is due. */
 enum err checks_take(struct db *db, char ret_payment_id[IDENT_MAX], int64_t *ret_tries) MUST_CHECK;
-/* Moves the row forward by next_in_s, or to the payment's expiry if that is earlier. */
-enum err checks_lease(struct db *db, const char *payment_id, int64_t next_in_s) MUST_CHECK;
+/* Keeps others away from the row while it is worked on. */
+enum err checks_lease(struct db *db, const char *payment_id, int64_t lease_s) MUST_CHECK;
+/* Ends the lease: says when to look again, and whether this look counts as a try. */
+enum err checks_next(struct db *db, const char *payment_id, bool counts,
+                     int64_t due_in_ms) MUST_CHECK;
 enum err checks_delete(struct db *db, const char *payment_id) MUST_CHECK;
 
 #endif

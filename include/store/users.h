@@ -7,7 +7,7 @@
 
 struct user {
     int64_t id; /* steamid; 0: there is none */
-    bool banned, operator;
+    bool banned;
 };
 
 /* ret_user->id is 0 when there is no such user. */
@@ -17,12 +17,19 @@ enum err users_get(struct db *db, int64_t user_id, struct user *ret_user) MUST_C
 enum err users_get_by_key(struct db *db, const unsigned char key_hash[CRYPT_HASH_BYTES],
                           struct user *ret_user) MUST_CHECK;
 
-/* Steps of guichetctl, as the admin's account. All may be repeated. */
+/* Steps of guichetctl, as the admin's account. All may be repeated. A key that exists stays as it
+ * is: whose it is and whether it is revoked tells users_key_get. */
 enum err users_put(struct db *db, int64_t user_id, const char *name, const char *email,
                    const char *role) MUST_CHECK;
 enum err users_ban(struct db *db, int64_t user_id, bool banned) MUST_CHECK;
 enum err users_key_put(struct db *db, const unsigned char key_hash[CRYPT_HASH_BYTES],
                        int64_t user_id) MUST_CHECK;
+struct api_key {
+    int64_t user_id; /* 0: there is no such key */
+    bool revoked;
+};
+enum err users_key_get(struct db *db, const unsigned char key_hash[CRYPT_HASH_BYTES],
+                       struct api_key *ret_key) MUST_CHECK;
 enum err users_key_revoke(struct db *db, const unsigned char key_hash[CRYPT_HASH_BYTES]) MUST_CHECK;
 
 #endif

@@ -19,7 +19,7 @@ static const struct {
     [ERR_DUPLICATE_HEADER] = {400, "Duplicate header", 0},
     [ERR_PAYLOAD] = {400, "Invalid request body", 0},
     [ERR_UNAUTHORIZED] = {401, "Unauthorized", 0},
-    [ERR_API_KEY_MISSING] = {400, "Missing required parameter: apiKey", 1},
+    [ERR_API_KEY_MISSING] = {400, "Missing required parameter: apiKey", 0},
     [ERR_API_KEY_INVALID] = {403, "Invalid API key", 0},
     [ERR_USER_INVALID] = {403, "Invalid user", 0},
     [ERR_SIGNATURE] = {401, "Invalid signature", 0},

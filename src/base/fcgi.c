@@ -47,7 +47,7 @@ enum err fcgi_prepare(void)
 {
     sigset_t set = end_signals();
     mask_usr1(SIG_BLOCK);
-    if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0 || FCGX_Init() != 0)
+    if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0 || FCGX_Init() != 0 || FCGX_IsCGI())
         return ERR_INTERNAL;
     return ERR_NONE;
 }
@@ -58,7 +58,7 @@ static const char *keep(struct arena *arena, const char *text)
     return copy == NULL ? "" : copy;
 }
 
-/* Copies what libfcgi will free. ERR_OVERLOAD for more headers than we hold. */
+/* Copies what libfcgi will free. ERR_BAD_REQUEST for more headers than we hold. */
 static enum err copy_params(struct arena *arena, char **envp, struct http_request *request)
 {
     size_t count = 0, bytes = 0;

@@ -2,6 +2,7 @@
  * Must not know who carries the bytes. */
 #include "base/http.h"
 
+#include "base/crypt.h"
 #include "base/json.h"
 
 #include <assert.h>
@@ -34,17 +35,6 @@ void http_header_set(struct http_response *response, const char *name, const cha
     *header = (struct http_param){name, value};
 }
 
-static int digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return -1;
-}
-
 /* Percent-decoding with + as space. NULL when the arena is full or the escape is wrong. */
 static const char *decode(struct arena *arena, const char *text, size_t len)
 {
@@ -55,9 +45,14 @@ static const char *decode(struct arena *arena, const char *text, size_t len)
     for (size_t i = 0; i < len; i++) {
         char c = text[i] == '+' ? ' ' : text[i];
         if (c == '%') {
-            if (len - i < 3 || digit(text[i + 1]) < 0 || digit(text[i + 2]) < 0)
+            char digits[3] = "";
+            unsigned char byte;
+            if (len - i < 3)
                 return NULL;
-            c = (char)(digit(text[i + 1]) << 4 | digit(text[i + 2]));
+            memcpy(digits, text + i + 1, 2);
+            if (!hex_decode(digits, &byte, 1))
+                return NULL;
+            c = (char)byte;
             i += 2;
         }
         decoded[used++] = c;

@@ -58,6 +58,18 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
     return buf_ok(body) ? size * count : 0;
 }
 
+/* curl takes an answer that breaks off inside its header for a whole one without a body. */
+static size_t on_header(char *line, size_t size, size_t count, void *context)
+{
+    bool *ended = context;
+    size_t len = size * count;
+    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
+        *ended = false; /* another answer begins, after a 1xx one */
+    else if (len <= 2)
+        *ended = true; /* the empty line */
+    return len;
+}
+
 static long transfer_ms(const struct httpc *client, const struct httpc_request *request)
 {
     int64_t ms = client->options.timeout_ms;
@@ -98,11 +110,13 @@ static struct curl_slist *header_list(const struct httpc_request *request)
 }
 
 static void set_request(const struct httpc *client, const struct httpc_request *request,
-                        struct curl_slist *headers, struct buf *body)
+                        struct curl_slist *headers, struct buf *body, bool *header_ended)
 {
     CURL *curl = client->curl;
     curl_easy_setopt(curl, CURLOPT_URL, request->url);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, header_ended);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
     if (strcmp(request->method, "GET") == 0)
@@ -168,6 +182,7 @@ void httpc_call(struct httpc *client, struct arena *arena, const struct httpc_re
                 struct httpc_answer *ret_answer)
 {
     struct buf body;
+    bool header_ended = false;
     int64_t started = clock_mono_us();
     assert(forbidden == 0);
     *ret_answer = (struct httpc_answer){0};
@@ -175,8 +190,10 @@ void httpc_call(struct httpc *client, struct arena *arena, const struct httpc_re
     curl_easy_reset(client->curl);
     struct curl_slist *headers = header_list(request);
     set_limits(client, request);
-    set_request(client, request, headers, &body);
+    set_request(client, request, headers, &body, &header_ended);
     CURLcode code = curl_easy_perform(client->curl);
+    if (code == CURLE_OK && !header_ended)
+        code = CURLE_PARTIAL_FILE;
     read_result(client->curl, code, &body, ret_answer);
     curl_slist_free_all(headers);
     clock_meter()->provider_us += clock_mono_us() - started;

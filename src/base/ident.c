@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { TIME_DIGITS = 10, RANDOM_DIGITS = 16, PREFIX_MAX = 8 };
@@ -33,4 +34,11 @@ bool ident_valid(const char *prefix, const char *id)
     size_t len = strlen(prefix);
     return strncmp(id, prefix, len) == 0 && strlen(id) == len + TIME_DIGITS + RANDOM_DIGITS &&
            strspn(id + len, crockford) == TIME_DIGITS + RANDOM_DIGITS;
+}
+
+struct ident_text ident_text(int64_t id)
+{
+    struct ident_text text;
+    (void)snprintf(text.text, sizeof text.text, "%lld", (long long)id);
+    return text;
 }

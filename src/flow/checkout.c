@@ -10,9 +10,9 @@
 #include <string.h>
 
 enum {
-    FIRST_CHECK_S = 10,     /* when the jobs program first looks at a new payment */
-    CALL_MARGIN_MS = 3000,  /* an attempt's deadline lies this much after its call's time-out */
-    FINISH_MARGIN_MS = 500, /* of the request's time, kept for the answer itself */
+    FIRST_CHECK_S = 10,    /* when the jobs program first looks at a new payment */
+    CALL_MARGIN_MS = 3000, /* an attempt's deadline lies this much after its call's time-out */
+    FINISH_MS = 2000,      /* of the request's time, kept for finish and its answer */
 };
 
 struct begin_unit {
@@ -85,7 +85,10 @@ static void answer_outcome(struct arena *arena, struct finish_unit *unit)
         answer_processed(arena, unit->payment->id, &unit->answer);
         break;
     case OUTCOME_PENDING:
-        answer_url(arena, unit->payment->id, unit->attempt.url, &unit->answer);
+        if (unit->attempt.url[0] != '\0')
+            answer_url(arena, unit->payment->id, unit->attempt.url, &unit->answer);
+        else /* only a notice told of it */
+            answer_error(settings, arena, ERR_OUTCOME_UNKNOWN, &unit->answer);
         break;
     case OUTCOME_DECLINED:
     case OUTCOME_REFUSED:
@@ -112,7 +115,9 @@ static void answer_outcome(struct arena *arena, struct finish_unit *unit)
 static enum err keep_answer(struct db *db, const struct finish_unit *unit)
 {
     const struct answer *answer = &unit->answer;
-    if (answer->status == 503)
+    if (answer->err == ERR_OVERLOAD)
+        return ERR_OVERLOAD; /* no answer to keep: nothing of this is stored */
+    if (unit->attempt.outcome == OUTCOME_NOT_SENT)
         return keys_release(db, unit->payment->id);
     if (answer->err == ERR_OUTCOME_UNKNOWN ||
         (unit->attempt.outcome == OUTCOME_NONE && !unit->caller_waits))
@@ -141,13 +146,12 @@ static enum err store_answer(struct db *db, struct finish_unit *unit)
     return err ? err : attempts_last(db, unit->payment->id, &unit->attempt);
 }
 
-static enum err fail_payment(struct db *db, const struct finish_unit *unit)
+static enum err fail_payment(struct db *db, const struct finish_unit *unit,
+                             const struct payment *payment)
 {
-    struct payment payment;
-    enum err err = payments_lock(db, unit->payment->id, &payment);
-    if (!err)
-        err = settle_fact(db, &payment, FACT_FAILED, NULL, unit->attempt.reason, source_of(unit));
-    return err ? err : checks_delete(db, payment.id);
+    enum err err =
+        settle_fact(db, payment, FACT_FAILED, NULL, unit->attempt.reason, source_of(unit));
+    return err ? err : checks_delete(db, payment->id);
 }
 
 static bool is_failure(enum outcome outcome)
@@ -158,13 +162,30 @@ static bool is_failure(enum outcome outcome)
 static enum err finish_unit(struct db *db, void *context)
 {
     struct finish_unit *unit = context;
-    enum err err = store_answer(db, unit);
+    struct payment payment;
+    /* first of all: rows that point to it would lock it too, but not as firmly */
+    enum err err = payments_lock(db, unit->payment->id, &payment);
+    if (!err)
+        err = store_answer(db, unit);
     if (!err && is_failure(unit->attempt.outcome))
-        err = fail_payment(db, unit);
+        err = fail_payment(db, unit, &payment);
     if (err)
         return err;
     answer_outcome(db_arena(db), unit);
     return keep_answer(db, unit);
+}
+
+struct provider_order checkout_order(const struct payment *payment, const struct attempt *attempt)
+{
+    return (struct provider_order){
+        .reference = attempt->reference,
+        .payment_id = payment->id,
+        .user_id = payment->user_id,
+        .amount = payment->amount,
+        .method = payment->method,
+        .payer_ip = payment->client_ip,
+        .provider_reference = attempt->provider_reference,
+    };
 }
 
 static void call_provider(struct context *context, struct arena *arena,
@@ -172,17 +193,27 @@ static void call_provider(struct context *context, struct arena *arena,
                           const struct attempt *attempt, int64_t deadline_ms,
                           struct provider_result *ret_result)
 {
-    struct provider_order order = {
-        .reference = attempt->reference,
-        .payment_id = payment->id,
-        .user_id = payment->user_id,
-        .amount = payment->amount,
-        .method = payment->method,
-        .payer_ip = payment->client_ip,
-        .provider_reference = "",
-    };
+    const struct provider_order order = checkout_order(payment, attempt);
     provider_create(driver, context->settings, context->client, arena, deadline_ms, &order,
                     ret_result);
+}
+
+/* The call, unless begin took so long that the jobs program may be at it already, or that there
+ * is no time left to hear an answer. */
+static void call_in_time(struct context *context, struct arena *arena,
+                         const struct checkout *checkout, const struct attempt *attempt,
+                         struct provider_result *ret_result)
+{
+    *ret_result = (struct provider_result){.outcome = OUTCOME_UNKNOWN};
+    if (attempt->over || attempt->outcome != OUTCOME_NONE) {
+        (void)text_copy(ret_result->reason, REASON_MAX, "the database was too slow to begin");
+    } else if (clock_left_ms(checkout->deadline_ms) <= FINISH_MS) {
+        ret_result->outcome = OUTCOME_NOT_SENT;
+        (void)text_copy(ret_result->reason, REASON_MAX, "no time was left to call the provider");
+    } else {
+        call_provider(context, arena, checkout->driver, &checkout->intent.payment, attempt,
+                      checkout->deadline_ms - FINISH_MS, ret_result);
+    }
 }
 
 /* The result is known to us alone now: worth more patience than one round of tries. */
@@ -192,7 +223,7 @@ static enum err finish(struct context *context, struct arena *arena, struct fini
     enum err err;
     do {
         err = db_transact(context->pool, arena, finish_unit, unit);
-    } while (err == ERR_DB_UNAVAILABLE && clock_left_ms(deadline_ms) > FINISH_MARGIN_MS);
+    } while (err == ERR_DB_UNAVAILABLE && clock_left_ms(deadline_ms) > FINISH_MS / 4);
     return err;
 }
 
@@ -217,8 +248,7 @@ void checkout_run(struct context *context, struct arena *arena, struct checkout 
         return;
     }
     CRASH_POINT("create_begun");
-    call_provider(context, arena, checkout->driver, payment, &begin.attempt, checkout->deadline_ms,
-                  &result);
+    call_in_time(context, arena, checkout, &begin.attempt, &result);
     CRASH_POINT("create_called");
     struct finish_unit unit = {.context = context,
                                .payment = payment,
@@ -289,8 +319,9 @@ void checkout_keep_refusal(struct context *context, struct arena *arena,
                            const struct idempotency_key *key, const struct answer *answer)
 {
     struct refusal_unit unit = {key, answer};
-    if (key->text[0] == '\0' || answer->status == 401 || answer->status == 429 ||
-        answer->status == 503)
+    /* 415: the request has not been read */
+    if (key->text[0] == '\0' || answer->status == 401 || answer->status == 415 ||
+        answer->status == 429 || answer->status == 503)
         return;
     /* a refusal that could not be kept is found out again the same way */
     enum err err = db_query(context->pool, arena, refusal_unit, &unit);

@@ -5,10 +5,9 @@
 #include "base/crash.h"
 #include "flow/checkout.h"
 #include "flow/settle.h"
+#include "store/keys.h"
 
-#include <assert.h>
-
-enum { IN_FLIGHT_AGAIN_S = 10 };
+enum { LEASE_S = 60, IN_FLIGHT_AGAIN_MS = 5000 };
 
 /* Seconds to the next check, by how many there were. The first is set when the payment is made. */
 static const int64_t schedule_s[] = {60, 300, 900, 3600, 86400, 86400, 86400, 86400, 86400};
@@ -30,6 +29,11 @@ static bool in_flight(const struct check *check)
     return check->attempt.outcome == OUTCOME_NONE && !check->attempt.over;
 }
 
+static bool is_over(const struct check *check)
+{
+    return check->payment.expires_in_ms <= 0;
+}
+
 static bool is_paid(const struct check *check)
 {
     return check->payment.status == PAYMENT_COMPLETED || check->payment.status == PAYMENT_REFUNDED;
@@ -46,11 +50,7 @@ static enum err take_unit(struct db *db, void *context)
     err = payments_get(db, payment_id, &check->payment);
     if (!err)
         err = attempts_last(db, payment_id, &check->attempt);
-    if (err)
-        return err;
-    int64_t next_s =
-        check->tries < CHECKS_MAX ? schedule_s[check->tries] : schedule_s[CHECKS_MAX - 1];
-    return checks_lease(db, payment_id, in_flight(check) ? IN_FLIGHT_AGAIN_S : next_s);
+    return err ? err : checks_lease(db, payment_id, LEASE_S);
 }
 
 static enum err truth_unit(struct db *db, void *context)
@@ -67,32 +67,47 @@ static enum err expire_unit(struct db *db, void *context)
     struct check *check = context;
     struct payment payment;
     enum err err = payments_lock(db, check->payment.id, &payment);
-    if (err || !payment.over || payment.status != PAYMENT_PENDING)
+    if (err || payment.expires_in_ms > 0 || payment.status != PAYMENT_PENDING)
         return err;
     return settle_fact(db, &payment, FACT_EXPIRED, NULL, "not paid in time", "expiry");
 }
 
-/* Ends the questions. Who repeats a create that nobody ever answered is told so from now on. */
+/* Ends the questions. Who repeats a create that was never answered is told what is known. */
 static enum err drop_unit(struct db *db, void *context)
 {
-    struct check *check = context;
+    const struct check *check = context;
+    struct payment payment;
     struct answer answer;
-    answer_error(check->context->settings, db_arena(db), ERR_OUTCOME_UNKNOWN, &answer);
-    enum err err = keys_answer(db, check->payment.id, answer.status, answer.body, answer.len);
-    return err ? err : checks_delete(db, check->payment.id);
+    enum err err = payments_lock(db, check->payment.id, &payment);
+    if (!err && payment.status == PAYMENT_PROCESSING)
+        err = events_insert(db, payment.id, "review", "the provider never came to an end", "check");
+    if (!err)
+        err = checks_delete(db, payment.id);
+    if (err)
+        return err;
+    if (payment.status == PAYMENT_COMPLETED || payment.status == PAYMENT_REFUNDED)
+        answer_processed(db_arena(db), payment.id, &answer);
+    else
+        answer_error(check->context->settings, db_arena(db), ERR_OUTCOME_UNKNOWN, &answer);
+    return keys_answer(db, payment.id, answer.status, answer.body, answer.len);
+}
+
+/* When to look again: by the schedule, but not later than the expiry. A look that could not ask
+ * does not count. */
+static enum err next_unit(struct db *db, void *context)
+{
+    const struct check *check = context;
+    bool counts = !in_flight(check) && check->driver != NULL;
+    int64_t tries = check->tries < CHECKS_MAX ? check->tries : CHECKS_MAX - 1;
+    int64_t due_ms = in_flight(check) ? IN_FLIGHT_AGAIN_MS : schedule_s[tries] * 1000;
+    if (check->payment.expires_in_ms > 0 && check->payment.expires_in_ms < due_ms)
+        due_ms = check->payment.expires_in_ms;
+    return checks_next(db, check->payment.id, counts, due_ms);
 }
 
 static enum err ask_provider(struct check *check, struct arena *arena, const char **ret_found)
 {
-    struct provider_order order = {
-        .reference = check->attempt.reference,
-        .payment_id = check->payment.id,
-        .user_id = check->payment.user_id,
-        .amount = check->payment.amount,
-        .method = check->payment.method,
-        .payer_ip = check->payment.client_ip,
-        .provider_reference = check->attempt.provider_reference,
-    };
+    const struct provider_order order = checkout_order(&check->payment, &check->attempt);
     switch (provider_read(check->driver, check->context->settings, check->context->client, arena, 0,
                           &order, &check->truth)) {
     case READING_NOT_FOUND:
@@ -121,27 +136,26 @@ static enum err look(struct check *check, struct arena *arena, const char **ret_
     if (check->driver == NULL || in_flight(check))
         return ERR_NONE;
     if (is_paid(check)) {
-        *ret_found = "paid; the create was never answered";
+        *ret_found = "paid";
         return attempt->outcome == OUTCOME_NONE
                    ? checkout_close(context, arena, &check->payment, attempt)
                    : ERR_NONE;
     }
     if (attempt->provider_reference[0] != '\0')
         return ask_provider(check, arena, ret_found);
-    if (attempt->outcome == OUTCOME_NONE && !check->payment.over &&
-        check->driver->reference_is_unique) {
+    if (attempt->outcome == OUTCOME_NONE && !is_over(check) && check->driver->reference_is_unique) {
         *ret_found = "create sent again";
         return checkout_resume(context, arena, check->driver, &check->payment, attempt);
     }
     return ERR_NONE;
 }
 
-/* Nothing more to learn: no session that could still be paid, or the last check was made. */
+/* Nothing more to learn: paid, or no session that could still be, or this was the last look. */
 static bool is_last(const struct check *check)
 {
-    bool unpayable = check->attempt.provider_reference[0] == '\0' && check->payment.over;
-    bool closed = is_paid(check) && !in_flight(check);
-    return unpayable || closed || check->tries >= CHECKS_MAX;
+    bool unpayable = check->attempt.provider_reference[0] == '\0' && is_over(check);
+    bool tried = check->tries >= CHECKS_MAX && check->driver != NULL;
+    return !in_flight(check) && (is_paid(check) || unpayable || tried);
 }
 
 enum err reconcile_step(struct context *context, struct arena *arena, struct reconciled *ret_done)
@@ -154,9 +168,9 @@ enum err reconcile_step(struct context *context, struct arena *arena, struct rec
     (void)text_copy(ret_done->payment_id, IDENT_MAX, check.payment.id);
     CRASH_POINT("check_taken");
     err = look(&check, arena, &ret_done->found);
-    if (!err && check.payment.over)
+    if (!err && is_over(&check) && !in_flight(&check))
         err = db_transact(context->pool, arena, expire_unit, &check);
-    if (!err && is_last(&check))
-        err = db_transact(context->pool, arena, drop_unit, &check);
-    return err;
+    if (err)
+        return err; /* the lease ends, and somebody looks again */
+    return db_transact(context->pool, arena, is_last(&check) ? drop_unit : next_unit, &check);
 }

@@ -13,24 +13,12 @@
 
 enum { LEASE_S = 60, UNMATCHED_FIRST_S = 5 };
 
-/* The owner of a user's account in the ledger. */
-struct owner {
-    char text[24];
-};
-
-static struct owner owner_of(int64_t user_id)
-{
-    struct owner owner;
-    (void)snprintf(owner.text, sizeof owner.text, "%lld", (long long)user_id);
-    return owner;
-}
-
 /* Credit: the provider holds amount and fees for us, owes the fees to itself, we owe the user.
  * A refund takes back the amount; what the payer paid for the service is not returned. */
 static enum err post_effect(struct db *db, const struct payment *payment,
                             enum payment_effect effect, const struct provider_truth *truth)
 {
-    struct owner owner = owner_of(payment->user_id);
+    struct ident_text owner = ident_text(payment->user_id);
     bool credit = effect == EFFECT_CREDIT, fees = money_minor_units(&truth->fees) > 0;
     struct money amount = payment->amount, minus = money_negative(&amount), gross, posted;
     struct ledger_line lines[3] = {{.kind = LEDGER_USER, .owner = owner.text}};
@@ -87,6 +75,8 @@ static const char *find_mismatch(const struct payment *payment, const struct att
     if (truth->has_amount &&
         strcmp(money_currency(&truth->amount), money_currency(&payment->amount)) != 0)
         return "another currency than the payment's";
+    if (truth->given_back && payment->status == PAYMENT_COMPLETED)
+        return "given back to the payer after it was credited";
     if (truth->has_amount && !money_equal(&truth->amount, &payment->amount))
         return "another amount than the payment's";
     return NULL;
@@ -98,6 +88,19 @@ static enum err note_mismatch(struct db *db, const struct payment *payment,
 {
     (void)snprintf(ret_note, REASON_MAX, "%s: %s", truth->word, why);
     return events_insert(db, payment->id, "review", ret_note, source);
+}
+
+/* What the truth means for a create that was never answered, and for the checks that remain. */
+static enum err close_attempt(struct db *db, const struct payment *payment,
+                              const struct attempt *attempt, const struct provider_truth *truth)
+{
+    bool paid = truth->fact == FACT_SUCCEEDED || truth->fact == FACT_REFUNDED;
+    if (attempt->outcome != OUTCOME_NONE) /* without a URL, the jobs still owe an answer */
+        return paid && attempt->url[0] != '\0' ? checks_delete(db, payment->id) : ERR_NONE;
+    if (!attempt->over || paid) /* its own answer may still come; a paid one the jobs close */
+        return ERR_NONE;
+    return answers_insert(db, attempt->id, OUTCOME_PENDING, 0, truth->provider_reference, "",
+                          "learnt from the provider's notice");
 }
 
 enum err settle_apply(struct db *db, const struct provider_driver *driver,
@@ -126,9 +129,7 @@ enum err settle_apply(struct db *db, const struct provider_driver *driver,
     ret_note[0] = '\0';
     (void)snprintf(detail, sizeof detail, "%s says %s", driver->name, truth->word);
     err = settle_fact(db, &payment, truth->fact, truth, detail, source);
-    /* a create that was never answered still has to be closed: its check stays */
-    bool paid = truth->fact == FACT_SUCCEEDED || truth->fact == FACT_REFUNDED;
-    return err || !paid || attempt.outcome == OUTCOME_NONE ? err : checks_delete(db, payment.id);
+    return err ? err : close_attempt(db, &payment, &attempt, truth);
 }
 
 struct notice_unit {
@@ -219,7 +220,7 @@ static enum err waiting_unit(struct db *db, void *context)
         return err;
     const struct provider_driver *driver = provider_find(unit->settings, row.provider);
     if (driver == NULL)
-        return ERR_NONE; /* switched off; it waits for the next lease */
+        return ERR_NONE; /* its secrets are gone; it waits for the next lease */
     return apply_row(db, driver, &row, &notice);
 }
 

@@ -46,7 +46,7 @@ void reply_error(struct call *call, enum err err)
     struct answer answer;
     answer_error(call->context->settings, call->request->arena, err, &answer);
     reply_answer(call, &answer);
-    if (answer.status == 401)
+    if (err == ERR_UNAUTHORIZED)
         http_header_set(call->response, "WWW-Authenticate", "Bearer");
 }
 

@@ -103,6 +103,7 @@ void front_handle(void *state, const struct http_request *request, struct http_r
     const struct route *route = NULL;
     int64_t started_us = clock_mono_us();
     db_forget_problem();
+    db_deadline(request->deadline_ms);
     walk(&call, &route);
     log_call(&call, route, started_us);
 }
@@ -112,6 +113,7 @@ void front_refuse(void *state, const struct http_request *request, enum err why,
 {
     struct call call = {.context = state, .request = request, .response = response, .param = ""};
     int64_t started_us = clock_mono_us();
+    db_forget_problem();
     reply_error(&call, why);
     log_call(&call, NULL, started_us);
 }

@@ -9,6 +9,9 @@
 
 #include <string.h>
 
+/* The last moment that a DATETIME can hold. */
+#define YEAR_9999_MS INT64_C(253402300799999)
+
 /* The settlement currency of POST /payment, which names none. */
 static const char currency[] = "USD";
 
@@ -37,7 +40,9 @@ static enum err read_checkout_time(const struct fields *fields, int64_t *ret_ms)
     *ret_ms = -1;
     if (field.kind == FIELD_ABSENT)
         return ERR_NONE;
-    return field.text != NULL && timestamp_parse(field.text, ret_ms) ? ERR_NONE : ERR_PARAMETERS;
+    return field.text != NULL && timestamp_parse(field.text, ret_ms) && *ret_ms <= YEAR_9999_MS
+               ? ERR_NONE
+               : ERR_PARAMETERS;
 }
 
 static enum err read_value(const struct call *call, const struct provider_driver *driver,
@@ -123,7 +128,7 @@ void payment_post(struct call *call)
 {
     struct context *context = call->context;
     struct arena *arena = call->request->arena;
-    struct checkout checkout = {.driver = provider_find(context->settings, call->param),
+    struct checkout checkout = {.driver = provider_find_open(context->settings, call->param),
                                 .deadline_ms = call->request->deadline_ms};
     struct answer answer;
     enum err err = checkout.driver == NULL ? ERR_PROVIDER_INVALID : read_key(call, &checkout.key);

@@ -50,7 +50,8 @@ static enum err read_page(const struct call *call, struct page_unit *unit)
 /* Expiry is read off the database's clock, not off the jobs program having been there. */
 static enum payment_status status_now(const struct payment *payment)
 {
-    return payment->status == PAYMENT_PENDING && payment->over ? PAYMENT_EXPIRED : payment->status;
+    return payment->status == PAYMENT_PENDING && payment->expires_in_ms <= 0 ? PAYMENT_EXPIRED
+                                                                             : payment->status;
 }
 
 static void write_payment(struct json_out *out, const struct payment *payment)
@@ -132,7 +133,7 @@ static enum err load_one(struct call *call, struct one_unit *unit)
     unit->events = arena_alloc(call->request->arena, EVENTS_MAX * sizeof *unit->events);
     if (unit->events == NULL)
         return ERR_OVERLOAD;
-    enum err err = db_query(call->context->pool, call->request->arena, one_unit, unit);
+    enum err err = db_snapshot(call->context->pool, call->request->arena, one_unit, unit);
     if (!err && (unit->payment.id[0] == '\0' || unit->payment.user_id != call->user.id))
         err = ERR_NOT_FOUND; /* somebody else's is no different from none */
     return err;

@@ -5,7 +5,6 @@
 #include "base/ident.h"
 #include "base/json.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { SIGNATURE_BYTES = 32 };
@@ -114,15 +113,14 @@ enum err token_verify(struct arena *arena, const struct token_rules *rules, cons
 static enum err write_claims(struct arena *arena, const struct token_rules *rules, int64_t user_id,
                              int64_t lifetime_s, struct buf *claims)
 {
-    char subject[24], id[IDENT_MAX];
+    char id[IDENT_MAX];
     struct json_out *out = json_out_new(arena, claims);
     if (out == NULL)
         return ERR_OVERLOAD;
-    (void)snprintf(subject, sizeof subject, "%lld", (long long)user_id);
     ident_new("", id);
     json_out_object(out, NULL);
     json_out_text(out, "iss", rules->issuer);
-    json_out_text(out, "sub", subject);
+    json_out_text(out, "sub", ident_text(user_id).text);
     json_out_int(out, "iat", rules->now_s);
     json_out_int(out, "exp", rules->now_s + lifetime_s);
     json_out_text(out, "jti", id);

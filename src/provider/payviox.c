@@ -9,6 +9,12 @@
 
 enum { SIGNATURE_BYTES = 32, AUTHORIZATION_MAX = SECRET_MAX + 32 };
 
+static bool payviox_configured(const struct settings *settings)
+{
+    return secret_is_set(&settings->payviox.secret_key) &&
+           secret_is_set(&settings->payviox.webhook_token);
+}
+
 static bool payviox_enabled(const struct settings *settings)
 {
     return settings->payviox.enabled;
@@ -38,13 +44,12 @@ static enum err start_request(const struct settings *settings, struct arena *are
 static void write_session(const struct settings *settings, const struct provider_order *order,
                           struct json_out *out)
 {
-    char customer[24];
+    const struct ident_text customer = ident_text(order->user_id);
     int64_t units = money_minor_units(&order->amount);
-    (void)snprintf(customer, sizeof customer, "%lld", (long long)order->user_id);
     json_out_object(out, NULL);
     json_out_int(out, "amount", units);
     json_out_text(out, "currency", money_currency(&order->amount));
-    json_out_text(out, "customer", customer);
+    json_out_text(out, "customer", customer.text);
     json_out_text(out, "order_id", order->reference);
     json_out_array(out, "items"); /* their sum must equal the amount */
     json_out_object(out, NULL);
@@ -59,7 +64,7 @@ static void write_session(const struct settings *settings, const struct provider
         json_out_text(out, "ip", order->payer_ip);
     json_out_object(out, "metadata");
     json_out_text(out, "payment_id", order->payment_id);
-    json_out_text(out, "user_id", customer);
+    json_out_text(out, "user_id", customer.text);
     json_out_close_object(out);
     json_out_close_object(out);
 }
@@ -188,20 +193,21 @@ static enum err payviox_read(const struct settings *settings, struct arena *aren
 static const struct {
     const char *word;
     enum payment_fact fact;
+    bool given_back; /* "fraud; the customer is refunded automatically" */
 } words[] = {
-    {"succeeded", FACT_SUCCEEDED},
-    {"pending_review", FACT_PROCESSING},
-    {"declined", FACT_FAILED},
-    {"refunded", FACT_REFUNDED},
-    {"expired", FACT_EXPIRED},
-    {"incomplete", FACT_PROCESSING},
-    {"failed", FACT_FAILED},
-    {"pending", FACT_NOTHING},
-    {"processing", FACT_PROCESSING},
-    {"canceled", FACT_FAILED},
-    {"requires_payment_method", FACT_NOTHING},
-    {"requires_confirmation", FACT_NOTHING},
-    {"requires_action", FACT_NOTHING},
+    {"succeeded", FACT_SUCCEEDED, false},
+    {"pending_review", FACT_PROCESSING, false},
+    {"declined", FACT_FAILED, true},
+    {"refunded", FACT_REFUNDED, false},
+    {"expired", FACT_EXPIRED, false},
+    {"incomplete", FACT_PROCESSING, false},
+    {"failed", FACT_FAILED, false},
+    {"pending", FACT_NOTHING, false},
+    {"processing", FACT_PROCESSING, false},
+    {"canceled", FACT_FAILED, false},
+    {"requires_payment_method", FACT_NOTHING, false},
+    {"requires_confirmation", FACT_NOTHING, false},
+    {"requires_action", FACT_NOTHING, false},
 };
 
 static bool read_word(const char *word, struct provider_truth *ret_truth)
@@ -210,6 +216,7 @@ static bool read_word(const char *word, struct provider_truth *ret_truth)
         if (strcmp(words[i].word, word) != 0)
             continue;
         ret_truth->fact = words[i].fact;
+        ret_truth->given_back = words[i].given_back;
         provider_quote(ret_truth->word, sizeof ret_truth->word, word);
         return true;
     }
@@ -239,20 +246,13 @@ static bool read_texts(const char *order_id, const char *session, struct provide
 }
 
 /* The read-back's amount is what the payer paid, with fees on top; before a first try, and in older
- * versions of the interface, it is the session's own. Any of the documented readings that gives
- * the amount of our order is taken. */
-static void settle_gross(const struct provider_order *order, const struct json *root,
-                         struct provider_truth *truth)
+ * versions of the interface, it is the session's own. Whichever of the two gives the amount of our
+ * order is taken. */
+static void settle_gross(const struct provider_order *order, struct provider_truth *truth)
 {
     struct money minus_fees = money_negative(&truth->fees), net;
-    int64_t net_units;
-    if (money_equal(&truth->amount, &order->amount))
-        return;
-    if (money_add(&truth->amount, &minus_fees, &net))
-        truth->amount = net;
     if (!money_equal(&truth->amount, &order->amount) &&
-        json_int(json_get(root, "net_amount"), &net_units) &&
-        money_make(net_units, money_currency(&truth->amount), &net))
+        money_add(&truth->amount, &minus_fees, &net))
         truth->amount = net;
 }
 
@@ -268,8 +268,11 @@ static enum provider_reading payviox_readback(struct arena *arena,
         return READING_NOT_FOUND;
     const struct json *status = json_get(root, "status");
     if (answer->status != 200 || status == NULL ||
-        !read_texts(json_get_text(root, "order_id"), json_get_text(root, "session_id"), ret_truth))
-        return READING_FAILED;
+        !read_texts(json_get_text(root, "order_id"), json_get_text(root, "session_id"),
+                    ret_truth) ||
+        strcmp(ret_truth->reference, order->reference) != 0 ||
+        strcmp(ret_truth->provider_reference, order->provider_reference) != 0)
+        return READING_FAILED;       /* not an answer to what was asked */
     if (status->type == JSON_NULL) { /* nobody has tried to pay yet */
         ret_truth->fact = FACT_NOTHING;
         return READING_TRUTH;
@@ -277,7 +280,7 @@ static enum provider_reading payviox_readback(struct arena *arena,
     if (status->type != JSON_STRING || !read_word(status->text, ret_truth) ||
         !read_money(root, ret_truth))
         return READING_FAILED;
-    settle_gross(order, root, ret_truth);
+    settle_gross(order, ret_truth);
     return READING_TRUTH;
 }
 
@@ -311,6 +314,7 @@ static enum err payviox_notice(struct arena *arena, const char *body, size_t len
 
 const struct provider_driver payviox_driver = {
     .name = "payviox",
+    .configured = payviox_configured,
     .enabled = payviox_enabled,
     .allows = payviox_allows,
     .create = payviox_create,

@@ -15,8 +15,14 @@ const struct provider_driver *provider_find(const struct settings *settings, con
 {
     for (size_t i = 0; i < sizeof drivers / sizeof drivers[0]; i++)
         if (strcmp(drivers[i]->name, name) == 0)
-            return drivers[i]->enabled(settings) ? drivers[i] : NULL;
+            return drivers[i]->configured(settings) ? drivers[i] : NULL;
     return NULL;
+}
+
+const struct provider_driver *provider_find_open(const struct settings *settings, const char *name)
+{
+    const struct provider_driver *driver = provider_find(settings, name);
+    return driver != NULL && driver->enabled(settings) ? driver : NULL;
 }
 
 void provider_quote(char *to, size_t size, const char *from)

@@ -25,7 +25,7 @@ enum {
     VALUES_MAX = 20,
     NUMBER_BYTES = 32,
     CONNECT_TIMEOUT_S = 2,
-    IO_TIMEOUT_S = 10,
+    IO_TIMEOUT_S = 8,
 };
 
 struct db {
@@ -127,19 +127,20 @@ static enum err judge(unsigned code)
     case ER_CHECKREAD:
     case ER_UNKNOWN_COM_ERROR: /* 1047: a Galera node that is not ready */
         return ERR_DB_CONFLICT;
-    case CR_SERVER_GONE_ERROR:
-    case CR_SERVER_LOST:
-    case CR_CONNECTION_ERROR:
-    case CR_CONN_HOST_ERROR:
-    case CR_COMMANDS_OUT_OF_SYNC:
     case ER_CONNECTION_KILLED:
     case ER_SERVER_SHUTDOWN:
     case ER_QUERY_INTERRUPTED:
-    case ER_NET_READ_INTERRUPTED:
     case ER_NET_READ_ERROR:
+    case ER_NET_READ_INTERRUPTED:
+    case ER_NET_ERROR_ON_WRITE:
+    case ER_NET_WRITE_INTERRUPTED:
+    case ER_NET_PACKETS_OUT_OF_ORDER:
+    case ER_UNKNOWN_STMT_HANDLER:
+    case ER_NEED_REPREPARE:
+    case ER_OPTION_PREVENTS_STATEMENT: /* a server that became read-only: another may answer next */
         return ERR_DB_LOST;
-    default:
-        return ERR_DB;
+    default: /* the connector's own errors: the line is broken or out of step */
+        return code >= CR_MIN_ERROR && code <= CR_MAX_ERROR ? ERR_DB_LOST : ERR_DB;
     }
 }
 
@@ -165,7 +166,7 @@ static enum err run_text(struct db *db, const char *text)
 }
 
 static const char session_variables[] =
-    "SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 5,"
+    "SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 3,"
     " sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO'";
 /* fewer gap locks than the default; every unit locks the rows that it decides by */
 static const char isolation[] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
@@ -181,8 +182,10 @@ static enum err db_connect(struct db *db)
     if (db->mysql == NULL)
         return ERR_DB_UNAVAILABLE;
     mysql_options(db->mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_timeout);
-    mysql_options(db->mysql, MYSQL_OPT_READ_TIMEOUT, &io_timeout);
-    mysql_options(db->mysql, MYSQL_OPT_WRITE_TIMEOUT, &io_timeout);
+    if (!db->pool->admin) { /* an admin's statement may take as long as it needs */
+        mysql_options(db->mysql, MYSQL_OPT_READ_TIMEOUT, &io_timeout);
+        mysql_options(db->mysql, MYSQL_OPT_WRITE_TIMEOUT, &io_timeout);
+    }
     mysql_options(db->mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     if (mysql_real_connect(db->mysql, NULL, user, secret_reveal(word), s->database.name, 0,
                            s->database.socket,
@@ -203,6 +206,18 @@ static struct timespec moment_in(int64_t ms)
     when.tv_sec += ms / 1000 + nanoseconds / 1000000000;
     when.tv_nsec = nanoseconds % 1000000000;
     return when;
+}
+
+static _Thread_local int64_t deadline_ms;
+
+void db_deadline(int64_t mono_ms)
+{
+    deadline_ms = mono_ms;
+}
+
+static bool has_time(void)
+{
+    return deadline_ms == 0 || clock_left_ms(deadline_ms) > 0;
 }
 
 /* Takes an idle connection; waits for one as long as the settings allow. */
@@ -437,8 +452,12 @@ static enum err run_unit(struct db *db, enum around around, enum err (*unit)(str
     if (!err)
         err = unit(db, context);
     rows_end(db);
-    if (!err)
-        return run_text(db, "COMMIT");
+    if (!err) {
+        err = run_text(db, "COMMIT");
+        if (err) /* whatever it left open must not become part of the next unit */
+            db_close(db);
+        return err;
+    }
     if (err != ERR_DB_LOST && run_text(db, "ROLLBACK") != ERR_NONE)
         db_close(db);
     return err;
@@ -456,7 +475,8 @@ static enum err run_with_retries(struct db_pool *pool, struct arena *arena, enum
                                  enum err (*unit)(struct db *, void *), void *context)
 {
     enum err err = ERR_DB_UNAVAILABLE;
-    for (int try = 0; try < TRIES; try++) {
+    int tries = pool->admin ? 1 : TRIES;
+    for (int try = 0; try < tries && has_time(); try++) {
         struct db *db = db_borrow(pool, arena);
         if (db == NULL)
             return ERR_DB_UNAVAILABLE;
@@ -466,7 +486,8 @@ static enum err run_with_retries(struct db_pool *pool, struct arena *arena, enum
         db_give_back(db);
         if (err != ERR_DB_CONFLICT && err != ERR_DB_LOST && err != ERR_DB_UNAVAILABLE)
             return err;
-        pause_before(try);
+        if (try + 1 < tries)
+            pause_before(try);
     }
     return ERR_DB_UNAVAILABLE;
 }

@@ -2,6 +2,8 @@
  * Entries are only ever inserted; a balance moves in the same step as its entry. */
 #include "store/ledger.h"
 
+#include "base/ident.h"
+
 #include <assert.h>
 
 static const char *const kind_names[] = {
@@ -73,9 +75,8 @@ enum err ledger_post(struct db *db, const char *document_id, const char *effect,
 
 enum err ledger_balance(struct db *db, int64_t user_id, const char *currency, int64_t *ret_balance)
 {
-    char owner[24];
-    (void)snprintf(owner, sizeof owner, "%lld", (long long)user_id);
-    enum err err = db_run(db, SQL_BALANCE_OF_USER, DB_TEXT(owner), DB_TEXT(currency));
+    struct ident_text owner = ident_text(user_id);
+    enum err err = db_run(db, SQL_BALANCE_OF_USER, DB_TEXT(owner.text), DB_TEXT(currency));
     *ret_balance = !err && db_next(db) ? db_int(db, 0) : 0;
     return err;
 }

@@ -50,7 +50,10 @@ static enum err read_file(const struct migrate_unit *unit, const char *name,
     (void)fclose(file);
     crypt_sha256(ret_file->text, ret_file->len, hash);
     hex_encode(hash, sizeof hash, ret_file->checksum);
-    return ret_file->len < FILE_MAX_BYTES ? ERR_NONE : ERR_CONFIG;
+    if (ret_file->len < FILE_MAX_BYTES)
+        return ERR_NONE;
+    (void)fprintf(unit->report, "%s: larger than %d bytes\n", ret_file->path, FILE_MAX_BYTES - 1);
+    return ERR_CONFIG;
 }
 
 static enum err run_file(struct db *db, const struct migrate_unit *unit,

@@ -17,7 +17,7 @@ static void read_payment(struct db *db, struct payment *ret_payment)
     assert(fine); /* the table's own constraints say so */
     db_copy(db, 6, p->method, sizeof p->method);
     db_copy(db, 8, p->client_ip, sizeof p->client_ip);
-    p->over = db_int(db, 9) != 0;
+    p->expires_in_ms = db_int(db, 9);
     db_copy(db, 10, p->created_at, sizeof p->created_at);
     db_copy(db, 11, p->expires_at, sizeof p->expires_at);
 }
@@ -90,13 +90,12 @@ enum err attempts_last(struct db *db, const char *payment_id, struct attempt *re
     if (err || !db_next(db))
         return err;
     a->id = db_int(db, 0);
-    a->number = db_int(db, 1);
-    db_copy(db, 2, a->reference, sizeof a->reference);
-    a->over = db_int(db, 3) != 0;
-    a->outcome = outcome_parse(db_text(db, 4));
-    db_copy(db, 5, a->provider_reference, sizeof a->provider_reference);
-    db_copy(db, 6, a->url, sizeof a->url);
-    db_copy(db, 7, a->reason, sizeof a->reason);
+    db_copy(db, 1, a->reference, sizeof a->reference);
+    a->over = db_int(db, 2) != 0;
+    a->outcome = outcome_parse(db_text(db, 3));
+    db_copy(db, 4, a->provider_reference, sizeof a->provider_reference);
+    db_copy(db, 5, a->url, sizeof a->url);
+    db_copy(db, 6, a->reason, sizeof a->reason);
     return ERR_NONE;
 }
 
@@ -121,7 +120,7 @@ enum err events_insert(struct db *db, const char *payment_id, const char *kind, 
 enum err events_of_payment(struct db *db, const char *payment_id, size_t max,
                            struct event *ret_events, size_t *ret_count)
 {
-    enum err err = db_run(db, SQL_EVENTS_OF_PAYMENT, DB_TEXT(payment_id));
+    enum err err = db_run(db, SQL_EVENTS_OF_PAYMENT, DB_TEXT(payment_id), DB_INT((int64_t)max));
     *ret_count = 0;
     while (!err && *ret_count < max && db_next(db)) {
         struct event *event = &ret_events[(*ret_count)++];
@@ -149,9 +148,14 @@ enum err checks_take(struct db *db, char ret_payment_id[IDENT_MAX], int64_t *ret
     return err;
 }
 
-enum err checks_lease(struct db *db, const char *payment_id, int64_t next_in_s)
+enum err checks_lease(struct db *db, const char *payment_id, int64_t lease_s)
 {
-    return db_run(db, SQL_CHECK_LEASE, DB_INT(next_in_s), DB_INT(next_in_s), DB_TEXT(payment_id));
+    return db_run(db, SQL_CHECK_LEASE, DB_INT(lease_s), DB_TEXT(payment_id));
+}
+
+enum err checks_next(struct db *db, const char *payment_id, bool counts, int64_t due_in_ms)
+{
+    return db_run(db, SQL_CHECK_NEXT, DB_INT(counts), DB_INT(due_in_ms), DB_TEXT(payment_id));
 }
 
 enum err checks_delete(struct db *db, const char *payment_id)

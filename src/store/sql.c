@@ -6,10 +6,12 @@
 
 #define MS_TO_TIME      "TIMESTAMP '1970-01-01 00:00:00' + INTERVAL ? * 1000 MICROSECOND"
 #define IN_SECONDS      "NOW(3) + INTERVAL ? SECOND"
+#define IN_MS           "NOW(3) + INTERVAL ? * 1000 MICROSECOND"
 #define RFC3339(column) "CONCAT(LEFT(DATE_FORMAT(" column ", '%Y-%m-%dT%H:%i:%s.%f'), 23), 'Z')"
 #define PAYMENT_COLUMNS                                                                            \
     "p.payment_id, p.user_id, p.provider, p.type, p.amount, p.currency, p.method, p.status,"       \
-    " p.client_ip, p.expires_at <= NOW(3), " RFC3339("p.created_at") ", " RFC3339("p.expires_at")
+    " p.client_ip, TIMESTAMPDIFF(MICROSECOND, NOW(3), p.expires_at) DIV 1000, " RFC3339(           \
+        "p.created_at") ", " RFC3339("p.expires_at")
 
 /* clang-format off */
 const char *const sql_text[SQL_STATEMENTS] = {
@@ -23,9 +25,9 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "INSERT INTO schema_migrations (version, name, checksum) VALUES (?, ?, ?)",
 
     [SQL_USER_BY_ID] =
-        "SELECT user_id, role, banned_at IS NOT NULL FROM users WHERE user_id = ?",
+        "SELECT user_id, banned_at IS NOT NULL FROM users WHERE user_id = ?",
     [SQL_USER_BY_KEY] =
-        "SELECT u.user_id, u.role, u.banned_at IS NOT NULL FROM api_keys k JOIN users u USING (user_id)"
+        "SELECT u.user_id, u.banned_at IS NOT NULL FROM api_keys k JOIN users u USING (user_id)"
         " WHERE k.key_hash = ? AND k.revoked_at IS NULL",
     [SQL_USER_PUT] =
         "INSERT INTO users (user_id, name, email, role) VALUES (?, ?, ?, ?)"
@@ -33,7 +35,10 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_USER_BAN] =
         "UPDATE users SET banned_at = IF(?, COALESCE(banned_at, NOW(3)), NULL) WHERE user_id = ?",
     [SQL_API_KEY_PUT] =
-        "INSERT IGNORE INTO api_keys (key_hash, user_id) VALUES (?, ?)",
+        "INSERT INTO api_keys (key_hash, user_id) VALUES (?, ?)"
+        " ON DUPLICATE KEY UPDATE key_hash = VALUES(key_hash)",
+    [SQL_API_KEY_GET] =
+        "SELECT user_id, revoked_at IS NOT NULL FROM api_keys WHERE key_hash = ?",
     [SQL_API_KEY_REVOKE] =
         "UPDATE api_keys SET revoked_at = COALESCE(revoked_at, NOW(3)) WHERE key_hash = ?",
 
@@ -53,9 +58,10 @@ const char *const sql_text[SQL_STATEMENTS] = {
 
     [SQL_ATTEMPT_INSERT] =
         "INSERT INTO attempts (payment_id, number, provider, reference, deadline_at)"
-        " VALUES (?, ?, ?, ?, NOW(3) + INTERVAL ? * 1000 MICROSECOND)",
+        " VALUES (?, ?, ?, ?, " IN_MS ")",
     [SQL_ATTEMPT_OF_PAYMENT] =
-        "SELECT a.attempt_id, a.number, a.reference, a.deadline_at <= NOW(3), d.outcome,"
+        "SELECT a.attempt_id, a.reference, a.deadline_at <= NOW(3) OR EXISTS (SELECT 1 FROM"
+        " attempt_answers u WHERE u.attempt_id = a.attempt_id), d.outcome,"
         " d.provider_reference, d.url, d.reason"
         " FROM attempts a LEFT JOIN attempt_answers d ON d.attempt_id = a.attempt_id AND d.definite = 1"
         " WHERE a.payment_id = ? ORDER BY a.number DESC LIMIT 1",
@@ -65,8 +71,9 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_EVENT_INSERT] =
         "INSERT INTO events (payment_id, kind, detail, source) VALUES (?, ?, ?, ?)",
     [SQL_EVENTS_OF_PAYMENT] =
-        "SELECT " RFC3339("created_at") ", kind, detail, source FROM events WHERE payment_id = ?"
-        " ORDER BY event_id LIMIT 200",
+        "SELECT at, kind, detail, source FROM (SELECT event_id, " RFC3339("created_at") " AS at, kind,"
+        " detail, source FROM events WHERE payment_id = ? ORDER BY event_id DESC LIMIT ?) newest"
+        " ORDER BY event_id",
 
     [SQL_CHECK_INSERT] =
         "INSERT INTO payment_checks (payment_id, due_at) VALUES (?, " IN_SECONDS ")",
@@ -74,9 +81,10 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "SELECT payment_id, tries FROM payment_checks WHERE due_at <= NOW(3)"
         " ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED",
     [SQL_CHECK_LEASE] =
-        "UPDATE payment_checks c JOIN payments p USING (payment_id) SET c.tries = c.tries + 1,"
-        " c.due_at = IF(p.expires_at > NOW(3), LEAST(p.expires_at, " IN_SECONDS "), " IN_SECONDS ")"
-        " WHERE c.payment_id = ?",
+        "UPDATE payment_checks SET due_at = " IN_SECONDS " WHERE payment_id = ?",
+    [SQL_CHECK_NEXT] =
+        "UPDATE payment_checks SET tries = LEAST(tries + ?, 1000), due_at = " IN_MS
+        " WHERE payment_id = ?",
     [SQL_CHECK_DELETE] =
         "DELETE FROM payment_checks WHERE payment_id = ?",
 
@@ -106,7 +114,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_VERIFY_PAYMENTS] =
         "SELECT p.payment_id, p.status, p.amount, COALESCE(SUM(e.amount), 0) AS posted FROM payments p"
         " LEFT JOIN ledger_postings l ON l.document_id = p.payment_id"
-        " LEFT JOIN ledger_accounts a ON a.kind = 'user' AND a.owner = p.user_id AND a.currency = p.currency"
+        " LEFT JOIN ledger_accounts a ON a.kind = 'user' AND a.owner = CAST(p.user_id AS CHAR CHARACTER SET ascii) AND a.currency = p.currency"
         " LEFT JOIN ledger_entries e ON e.posting_id = l.posting_id AND e.account_id = a.account_id"
         " WHERE p.type = 'balance' GROUP BY p.payment_id"
         " HAVING posted <> IF(p.status = 'completed', p.amount, 0) LIMIT 100",
@@ -129,7 +137,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "SELECT inbox_id FROM inbox WHERE due_at <= NOW(3)"
         " ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED",
     [SQL_INBOX_LEASE] =
-        "UPDATE inbox SET tries = tries + 1, due_at = " IN_SECONDS " WHERE inbox_id = ?",
+        "UPDATE inbox SET tries = LEAST(tries + 1, 1000), due_at = " IN_SECONDS " WHERE inbox_id = ?",
     [SQL_OUTBOX_INSERT] =
         "INSERT IGNORE INTO outbox (payment_id, topic) VALUES (?, ?)",
 

@@ -1,16 +1,13 @@
 /* Steps over users and api_keys. */
 #include "store/users.h"
 
-#include <string.h>
-
 static void read_user(struct db *db, struct user *ret_user)
 {
     *ret_user = (struct user){0};
     if (!db_next(db))
         return;
     ret_user->id = db_int(db, 0);
-    ret_user->operator= strcmp(db_text(db, 1), "operator") == 0;
-    ret_user->banned = db_int(db, 2) != 0;
+    ret_user->banned = db_int(db, 1) != 0;
 }
 
 enum err users_get(struct db *db, int64_t user_id, struct user *ret_user)
@@ -45,6 +42,16 @@ enum err users_key_put(struct db *db, const unsigned char key_hash[CRYPT_HASH_BY
                        int64_t user_id)
 {
     return db_run(db, SQL_API_KEY_PUT, DB_BYTES(key_hash, CRYPT_HASH_BYTES), DB_INT(user_id));
+}
+
+enum err users_key_get(struct db *db, const unsigned char key_hash[CRYPT_HASH_BYTES],
+                       struct api_key *ret_key)
+{
+    enum err err = db_run(db, SQL_API_KEY_GET, DB_BYTES(key_hash, CRYPT_HASH_BYTES));
+    *ret_key = (struct api_key){0};
+    if (!err && db_next(db))
+        *ret_key = (struct api_key){db_int(db, 0), db_int(db, 1) != 0};
+    return err;
 }
 
 enum err users_key_revoke(struct db *db, const unsigned char key_hash[CRYPT_HASH_BYTES])

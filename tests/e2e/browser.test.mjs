@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import test, { after, describe } from 'node:test';
+import test, { describe } from 'node:test';
 import { chromium } from 'playwright-core';
 import { assertBooks } from './lib/chaos.mjs';
 import { CARDS } from './lib/client.mjs';
@@ -15,18 +15,18 @@ const SHOP = `${shop.urls.guichet}/shop/`;
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
 const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
 
-const browser = await chromium.launch({
+const CHROMIUM = {
     executablePath: '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync',
         '--disable-background-networking', '--disable-component-update'],
-});
-after(() => browser.close());
+};
 const shots = path.join(shop.home, 'screenshots');
 fs.mkdirSync(shots);
 
 // Runs fn(page) in a browser of its own. Nothing may fail, be refused or be reported by the
 // browser meanwhile, but for what `expected` matches.
 async function browse(options, fn, expected = /^$/) {
+    const browser = await chromium.launch(CHROMIUM);
     const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: 'en-US', ...options });
     context.setDefaultTimeout(10_000);
     const problems = [];
@@ -50,7 +50,7 @@ async function browse(options, fn, expected = /^$/) {
         await fn(page);
         assert.deepEqual(problems, []);
     } finally {
-        await context.close();
+        await browser.close();
     }
 }
 

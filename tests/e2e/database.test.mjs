@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import test, { after, afterEach, before, describe } from 'node:test';
 import mysql from 'mysql2/promise';
 import {
-    answersOf, assertBooks, assertKept, hurry, makeDatabaseProxy, runLoad, statusOf, superuser, withChangedConf,
+    answersOf, assertBooks, assertKept, hurry, hurryUntil, makeDatabaseProxy, runLoad, statusOf, superuser, withChangedConf,
 } from './lib/chaos.mjs';
 import { eventually, sleep } from './lib/client.mjs';
 import { startInstance } from './lib/instance.mjs';
@@ -142,6 +142,50 @@ describe('F47: the connection ends around COMMIT', () => {
         });
         await assertBooks(shop);
     });
+
+    test('and the database stays away for a while: refused or answered, in the end it is right', async (t) => {
+        const socket = `socket = ${shop.vars.DB_SOCKET}`;
+        await withChangedConf(shop, socket, `socket = ${proxy.file}`, async () => {
+            await t.test('create, begin: not saved, says the answer; the jobs find the intent and finish it', async () => {
+                const key = newKey();
+                const cut = proxy.cutAt(INTENT, 'after', 800);
+                const answer = await deposit(key);
+                await cut;
+                assertUnavailable(answer, 'Failed to save transaction');
+                await sleep(800);
+                assert.equal((await deposit(key)).status, 409);
+                const settled = async () => {
+                    const repeat = await deposit(key);
+                    return repeat.status === 200 && repeat;
+                };
+                const again = await hurryUntil(shop, settled, { ended: true });
+                assert.equal((await sandbox.journal({ order_id: again.id })).calls.length, 1);
+                assert.deepEqual(await kinds(again.id), ['created', 'answered']);
+            });
+
+            await t.test('create, finish: the answer waits for the database', async () => {
+                const cut = proxy.cutAt(ANSWER, 'after', 800);
+                const answer = await deposit();
+                await cut;
+                assert.equal(answer.status, 200, answer.text);
+                assert.deepEqual(await kinds(answer.id), ['created', 'answered']);
+            });
+
+            await t.test('webhook: refused, sent again, and known already', async () => {
+                const { id, url } = await deposit();
+                await sandbox.fault('webhook_dropped', { order_id: id });
+                await sandbox.act('pay', { order_id: id });
+                const notice = JSON.stringify(sandbox.notice(sessionOf(url), id, 1700));
+                const cut = proxy.cutAt(POSTING, 'after', 800);
+                assertUnavailable(await sandbox.notify(notice));
+                await cut;
+                await sleep(800);
+                assert.equal((await sandbox.notify(notice)).status, 200);
+                assert.deepEqual(await kinds(id), ['created', 'answered', 'completed']);
+            });
+        });
+        await assertBooks(shop);
+    });
 });
 
 describe('F48: locks', () => {
@@ -160,7 +204,7 @@ describe('F48: locks', () => {
         await inTransaction(async (query) => {
             await query('SELECT * FROM payments WHERE payment_id = ? FOR UPDATE', [id]);
             answer = sandbox.notify(notice);
-            await sleep(5600); // innodb_lock_wait_timeout is 5 s
+            await sleep(3600); // innodb_lock_wait_timeout is 3 s
         });
         assert.equal((await answer).status, 200);
         assert.deepEqual(await kinds(id), ['created', 'answered', 'completed']);

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import test, { after, afterEach, describe } from 'node:test';
-import { answersOf, assertBooks, hurry, statusOf, triesOf } from './lib/chaos.mjs';
+import { answersOf, assertBooks, hurry, hurryUntil, statusOf, triesOf } from './lib/chaos.mjs';
 import { eventually, sleep } from './lib/client.mjs';
 import { startInstance } from './lib/instance.mjs';
 import { sessionOf } from './lib/sandbox.mjs';
@@ -48,8 +48,7 @@ describe('expiry', () => {
         assert.equal(await statusOf(shop, id), 'pending');
 
         await shop.startPart('jobs');
-        await hurry(shop);
-        await eventually(async () => (await statusOf(shop, id)) === 'expired');
+        await hurryUntil(shop, async () => (await statusOf(shop, id)) === 'expired');
         const { timeline } = await client.payment(alice, id);
         assert.deepEqual([timeline.at(-1).kind, timeline.at(-1).detail, timeline.at(-1).source], ['expired', 'not paid in time', 'expiry']);
         await hurry(shop);
@@ -62,8 +61,7 @@ describe('expiry', () => {
     test('F17: a success that arrives afterwards completes the payment all the same', async () => {
         const { id } = await deposit();
         await isOver(id);
-        await hurry(shop);
-        await eventually(async () => (await statusOf(shop, id)) === 'expired');
+        await hurryUntil(shop, async () => (await statusOf(shop, id)) === 'expired');
         await sandbox.act('pay', { order_id: id });
         await client.paymentIs(alice, id, 'completed');
         assert.deepEqual(await kinds(id), ['created', 'answered', 'expired', 'completed']);
@@ -76,8 +74,7 @@ describe('expiry', () => {
         await sandbox.fault('webhook_dropped', { order_id: id });
         await sandbox.act('pay', { order_id: id });
         await isOver(id);
-        await hurry(shop);
-        await client.paymentIs(alice, id, 'completed');
+        await hurryUntil(shop, async () => (await statusOf(shop, id)) === 'completed');
         assert.deepEqual(await kinds(id), ['created', 'answered', 'completed']);
         await assertBooks(shop);
     });
@@ -87,8 +84,7 @@ describe('expiry', () => {
         await sandbox.act('pending_review', { order_id: id });
         await client.paymentIs(alice, id, 'processing');
         await isOver(id);
-        await hurry(shop);
-        await eventually(async () => (await reads(id)).length === 1);
+        await hurryUntil(shop, async () => (await reads(id)).length === 1);
         await sleep(100);
         assert.equal((await client.payment(alice, id)).status, 'processing');
         await sandbox.act('approve', { order_id: id });
@@ -167,8 +163,7 @@ describe('several programs at once', () => {
         await sandbox.fault('webhook_dropped', { order_id: id });
         await sandbox.act('pay', { order_id: id });
         await sandbox.fault('slow', { call: 'read', ms: 900 });
-        await hurry(shop);
-        await eventually(async () => (await reads(id)).length === 1);
+        await hurryUntil(shop, async () => (await reads(id)).length === 1);
         const [pid] = shop.pids('jobs');
         process.kill(pid, 'SIGTERM');
         await eventually(() => !shop.pids('jobs').includes(pid), 3000);
@@ -194,8 +189,7 @@ describe('F13: notices of payments that we do not know', () => {
         await sandbox.act('pay', { order_id: id });
         await eventually(async () => (await inbox(id))[0]?.state === 'unmatched');
         assert.deepEqual((await sandbox.journal({ order_id: id })).webhooks.map((w) => w.status), [200]);
-        await hurry(shop);
-        await eventually(async () => (await inbox(id))[0].tries === 1);
+        await hurryUntil(shop, async () => (await inbox(id))[0].tries === 1);
         assert.equal((await inbox(id))[0].state, 'unmatched');
 
         await shop.rows(
@@ -205,8 +199,7 @@ describe('F13: notices of payments that we do not know', () => {
                 UTC_TIMESTAMP(3), UTC_TIMESTAMP(3) + INTERVAL 1 HOUR)`,
             [id, alice.id],
         );
-        await hurry(shop);
-        await eventually(async () => (await inbox(id))[0].state === 'done');
+        await hurryUntil(shop, async () => (await inbox(id))[0].state === 'done');
         assert.deepEqual(await sandbox.webhook({ order_id: id, type: 'succeeded', copies: 2 }), [200, 200]);
         assert.deepEqual(await kinds(id), ['completed']);
         await assertBooks(shop);
@@ -216,8 +209,7 @@ describe('F13: notices of payments that we do not know', () => {
         const id = stranger();
         assert.equal((await sandbox.notify(JSON.stringify(sandbox.notice('strangersession1', id, 2200)))).status, 200);
         for (let tries = 1; tries <= 10; tries++) {
-            await hurry(shop);
-            await eventually(async () => (await inbox(id))[0].tries === tries);
+            await hurryUntil(shop, async () => (await inbox(id))[0].tries === tries);
         }
         const [row] = await eventually(async () => (await inbox(id))[0].state === 'review' && inbox(id));
         assert.deepEqual({ ...row }, { state: 'review', tries: 10, rests: 1, note: 'no payment of ours has this reference' });
@@ -239,20 +231,20 @@ describe('what the dead leave behind', () => {
         await prolong(id);
         await shop.startPart('guichet');
         await hurry(shop);
-        await eventually(async () => (await triesOf(shop, id)) === 1);
+        await eventually(() =>
+            shop.events('jobs').some((line) => line.payment === id && line.found === 'nothing to ask'),
+        );
         assert.equal((await sandbox.journal({ order_id: id })).calls.length, 1, 'the call may still be under way');
         assert.deepEqual(await answersOf(shop, id), []);
 
         await eventually(async () => (await sandbox.journal({ order_id: id })).calls[0].ended);
-        await hurry(shop, { ended: true });
-        await eventually(async () => (await answersOf(shop, id)).length === 1);
+        await hurryUntil(shop, async () => (await answersOf(shop, id)).length === 1, { ended: true });
         const { sessions, calls } = await sandbox.journal({ order_id: id });
         assert.equal(calls.length, 2);
         assert.equal(sessions.length, 1);
         await sandbox.act('pay', { order_id: id });
         await client.paymentIs(alice, id, 'completed');
-        await hurry(shop, { ended: true });
-        await eventually(async () => (await deposit(key)).status === 200);
+        await hurryUntil(shop, async () => (await deposit(key)).status === 200, { ended: true });
         await assertBooks(shop);
     });
 
@@ -262,8 +254,7 @@ describe('what the dead leave behind', () => {
         const { id, status } = await deposit(key);
         assert.equal(status, 504);
         await isOver(id);
-        await hurry(shop, { ended: true });
-        await eventually(async () => (await triesOf(shop, id)) === undefined);
+        await hurryUntil(shop, async () => (await triesOf(shop, id)) === undefined, { ended: true });
         assert.equal(await statusOf(shop, id), 'expired');
         const again = await deposit(key);
         assert.equal(again.status, 504);

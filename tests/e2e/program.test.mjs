@@ -1,7 +1,7 @@
 // The programs as an operator meets them: settings, command lines, migrations, logs, and the demo
 // that starts and ends everything.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
@@ -13,6 +13,7 @@ import { eventually } from './lib/client.mjs';
 import { startInstance } from './lib/instance.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const DEMO = path.join(ROOT, 'nginx/demo/demo');
 const shop = await startInstance({ name: 'program' });
 const { client, sandbox } = shop;
 const { alice } = shop.users;
@@ -321,7 +322,7 @@ describe('the demo', () => {
     const VAR = path.join(fs.mkdtempSync('/tmp/guichet-second-'), `a second instance ${'x'.repeat(70)}`);
     const env = { ...shop.env, VAR, DEMO_SET: '' };
     const demo = (verb, more = {}) =>
-        spawnSync(path.join(ROOT, 'nginx/demo/demo'), [verb], { env: { ...env, ...more }, encoding: 'utf8', timeout: 90_000 });
+        spawnSync(DEMO, [verb], { env: { ...env, ...more }, encoding: 'utf8', timeout: 90_000 });
     const processes = () =>
         fs.readdirSync('/proc').filter((pid) => {
             try {
@@ -395,5 +396,39 @@ describe('the demo', () => {
         assert.equal(demo('status').status, 1);
         assert.match(demo('down').stdout, /^demo: nothing is up in /);
         assert.equal((await client.request('GET', '/health/ready')).status, 200, 'the first one is still there');
+    });
+
+    // Starts `demo run` and waits until it says that all is up.
+    async function startRun() {
+        const child = spawn(DEMO, ['run'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+        let told = '';
+        for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => (told += bytes));
+        await eventually(() => told.includes('demo: up; Ctrl-C stops it'), 60_000);
+        return { child, told: () => told };
+    }
+
+    test('run stays until Ctrl-C, tells what has ended meanwhile, and leaves nothing', async () => {
+        const { child, told } = await startRun();
+        process.kill(Number(fs.readFileSync(path.join(VAR, 'parts/nginx'), 'utf8').split(' ')[0]), 'SIGTERM');
+        await eventually(() => told().includes('demo: nginx has ended'));
+        assert.equal(demo('status').status, 1);
+        const ended = once(child, 'close');
+        child.kill('SIGINT');
+        assert.deepEqual(await ended, [0, null]);
+        assert.match(told(), /demo: stopped; the data stays in /);
+        assert.deepEqual(processes(), []);
+    });
+
+    test('when run itself was killed, up clears what is left and starts anew', async () => {
+        const { child } = await startRun();
+        const ended = once(child, 'close');
+        child.kill('SIGKILL');
+        await ended;
+        assert.notDeepEqual(processes(), []);
+        const up = demo('up');
+        assert.deepEqual([up.status, up.stderr], [0, '']);
+        assert.equal(demo('status').status, 0);
+        assert.equal(demo('down').status, 0);
+        assert.deepEqual(processes(), []);
     });
 });

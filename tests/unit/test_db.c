@@ -96,6 +96,12 @@ static enum err conflicts_always(struct db *db, void *context)
     return err ? err : ERR_DB_CONFLICT;
 }
 
+static enum err waits_and_conflicts(struct db *db, void *context)
+{
+    clock_sleep_ms(100);
+    return conflicts_always(db, context);
+}
+
 /* Another state than the payment's: somebody else was faster. */
 static enum err compares_and_sets(struct db *db, void *context)
 {
@@ -413,6 +419,24 @@ static void no_database_is_told(void **state)
     ROWS_END();
 }
 
+/* No unit starts, and none starts again, when the request's time is over. */
+static void deadline_ends_the_tries(void **state)
+{
+    struct unit over = {.counter = "over"}, ends = {.counter = "ends"};
+    (void)state;
+    arena_reset(arena);
+    db_deadline(clock_mono_ms() - 1);
+    enum err err = db_transact(pool, arena, commits, &over);
+    db_deadline(clock_mono_ms() + 50);
+    enum err while_left = db_transact(pool, arena, waits_and_conflicts, &ends);
+    db_deadline(0);
+    assert_int_equal(err, ERR_DB_UNAVAILABLE);
+    assert_int_equal(over.runs, 0);
+    assert_int_equal(while_left, ERR_DB_UNAVAILABLE);
+    assert_int_equal(ends.runs, 1);
+    assert_int_equal(counted("over"), -1);
+}
+
 static enum err calls_out(struct db *db, void *context)
 {
     const struct httpc_options options = {"/none", 1000, 1000, "guichet-test"};
@@ -518,6 +542,7 @@ int main(void)
         TEST(sessions_are_strict),
         TEST(full_pool_is_told_in_time),
         TEST(no_database_is_told),
+        TEST(deadline_ends_the_tries),
         TEST(calling_out_of_a_unit_asserts),
         TEST(values_round_trip),
         TEST(row_beyond_the_arena_is_an_overload),

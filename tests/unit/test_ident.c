@@ -87,13 +87,21 @@ static void what_is_taken_for_one(void **state)
     ROWS_END();
 }
 
+static void numbers_as_text(void **state)
+{
+    (void)state;
+    assert_string_equal(ident_text(76561198000000001).text, "76561198000000001");
+    assert_string_equal(ident_text(0).text, "0");
+    assert_string_equal(ident_text(INT64_MAX).text, "9223372036854775807");
+    assert_string_equal(ident_text(INT64_MIN).text, "-9223372036854775808");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(shape),
-        TEST(none_comes_twice),
-        TEST(sorts_by_time),
-        TEST(what_is_taken_for_one),
+        TEST(shape),           TEST(none_comes_twice),
+        TEST(sorts_by_time),   TEST(what_is_taken_for_one),
+        TEST(numbers_as_text),
     };
     return cmocka_run_group_tests_name("ident", tests, NULL, NULL);
 }

@@ -137,6 +137,9 @@ static void names_round_trip(void **state)
             outcome_name((enum outcome)i));
     for (int i = 0; i < PAYMENT_FACTS; i++)
         ROW(payment_fact_name((enum payment_fact)i)[0] != '\0', "fact %d", i);
+    ROW(strcmp(payment_type_name(PAYMENT_BALANCE), "balance") == 0, "balance");
+    ROW(strcmp(payment_type_name(PAYMENT_ITEMS), "items") == 0, "items");
+    ROW(strcmp(payment_effect_name(EFFECT_NONE), "none") == 0, "none");
     ROW(strcmp(payment_effect_name(EFFECT_CREDIT), "credit") == 0, "credit");
     ROW(strcmp(payment_effect_name(EFFECT_REFUND), "refund") == 0, "refund");
     ROWS_END();

@@ -93,20 +93,13 @@ static void requests_need_memory(void **state)
     ROWS_END();
 }
 
-static void limits_and_switch(void **state)
+static void limits(void **state)
 {
-    struct settings off = settings;
     (void)state;
-    off.payviox.enabled = false;
     assert_false(payviox_driver.allows(&settings, 99));
     assert_true(payviox_driver.allows(&settings, 100));
     assert_true(payviox_driver.allows(&settings, 50000));
     assert_false(payviox_driver.allows(&settings, 50001));
-    assert_ptr_equal(provider_find(&settings, "payviox"), &payviox_driver);
-    assert_null(provider_find(&off, "payviox"));
-    assert_null(provider_find(&settings, "Payviox"));
-    assert_null(provider_find(&settings, "payvio"));
-    assert_null(provider_find(&settings, ""));
     assert_true(payviox_driver.reference_is_unique);
 }
 
@@ -414,6 +407,8 @@ static void readbacks(void **state)
         ROW(t.fact == row->fact, "%s: %s", row->body, payment_fact_name(t.fact));
         ROW(strcmp(t.reference, REFERENCE) == 0 && strcmp(t.provider_reference, SESSION) == 0,
             "%s: another payment", row->body);
+        ROW(t.given_back == (strstr(row->body, "\"declined\"") != NULL), "%s: given back",
+            row->body);
         ROW(t.has_amount == (row->amount >= 0), "%s: has an amount", row->body);
         ROW(!t.has_amount || (money_minor_units(&t.amount) == row->amount &&
                               money_minor_units(&t.fees) == row->fees),
@@ -453,15 +448,34 @@ static void other_money_never_equals_the_order(void **state)
     ROWS_END();
 }
 
-static void truth_names_what_it_is_about(void **state)
+/* An answer about another payment is no answer to what was asked. */
+static void answers_about_another_payment(void **state)
 {
-    struct provider_truth t;
-    static const char other[] = "{\"session_id\":\"other_session\",\"order_id\":\"order_1\","
-                                "\"status\":\"succeeded\"" USD("10000") "}";
-    assert_int_equal(readback(*state, 200, other, &t), READING_TRUTH);
-    assert_string_equal(t.reference, "order_1");
-    assert_string_equal(t.provider_reference, "other_session");
-    assert_string_equal(t.word, "succeeded");
+    static const struct {
+        const char *session, *order;
+        enum provider_reading reading;
+    } rows[] = {
+        {SESSION, REFERENCE, READING_TRUTH},
+        {"z1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6", REFERENCE, READING_FAILED},
+        {SESSION, "PAY_01HP2V0K8S3M5N7Q9R1T3V5X70", READING_FAILED},
+        {SESSION, "", READING_FAILED},
+        {"", REFERENCE, READING_FAILED},
+        {SESSION "x", REFERENCE, READING_FAILED},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct provider_truth t;
+        char body[500];
+        (void)snprintf(body, sizeof body,
+                       "{\"session_id\":\"%s\",\"order_id\":\"%s\",\"status\":\"succeeded\""
+                       ",\"amount\":10000,\"currency\":\"USD\"}",
+                       rows[i].session, rows[i].order);
+        ROW(readback(*state, 200, body, &t) == rows[i].reading, "%s", body);
+        (void)snprintf(body, sizeof body,
+                       "{\"session_id\":\"%s\",\"order_id\":\"%s\",\"status\":null}",
+                       rows[i].session, rows[i].order);
+        ROW(readback(*state, 200, body, &t) == rows[i].reading, "%s", body);
+    }
+    ROWS_END();
 }
 
 int main(void)
@@ -471,13 +485,13 @@ int main(void)
         TEST_ARENA(create_request_with_options),
         TEST_ARENA(read_request_is_exact),
         TEST(requests_need_memory),
-        TEST(limits_and_switch),
+        TEST(limits),
         TEST_ARENA(answers_to_a_create),
         TEST_ARENA(no_status_is_a_success_by_itself),
         TEST_ARENA(lengths_of_an_answer),
         TEST_ARENA(readbacks),
         TEST_ARENA(other_money_never_equals_the_order),
-        TEST_ARENA(truth_names_what_it_is_about),
+        TEST_ARENA(answers_about_another_payment),
     };
     return cmocka_run_group_tests_name("payviox", tests, set_up, NULL);
 }

@@ -294,6 +294,9 @@ static void notices(void **state)
         ROW(t.fact == row->fact, "%s: %s", row->body, payment_fact_name(t.fact));
         ROW(strcmp(t.reference, REFERENCE) == 0 && strcmp(t.provider_reference, SESSION) == 0,
             "%s: about another payment", row->body);
+        /* only a declined payment is refunded by Payviox itself */
+        ROW(t.given_back == (strstr(row->body, "\"declined\"") != NULL), "%s: given back",
+            row->body);
         ROW(t.has_amount && money_minor_units(&t.amount) == row->amount &&
                 money_minor_units(&t.fees) == row->fees &&
                 strcmp(money_currency(&t.amount), "USD") == 0,

@@ -92,7 +92,10 @@ static void issued_tokens_are_taken(void **state)
     assert_false(taken(*state, &elsewhere, token));
     elsewhere.client_ip = NULL;
     assert_true(taken(*state, &elsewhere, token));
-    assert_string_not_equal(token, token_issue(*state, &rules, USER, 60)); /* jti */
+    token = token_issue(*state, &elsewhere, USER, 60); /* made without an address */
+    assert_true(taken(*state, &elsewhere, token));
+    assert_false(taken(*state, &rules, token));
+    assert_string_not_equal(token, token_issue(*state, &elsewhere, USER, 60)); /* jti */
     ROWS_END();
 }
 
@@ -369,6 +372,35 @@ static void shapes(void **state)
     ROWS_END();
 }
 
+/* Parts that do not decode, under a signature that is right. */
+static void signed_but_undecodable(void **state)
+{
+    static const char *const rows[] = {"!.$", "e30=.$", "e3.$", "e.$",
+                                       "$.!", "$.e30=", "$.e3", "$.e"};
+    static const char header[] = "eyJhbGciOiJIUzI1NiJ9";
+    const char *good = sign(*state, &key, "{\"alg\":\"HS256\"}", CLAIMS);
+    const char *claims = strchr(good, '.') + 1;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        unsigned char hash[CRYPT_HASH_BYTES];
+        struct buf token;
+        buf_init(&token, *state, 10000);
+        for (const char *p = rows[i]; *p != '\0'; p++) {
+            if (*p == '$' && p == rows[i])
+                buf_puts(&token, header);
+            else if (*p == '$')
+                buf_add(&token, claims, strcspn(claims, "."));
+            else
+                buf_add(&token, p, 1);
+        }
+        crypt_hmac_sha256(&key, buf_text(&token), token.len, hash);
+        buf_puts(&token, ".");
+        add_part(&token, hash, sizeof hash);
+        ROW(!taken(*state, &rules, buf_text(&token)), "took %s", rows[i]);
+    }
+    assert_true(taken(*state, &rules, good));
+    ROWS_END();
+}
+
 static void other_signatures(void **state)
 {
     const char *good = sign(*state, &key, HEADER, CLAIMS);
@@ -466,6 +498,7 @@ int main(void)
         TEST_ARENA(address_may_go_uncompared),
         TEST_ARENA(skew_moves_the_borders),
         TEST_ARENA(shapes),
+        TEST_ARENA(signed_but_undecodable),
         TEST_ARENA(other_signatures),
         TEST_ARENA(no_bit_may_change),
         TEST_ARENA(long_tokens),

@@ -8,7 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { once } from 'node:events';
 import tls from 'node:tls';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually, sleep } from './client.mjs';
 
 const OPENING = { '76561198000000001': 5000 }; // the demo's data: alice starts with 50.00 USD
 
@@ -51,13 +51,29 @@ export async function assertBooks(shop) {
 
 // --- time ---
 
-// Makes all that waits due now: checks, unmatched notices. `ended`: also the calls whose outcome is
-// open count as ended, which is true once their callers have been answered or are dead.
-export async function hurry(shop, { ended = false } = {}) {
+// Makes what waits due now: checks, of all payments or of one, and unmatched notices. `ended`: the
+// calls whose outcome is open count as ended too, which is true once their callers have been
+// answered or are dead.
+export async function hurry(shop, { ended = false, id = '%' } = {}) {
     if (ended)
-        await shop.rows('UPDATE attempts SET deadline_at = created_at WHERE deadline_at > UTC_TIMESTAMP(3)');
-    await shop.rows('UPDATE payment_checks SET due_at = UTC_TIMESTAMP(3)');
+        await shop.rows(
+            'UPDATE attempts SET deadline_at = created_at WHERE deadline_at > UTC_TIMESTAMP(3) AND payment_id LIKE ?',
+            [id],
+        );
+    await shop.rows('UPDATE payment_checks SET due_at = UTC_TIMESTAMP(3) WHERE payment_id LIKE ?', [id]);
     await shop.rows("UPDATE inbox SET due_at = UTC_TIMESTAMP(3) WHERE state = 'unmatched'");
+}
+
+// Hurries until fn is true. Again every half second: a check that is under way sets its next one.
+export async function hurryUntil(shop, fn, options) {
+    for (let tries = 1; ; tries++) {
+        await hurry(shop, options);
+        try {
+            return await eventually(fn, 500);
+        } catch (error) {
+            if (tries === 20) throw error;
+        }
+    }
 }
 
 // --- looking into the database ---
@@ -134,9 +150,11 @@ export async function assertKept(shop, user, seen) {
 
 // --- the proxy before the provider ---
 
+// A proxy keeps no test alive.
 const listen = async (server, ...where) => {
     server.listen(...where);
     await once(server, 'listening');
+    server.unref();
 };
 const quiet = (socket) => socket.on('error', () => {});
 
@@ -250,13 +268,15 @@ const COM_STMT_EXECUTE = 0x17;
 // A proxy on a unix socket that follows the conversation as far as it must: which statements the
 // transaction at hand has run. cutAt(words, when) ends the connection at the next COMMIT of a
 // transaction with a statement that contains `words`: 'before' it is sent on, or 'after' the
-// server has carried it out, so that its answer is lost.
+// server has carried it out, so that its answer is lost. For `away` ms no connection is taken then.
 export async function makeDatabaseProxy(shop) {
     const file = path.join(shop.home, 'database-proxy.sock');
     const open = new Set();
     let plan = null;
+    let awayUntil = 0;
 
     const server = net.createServer((client) => {
+        if (Date.now() < awayUntil) return quiet(client).destroy();
         const database = net.connect(shop.vars.DB_SOCKET);
         for (const socket of [client, database]) {
             quiet(socket);
@@ -288,8 +308,9 @@ export async function makeDatabaseProxy(shop) {
                 const packet = rest.subarray(0, 4 + rest.readUIntLE(0, 3));
                 rest = rest.subarray(packet.length);
                 if (packet[3] === 0 && follow(packet[4], packet.subarray(5))) {
-                    const { when, done } = plan;
+                    const { when, away, done } = plan;
                     plan = null;
+                    awayUntil = Date.now() + away;
                     done();
                     if (when === 'before') return cut();
                     cutting = true;
@@ -310,7 +331,7 @@ export async function makeDatabaseProxy(shop) {
     return {
         file,
         // Resolves when the connection has been cut.
-        cutAt: (words, when) => new Promise((done) => (plan = { words, when, done })),
+        cutAt: (words, when, away = 0) => new Promise((done) => (plan = { words, when, away, done })),
         end() {
             for (const socket of open) socket.destroy();
             server.close();
@@ -336,7 +357,7 @@ export async function withChangedConf(shop, from, to, fn) {
 
 // Labelled crash points: arm(name) kills the next process that passes it.
 export function makeCrashes() {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'guichet-crash-'));
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'guichet-points-'));
     const file = (name) => path.join(folder, name);
     return {
         folder,
