@@ -38,8 +38,8 @@ const struct json *json_get(const struct json *object, const char *key);
 /* The text of a string member, NULL if it is missing or no string. */
 const char *json_get_text(const struct json *object, const char *key);
 
-/* Whole numbers written plainly: -?(0|[1-9][0-9]*), within int64. False for anything else
- * (1e4, 10.0, -0, quoted digits). */
+/* Whole numbers written plainly: -?(0|[1-9][0-9]*), from -(2^63 - 1) to 2^63 - 1. False for
+ * anything else (1e4, 10.0, -0, quoted digits). */
 bool json_int(const struct json *value, int64_t *ret_number);
 
 /* True when the bytes are UTF-8 as RFC 3629 has it, without NUL. */

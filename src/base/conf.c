@@ -139,6 +139,8 @@ static const char *read_secret(const char *path, const struct conf_setting *sett
     else if ((len = read(file, text, sizeof text)) < 0)
         problem = strerror(errno);
     (void)close(file);
+    if (problem == NULL && len == (ssize_t)sizeof text)
+        problem = "it is too long";
     while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
         len--;
     if (problem == NULL && len < setting->min)

@@ -114,7 +114,7 @@ static bool is_session_id(const char *text)
 static bool is_payer_url(const char *text)
 {
     size_t len = strlen(text);
-    if (strncmp(text, "https://", 8) != 0 || len >= URL_MAX)
+    if (strncmp(text, "https://", 8) != 0 || len == 8 || len >= URL_MAX)
         return false;
     for (size_t i = 0; i < len; i++)
         if (text[i] <= ' ' || text[i] > '~' || strchr("\"<>\\`{}|^", text[i]) != NULL)

@@ -25,7 +25,7 @@ enum {
     TIMEOUT_MS = 30 * 1000,
     CONNECT_TIMEOUT_MS = 10 * 1000,
     ANSWER_ARENA = 1024 * 1024,
-    STOP_WAIT_MS = 1000,
+    STOP_WAIT_MS = 3000,
 };
 
 static const int64_t pause_ms[ATTEMPTS] = {0, 30 * 1000, 5 * 60 * 1000, 30 * 60 * 1000};
@@ -43,6 +43,7 @@ static struct {
     pthread_cond_t changed;
     struct job ends;  /* before the first and after the last: the next due comes first */
     struct job *held; /* in the list too: goes out after the next webhook */
+    pthread_t threads[WORKERS];
     int workers;
     bool stopping;
 } queue = {.mutex = PTHREAD_MUTEX_INITIALIZER, .ends = {.prev = &queue.ends, .next = &queue.ends}};
@@ -259,8 +260,6 @@ static void *work(void *context)
         else
             job_insert(job);
     }
-    queue.workers--;
-    (void)pthread_cond_broadcast(&queue.changed);
     (void)pthread_mutex_unlock(&queue.mutex);
     return NULL;
 }
@@ -268,19 +267,14 @@ static void *work(void *context)
 enum err deliver_start(void)
 {
     pthread_condattr_t attributes;
-    pthread_t thread;
     if (pthread_condattr_init(&attributes) != 0 ||
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) != 0 ||
         pthread_cond_init(&queue.changed, &attributes) != 0)
         return ERR_INTERNAL;
-    for (int i = 0; i < WORKERS; i++) {
-        (void)pthread_mutex_lock(&queue.mutex);
+    while (queue.workers < WORKERS &&
+           pthread_create(&queue.threads[queue.workers], NULL, work, NULL) == 0)
         queue.workers++;
-        (void)pthread_mutex_unlock(&queue.mutex);
-        if (pthread_create(&thread, NULL, work, NULL) != 0 || pthread_detach(thread) != 0)
-            return ERR_INTERNAL;
-    }
-    return ERR_NONE;
+    return queue.workers == WORKERS ? ERR_NONE : ERR_INTERNAL;
 }
 
 void deliver_stop(void)
@@ -290,7 +284,7 @@ void deliver_stop(void)
     (void)pthread_mutex_lock(&queue.mutex);
     queue.stopping = true;
     (void)pthread_cond_broadcast(&queue.changed);
-    while (queue.workers > 0 && clock_left_ms(end) > 0)
-        (void)pthread_cond_timedwait(&queue.changed, &queue.mutex, &until);
     (void)pthread_mutex_unlock(&queue.mutex);
+    for (int i = 0; i < queue.workers; i++)
+        (void)pthread_clockjoin_np(queue.threads[i], NULL, CLOCK_MONOTONIC, &until);
 }

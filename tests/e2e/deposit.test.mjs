@@ -463,7 +463,7 @@ test('business_error_status = 300 turns the refusals of a create into 300, and o
             'Provider is required');
         refused(await client.request('POST', '/payment/nobody', { token: alice.jwt }), 300,
             'Invalid provider');
-        refused(await client.request('POST', '/user/login', { body: {} }), 300,
+        refused(await client.request('POST', '/user/login', { body: {} }), 400,
             'Missing required parameter: apiKey');
         refused(await client.deposit({ jwt: 'x' }, 1000), 401, 'Unauthorized');
         refused(await client.request('GET', '/nowhere'), 404, 'Not found');

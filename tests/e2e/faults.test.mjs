@@ -2,7 +2,9 @@
 // twice, and what was paid is credited exactly once.
 import assert from 'node:assert/strict';
 import test, { after, afterEach, describe } from 'node:test';
-import { answersOf, assertBooks, hurry, hurryUntil, makeProviderProxy, statusOf, triesOf } from './lib/chaos.mjs';
+import {
+    answersOf, assertBooks, hurry, hurryUntil, makeProviderProxy, statusOf, triesOf,
+} from './lib/chaos.mjs';
 import { eventually, sleep } from './lib/client.mjs';
 import { startInstance } from './lib/instance.mjs';
 import { sessionOf } from './lib/sandbox.mjs';
@@ -55,19 +57,27 @@ async function paidInSilence() {
 afterEach(() => sandbox.reset());
 
 describe('F40, F34: what becomes of a create when the provider', () => {
-    const UNKNOWN = { status: 504, message: 'Payment outcome unknown', outcome: 'unknown', payment: 'pending', repeat: 409 };
-    const FAILED = { status: 502, message: 'Failed to process payment', payment: 'pending', outcome: 'unknown', repeat: 502 };
+    const PAYABLE = { status: 200, outcome: 'pending', payment: 'pending', repeat: 200, sessions: 1 };
+    const UNKNOWN = {
+        status: 504, message: 'Payment outcome unknown', outcome: 'unknown', payment: 'pending', repeat: 409,
+    };
+    const ERROR = {
+        status: 502, message: 'Failed to process payment', outcome: 'unknown', payment: 'pending', repeat: 502,
+    };
+    const BUSY = {
+        status: 503, message: 'Provider unavailable', retryAfter: '7', outcome: 'not_sent', payment: 'failed',
+        repeat: 'new',
+    };
     const cases = [
-        { fault: 'slow', args: { ms: 400 }, status: 200, outcome: 'pending', payment: 'pending', why: '', repeat: 200, sessions: 1 },
+        { fault: 'slow', args: { ms: 400 }, ...PAYABLE, why: '' },
+        { fault: 'payment_error', ...PAYABLE, why: 'Payment creation failed' },
         { fault: 'timeout_after_success', args: { ms: 2500 }, ...UNKNOWN, why: 'no answer in time', sessions: 1 },
         { fault: 'connection_reset', ...UNKNOWN, why: 'the connection broke', sessions: 0 },
         { fault: 'connection_reset_after_success', ...UNKNOWN, why: 'the connection broke', sessions: 1 },
-        { fault: 'error_5xx', args: { status: 503 }, ...FAILED, why: 'Payviox answered 503 and nothing we understand', sessions: 0 },
-        { fault: 'garbage', ...FAILED, why: 'Payviox answered 201 and nothing we understand', sessions: 1 },
-        { fault: 'rate_limited', args: { retry_after: 7 }, status: 503, message: 'Provider unavailable', retryAfter: '7',
-            outcome: 'not_sent', payment: 'failed', why: 'Payviox takes no more sessions for now', repeat: 'new', sessions: 0 },
-        { fault: 'unauthorized', ...FAILED, outcome: 'refused', payment: 'failed', why: 'Payviox answered 401: Unauthorized', sessions: 0 },
-        { fault: 'payment_error', status: 200, outcome: 'pending', payment: 'pending', why: 'Payment creation failed', repeat: 200, sessions: 1 },
+        { fault: 'error_5xx', args: { status: 503 }, ...ERROR, why: /^Payviox answered 503 and nothing we/, sessions: 0 },
+        { fault: 'garbage', ...ERROR, why: /^Payviox answered 201 and nothing we/, sessions: 1 },
+        { fault: 'unauthorized', ...ERROR, outcome: 'refused', payment: 'failed', why: /401: Unauthorized$/, sessions: 0 },
+        { fault: 'rate_limited', args: { retry_after: 7 }, ...BUSY, why: /takes no more sessions/, sessions: 0 },
     ];
     for (const c of cases) {
         test(c.fault, async () => {
@@ -84,9 +94,10 @@ describe('F40, F34: what becomes of a create when the provider', () => {
             const [attempt, ...more] = await answersOf(shop, answer.id);
             assert.deepEqual(more, []);
             assert.equal(attempt.outcome, c.outcome);
-            assert.equal(attempt.reason, c.why);
+            if (c.why instanceof RegExp) assert.match(attempt.reason, c.why);
+            else assert.equal(attempt.reason, c.why);
             const told = (await timeline(answer.id)).find((event) => event.kind === 'answered');
-            assert.equal(told.detail, c.why === '' ? c.outcome : `${c.outcome}: ${c.why}`);
+            assert.equal(told.detail, [c.outcome, attempt.reason].filter(Boolean).join(': '));
             assert.equal((await sandbox.journal({ order_id: answer.id })).sessions.length, c.sessions);
 
             const again = await deposit(key);
@@ -156,18 +167,24 @@ describe('F40, F41: an unknown outcome is settled by the jobs', () => {
 });
 
 describe('F40: the connection to the provider is cut', () => {
-    const NOT_SENT = { status: 503, message: 'Provider unavailable', outcome: 'not_sent', payment: 'failed', sessions: 0 };
-    const UNKNOWN = { status: 504, message: 'Payment outcome unknown', outcome: 'unknown', payment: 'pending', sessions: 1 };
+    const NOT_SENT = {
+        status: 503, message: 'Provider unavailable', outcome: 'not_sent', payment: 'failed', sessions: 0,
+        title: 'not sent, and at the provider never',
+    };
+    const UNKNOWN = {
+        status: 504, message: 'Payment outcome unknown', outcome: 'unknown', payment: 'pending', sessions: 1,
+        title: 'unknown, and at the provider once',
+    };
     const cases = {
         refused: NOT_SENT,
         accepted: NOT_SENT,
         half_request: { ...UNKNOWN, sessions: 0 },
         full_request: UNKNOWN,
-        half_header: { ...UNKNOWN, status: 502, message: 'Failed to process payment' }, // its status line came
+        half_header: UNKNOWN,
         half_body: UNKNOWN,
     };
     for (const [point, c] of Object.entries(cases)) {
-        test(`${point}: ${c.outcome}, and at the provider ${c.outcome === 'unknown' ? 'once' : 'never'}`, async () => {
+        test(`${point}: ${c.title}`, async () => {
             const key = newKey();
             const answer = await proxy.cut(point, () => deposit(key));
             const { id } = answer;
@@ -198,18 +215,22 @@ describe('F40: the connection to the provider is cut', () => {
 
 describe('F34: an answer that is no session is never taken for one', () => {
     const http = (first, body, type = 'application/json') =>
-        `HTTP/1.1 ${first}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`;
+        [`HTTP/1.1 ${first}`, `Content-Type: ${type}`, `Content-Length: ${Buffer.byteLength(body)}`,
+            'Connection: close', '', body].join('\r\n');
+    const headers = (...lines) => [...lines, 'Connection: close', '', ''].join('\r\n');
+    const httpPage = '{"session_id":"abcdefghij","redirect_url":"http://evil.test/"}';
+    const long = `{"session_id":"abcdefghij","x":"${'x'.repeat(300_000)}"}`;
     const cases = {
         '200 with an error inside': [http('200 OK', '{"error":"insufficient_scope"}'), 502, 'unknown'],
         '201 without a session': [http('201 Created', '{}'), 502, 'unknown'],
         '201 with a session of the wrong type': [http('201 Created', '{"session_id":12345678901}'), 502, 'unknown'],
-        '201 that leads the payer to http': [http('201 Created', '{"session_id":"abcdefghij","redirect_url":"http://evil.test/"}'), 502, 'unknown'],
+        '201 that leads the payer to http': [http('201 Created', httpPage), 502, 'unknown'],
         '202 accepted': [http('202 Accepted', '{"session_id":"abcdefghij"}'), 502, 'unknown'],
-        '204 without a body': ['HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n', 502, 'unknown'],
-        '302 to somewhere': ['HTTP/1.1 302 Found\r\nLocation: https://localhost/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n', 502, 'unknown'],
+        '204 without a body': [headers('HTTP/1.1 204 No Content'), 502, 'unknown'],
+        '302 to somewhere': [headers('HTTP/1.1 302 Found', 'Location: https://localhost/'), 502, 'unknown'],
         'a page of HTML': [http('200 OK', '<html>maintenance</html>', 'text/html'), 502, 'unknown'],
-        '400 with the reason': [http('400 Bad Request', '{"amount":["The amount field is required."]}'), 502, 'refused'],
-        'more than 256 KiB': [http('201 Created', `{"session_id":"abcdefghij","x":"${'x'.repeat(300_000)}"}`), 504, 'unknown'],
+        '400 with the reason': [http('400 Bad Request', '{"amount":["It is required."]}'), 502, 'refused'],
+        'more than 256 KiB': [http('201 Created', long), 504, 'unknown'],
         'no HTTP at all': ['SSH-2.0-OpenSSH_9.2\r\n', 504, 'unknown'],
     };
     for (const [name, [bytes, status, outcome]] of Object.entries(cases)) {
@@ -263,7 +284,7 @@ describe('F01, F20: webhooks go astray', () => {
         await shop.restartPart('guichet');
         const again = await sandbox.webhook({ order_id: id, type: 'succeeded', copies: 20 });
         assert.deepEqual(again, Array(20).fill(200));
-        assert.deepEqual((await inboxOf(id)).map(({ state, copies }) => ({ state, copies })), [{ state: 'done', copies: 40 }]);
+        assert.deepEqual((await inboxOf(id)).map((row) => ({ ...row })), [{ state: 'done', note: '', copies: 40 }]);
         assert.deepEqual(await kinds(id), ['created', 'answered', 'completed']);
         await assertBooks(shop);
     });
@@ -275,7 +296,7 @@ describe('F01, F20: webhooks go astray', () => {
         await sandbox.act('refund', { order_id: id });
         await eventually(async () => (await sandbox.journal({ order_id: id })).webhooks.length === 2);
         const { webhooks } = await sandbox.journal({ order_id: id });
-        assert.deepEqual(webhooks.map(({ type, status }) => [type, status]), [['refunded', 200], ['succeeded', 200]]);
+        assert.deepEqual(webhooks.map(({ type, status }) => `${type} ${status}`), ['refunded 200', 'succeeded 200']);
         assert.equal(await statusOf(shop, id), 'refunded');
         await assertBooks(shop);
     });
@@ -387,7 +408,7 @@ describe('clients in a hurry', () => {
         await assertBooks(shop);
     });
 
-    test('F06, F44: eight requests with one key at once make one session; afterwards all get its answer', async () => {
+    test('F06, F44: eight requests with one key at once make one session', async () => {
         const key = newKey();
         await sandbox.fault('slow', { call: 'create', ms: 600 });
         const before = await shop.value('SELECT COUNT(*) FROM payments');

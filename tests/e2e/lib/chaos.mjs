@@ -19,10 +19,10 @@ const OPENING = { '76561198000000001': 5000 }; // the demo's data: alice starts 
 export async function assertBooks(shop) {
     const { sessions } = await shop.sandbox.journal();
     const payments = await shop.rows(
-        `SELECT p.payment_id AS id, CAST(p.user_id AS CHAR) AS user, p.amount, p.status,
-            (SELECT COUNT(*) FROM ledger_postings l WHERE l.document_id = p.payment_id AND l.effect = 'credit') AS credits,
-            (SELECT COUNT(*) FROM ledger_postings l WHERE l.document_id = p.payment_id AND l.effect = 'refund') AS refunds,
-            (SELECT COUNT(*) FROM outbox o WHERE o.payment_id = p.payment_id AND o.topic = 'payment.completed') AS told
+        `SELECT payment_id AS id, CAST(user_id AS CHAR) AS user, amount, status,
+            (SELECT COUNT(*) FROM ledger_postings WHERE document_id = p.payment_id AND effect = 'credit') AS credits,
+            (SELECT COUNT(*) FROM ledger_postings WHERE document_id = p.payment_id AND effect = 'refund') AS refunds,
+            (SELECT COUNT(*) FROM outbox o WHERE o.payment_id = p.payment_id AND topic = 'payment.completed') AS told
         FROM payments p`,
     );
     const byId = new Map(payments.map((payment) => [payment.id, payment]));
@@ -57,7 +57,8 @@ export async function assertBooks(shop) {
 export async function hurry(shop, { ended = false, id = '%' } = {}) {
     if (ended)
         await shop.rows(
-            'UPDATE attempts SET deadline_at = created_at WHERE deadline_at > UTC_TIMESTAMP(3) AND payment_id LIKE ?',
+            `UPDATE attempts SET deadline_at = created_at
+                WHERE deadline_at > UTC_TIMESTAMP(3) AND payment_id LIKE ?`,
             [id],
         );
     await shop.rows('UPDATE payment_checks SET due_at = UTC_TIMESTAMP(3) WHERE payment_id LIKE ?', [id]);
@@ -180,8 +181,8 @@ export async function makeProviderProxy() {
     const open = new Set();
     let plan = null;
     let shop, port;
-    const upstream = () =>
-        quiet(tls.connect({ host: '127.0.0.1', port: shop.vars.SANDBOX_URL.split(':')[2], servername: 'localhost', ca: shop.ca }));
+    const target = () => ({ host: '127.0.0.1', port: Number(new URL(shop.urls.sandbox).port) });
+    const upstream = () => quiet(tls.connect({ ...target(), servername: 'localhost', ca: shop.ca }));
 
     // Sends the request and waits for the whole answer, so that the provider has done its work.
     async function ask(bytes) {
@@ -228,7 +229,7 @@ export async function makeProviderProxy() {
             spoil(raw, point).catch(() => raw.destroy());
             return;
         }
-        const provider = quiet(net.connect(Number(shop.vars.SANDBOX_URL.split(':')[2]), '127.0.0.1'));
+        const provider = quiet(net.connect(target()));
         raw.pipe(provider).pipe(raw);
         raw.on('close', () => provider.destroy());
         provider.on('close', () => raw.destroy());

@@ -16,7 +16,7 @@ import { makeSandbox } from './sandbox.mjs';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const DEMO = path.join(ROOT, 'nginx/demo/demo');
-const BIN = path.resolve(ROOT, process.env.BIN ?? 'build/asan');
+export const BIN = path.resolve(ROOT, process.env.BIN ?? 'build/asan');
 const SANITIZERS = /AddressSanitizer|runtime error|LeakSanitizer|ThreadSanitizer/;
 // What spawn-fcgi and multiwatch themselves say on the handlers' standard error.
 const SUPERVISORS = /^(spawn-fcgi: |Child\[\d+\] )/;
@@ -399,11 +399,16 @@ export async function startInstance(options = {}) {
     afterEach((context) => {
         if (context.passed === false) tell(`failed: ${context.name}`);
     });
-    for (const user of ['alice', 'bob', 'olivia'])
-        instance.users[user] = {
-            id: IDS[user],
-            key: instance.keys[user],
-            jwt: await client.login(instance.keys[user]),
-        };
+    try {
+        for (const user of ['alice', 'bob', 'olivia']) {
+            const key = instance.keys[user];
+            instance.users[user] = { id: IDS[user], key, jwt: await client.login(key) };
+        }
+    } catch (error) {
+        tell('nobody can log in');
+        await db.end();
+        instance.stopNow();
+        throw error;
+    }
     return instance;
 }
