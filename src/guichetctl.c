@@ -206,25 +206,41 @@ static int run_key_revoke(struct command_call *call)
 }
 
 static const struct {
-    const char *first, *second; /* the command's words; second NULL: one word */
+    const char *first, *second; /* the command's words; second "": one word */
+    const char *options;        /* each takes a value */
     int (*run)(struct command_call *call);
 } commands[] = {
-    {"migrate", NULL, run_migrate},    {"ledger", "verify", run_ledger_verify},
-    {"user", "add", run_user_add},     {"user", "ban", run_user_ban},
-    {"user", "unban", run_user_unban}, {"key", "add", run_key_add},
-    {"key", "revoke", run_key_revoke},
+    {"migrate", "", "", run_migrate},
+    {"ledger", "verify", "", run_ledger_verify},
+    {"user", "add", " --id --name --email --role ", run_user_add},
+    {"user", "ban", " --id ", run_user_ban},
+    {"user", "unban", " --id ", run_user_unban},
+    {"key", "add", " --user --key-file ", run_key_add},
+    {"key", "revoke", " --key-file ", run_key_revoke},
 };
+
+/* Nothing but known options, each with its value. */
+static bool words_fit(const char *options, char **words)
+{
+    for (; *words != NULL; words += 2) {
+        char wanted[32];
+        int len = snprintf(wanted, sizeof wanted, " %s ", *words);
+        if (len >= (int)sizeof wanted || strstr(options, wanted) == NULL || words[1] == NULL)
+            return false;
+    }
+    return true;
+}
 
 static int dispatch(struct command_call *call, char **words)
 {
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        const char *second = commands[i].second;
-        if (words[0] == NULL || strcmp(words[0], commands[i].first) != 0)
+    for (size_t i = 0; words[0] != NULL && i < sizeof commands / sizeof commands[0]; i++) {
+        bool two = commands[i].second[0] != '\0';
+        if (strcmp(words[0], commands[i].first) != 0 ||
+            (two && (words[1] == NULL || strcmp(words[1], commands[i].second) != 0)))
             continue;
-        if (second != NULL && (words[1] == NULL || strcmp(words[1], second) != 0))
-            continue;
-        call->words = words + (second == NULL ? 1 : 2);
-        return commands[i].run(call);
+        call->words = words + (two ? 2 : 1);
+        if (words_fit(commands[i].options, call->words))
+            return commands[i].run(call);
     }
     (void)fputs(usage, stderr);
     return EXIT_USAGE;

@@ -142,7 +142,7 @@ static enum err store_answer(struct db *db, struct finish_unit *unit)
         return err;
     (void)snprintf(detail, sizeof detail, "%s%s%s", outcome_name(r->outcome),
                    r->reason[0] == '\0' ? "" : ": ", r->reason);
-    err = events_insert(db, unit->payment->id, "answered", detail, source_of(unit));
+    err = events_insert(db, unit->payment->id, "attempt", detail, source_of(unit));
     return err ? err : attempts_last(db, unit->payment->id, &unit->attempt);
 }
 

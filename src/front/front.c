@@ -2,6 +2,7 @@
 #include "front/front.h"
 
 #include "base/clock.h"
+#include "base/ident.h"
 #include "base/log.h"
 #include "front/api.h"
 #include "front/auth.h"
@@ -75,8 +76,8 @@ static void log_call(const struct call *call, const struct route *route, int64_t
     if (call->note == NULL && status >= 500)
         cause = db_last_problem();
     LOG(status >= 500 ? LOG_ERROR : LOG_INFO, "request", LOG_TEXT("request", call->request->id),
-        LOG_NUMBER("user", call->user.id), LOG_TEXT("payment", call->payment_id),
-        LOG_TEXT("method", call->request->method),
+        LOG_TEXT("user", call->user.id == 0 ? "" : ident_text(call->user.id).text),
+        LOG_TEXT("payment", call->payment_id), LOG_TEXT("method", call->request->method),
         LOG_TEXT("route", route == NULL ? "" : route->path), LOG_NUMBER("status", status),
         LOG_TEXT("error", call->err == ERR_NONE ? "" : err_message(call->err)),
         LOG_TEXT("note", cause), LOG_NUMBER("total_ms", (clock_mono_us() - started_us) / 1000),

@@ -113,7 +113,7 @@ for (const [name, options] of [['desktop', DESKTOP], ['phone', PHONE]])
             await page.locator('#timeline li', { hasText: 'completed: payviox says succeeded' }).waitFor();
             const steps = await page.locator('#timeline li').allInnerTexts();
             const words = steps.map((step) => /created|answered|completed/.exec(step)?.[0]);
-            assert.deepEqual(words, ['created', 'answered', 'completed']);
+            assert.deepEqual(words, ['created', 'attempt', 'completed']);
             await shot(page, `${name}-timeline`);
             await assertNoSideScroll(page);
             await assertBooks(shop);

@@ -109,7 +109,7 @@ describe('F03: a handler dies within a webhook, and the provider sends it again'
 
             const again = await sandbox.webhook({ order_id: id, type: 'succeeded', copies: 3 });
             assert.deepEqual(again, [200, 200, 200]);
-            assert.deepEqual(await kinds(id), ['created', 'answered', 'completed']);
+            assert.deepEqual(await kinds(id), ['created', 'attempt', 'completed']);
             await assertBooks(shop);
         });
 });

@@ -122,7 +122,7 @@ describe('F47: the connection ends around COMMIT', () => {
                             assert.equal(await count('attempts', answer.id), 1);
                             const answers = await answersOf(shop, answer.id);
                             assert.deepEqual(answers.map((row) => row.outcome), ['pending']);
-                            assert.deepEqual(await kinds(answer.id), ['created', 'answered']);
+                            assert.deepEqual(await kinds(answer.id), ['created', 'attempt']);
                             const { calls } = await sandbox.journal({ order_id: answer.id });
                             assert.equal(calls.length, 1, 'the provider was called once');
                             if (withKey) assert.equal((await deposit(key)).text, answer.text);
@@ -138,7 +138,7 @@ describe('F47: the connection ends around COMMIT', () => {
                         return journal.webhooks.length > 0 && journal.webhooks;
                     });
                     assert.deepEqual(webhooks.map((webhook) => webhook.status), [200]);
-                    assert.deepEqual(await kinds(id), ['created', 'answered', 'completed']);
+                    assert.deepEqual(await kinds(id), ['created', 'attempt', 'completed']);
                 });
             }
         });
@@ -162,7 +162,7 @@ describe('F47: the connection ends around COMMIT', () => {
                 };
                 const again = await hurryUntil(shop, settled, { ended: true });
                 assert.equal((await sandbox.journal({ order_id: again.id })).calls.length, 1);
-                assert.deepEqual(await kinds(again.id), ['created', 'answered']);
+                assert.deepEqual(await kinds(again.id), ['created', 'attempt']);
             });
 
             await t.test('create, finish: the answer waits for the database', async () => {
@@ -170,7 +170,7 @@ describe('F47: the connection ends around COMMIT', () => {
                 const answer = await deposit();
                 await cut;
                 assert.equal(answer.status, 200, answer.text);
-                assert.deepEqual(await kinds(answer.id), ['created', 'answered']);
+                assert.deepEqual(await kinds(answer.id), ['created', 'attempt']);
             });
 
             await t.test('webhook: refused, sent again, and known already', async () => {
@@ -183,7 +183,7 @@ describe('F47: the connection ends around COMMIT', () => {
                 await cut;
                 await sleep(800);
                 assert.equal((await sandbox.notify(notice)).status, 200);
-                assert.deepEqual(await kinds(id), ['created', 'answered', 'completed']);
+                assert.deepEqual(await kinds(id), ['created', 'attempt', 'completed']);
             });
         });
         await assertBooks(shop);
@@ -209,7 +209,7 @@ describe('F48: locks', () => {
             await sleep(3600); // innodb_lock_wait_timeout is 3 s
         });
         assert.equal((await answer).status, 200);
-        assert.deepEqual(await kinds(id), ['created', 'answered', 'completed']);
+        assert.deepEqual(await kinds(id), ['created', 'attempt', 'completed']);
         assert.equal(await shop.value('SELECT copies FROM inbox WHERE reference = ?', [id]), 1);
         await assertBooks(shop);
     });
@@ -234,7 +234,7 @@ describe('F48: locks', () => {
         });
         assert.equal((await answer).status, 200);
         assert.equal(await statusOf(shop, id), 'completed');
-        assert.deepEqual(await kinds(id), ['created', 'answered', 'completed']);
+        assert.deepEqual(await kinds(id), ['created', 'attempt', 'completed']);
         await assertBooks(shop);
     });
 });
@@ -264,7 +264,7 @@ describe('a pool of one connection', () => {
                     const started = Date.now();
                     assertUnavailable(await get('/user/balance'));
                     const took = Date.now() - started;
-                    assert(took >= 390 && took < 1000, `${took} ms`);
+                    assert(took >= 390 && took < 1500, `${took} ms`);
                     await paid;
                 });
                 await client.paymentIs(alice, id, 'completed');

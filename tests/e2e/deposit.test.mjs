@@ -125,7 +125,7 @@ test('one payment: all its members, and a timeline from creation to credit', asy
         payment.timeline.map(({ kind, detail, source }) => [kind, detail, source]),
         [
             ['created', 'payviox', 'request'],
-            ['answered', 'pending', 'request'],
+            ['attempt', 'pending', 'request'],
             ['completed', 'payviox says succeeded', 'webhook'],
         ],
     );

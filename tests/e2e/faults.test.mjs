@@ -96,7 +96,7 @@ describe('F40, F34: what becomes of a create when the provider', () => {
             assert.equal(attempt.outcome, c.outcome);
             if (c.why instanceof RegExp) assert.match(attempt.reason, c.why);
             else assert.equal(attempt.reason, c.why);
-            const told = (await timeline(answer.id)).find((event) => event.kind === 'answered');
+            const told = (await timeline(answer.id)).find((event) => event.kind === 'attempt');
             assert.equal(told.detail, [c.outcome, attempt.reason].filter(Boolean).join(': '));
             assert.equal((await sandbox.journal({ order_id: answer.id })).sessions.length, c.sessions);
 
@@ -260,7 +260,7 @@ describe('F12, F19: the webhook comes before the answer to the create', () => {
             assert.equal(answer.status, status, answer.text);
             const payment = await client.payment(alice, answer.id);
             assert.equal(payment.status, 'completed');
-            assert.deepEqual(payment.timeline.map((event) => event.kind), ['created', 'completed', 'answered']);
+            assert.deepEqual(payment.timeline.map((event) => event.kind), ['created', 'completed', 'attempt']);
             assert.equal((await answersOf(shop, answer.id))[0].outcome, outcome);
             await hurryUntil(shop, async () => (await triesOf(shop, answer.id)) === undefined, { ended: true });
             assert.equal(await statusOf(shop, answer.id), 'completed');
@@ -285,7 +285,7 @@ describe('F01, F20: webhooks go astray', () => {
         const again = await sandbox.webhook({ order_id: id, type: 'succeeded', copies: 20 });
         assert.deepEqual(again, Array(20).fill(200));
         assert.deepEqual((await inboxOf(id)).map((row) => ({ ...row })), [{ state: 'done', note: '', copies: 40 }]);
-        assert.deepEqual(await kinds(id), ['created', 'answered', 'completed']);
+        assert.deepEqual(await kinds(id), ['created', 'attempt', 'completed']);
         await assertBooks(shop);
     });
 
@@ -340,7 +340,7 @@ describe('F28: a genuine webhook that says something else credits nothing', () =
             assert.deepEqual((await sandbox.journal({ order_id: id })).webhooks.map((w) => w.status), [200]);
             assert.equal(await statusOf(shop, id), 'pending');
             assert.equal(await client.balance(alice), before);
-            assert.deepEqual(await kinds(id), ['created', 'answered', 'review']);
+            assert.deepEqual(await kinds(id), ['created', 'attempt', 'review']);
             await hurryUntil(shop, async () => (await statusOf(shop, id)) === 'completed');
             await assertBooks(shop);
         });

@@ -60,7 +60,7 @@ describe('expiry', () => {
         assert.deepEqual(last, { kind: 'expired', detail: 'not paid in time', source: 'expiry' });
         await hurry(shop);
         await sleep(200);
-        assert.deepEqual(await kinds(id), ['created', 'answered', 'expired'], 'once');
+        assert.deepEqual(await kinds(id), ['created', 'attempt', 'expired'], 'once');
         assert.deepEqual(await topics(id), ['payment.expired']);
         await assertBooks(shop);
     });
@@ -71,7 +71,7 @@ describe('expiry', () => {
         await hurryUntil(shop, async () => (await statusOf(shop, id)) === 'expired');
         await sandbox.act('pay', { order_id: id });
         await client.paymentIs(alice, id, 'completed');
-        assert.deepEqual(await kinds(id), ['created', 'answered', 'expired', 'completed']);
+        assert.deepEqual(await kinds(id), ['created', 'attempt', 'expired', 'completed']);
         assert.deepEqual(await topics(id), ['payment.expired', 'payment.completed']);
         await assertBooks(shop);
     });
@@ -82,7 +82,7 @@ describe('expiry', () => {
         await sandbox.act('pay', { order_id: id });
         await isOver(id);
         await hurryUntil(shop, async () => (await statusOf(shop, id)) === 'completed');
-        assert.deepEqual(await kinds(id), ['created', 'answered', 'completed']);
+        assert.deepEqual(await kinds(id), ['created', 'attempt', 'completed']);
         await assertBooks(shop);
     });
 
@@ -132,7 +132,7 @@ describe('several programs at once', () => {
         for (const id of ids) await client.paymentIs(alice, id, 'completed');
         for (const id of ids) {
             assert.equal((await reads(id)).length, 1, `${id} was asked about once`);
-            assert.deepEqual(await kinds(id), ['created', 'answered', 'completed']);
+            assert.deepEqual(await kinds(id), ['created', 'attempt', 'completed']);
             assert.equal(await triesOf(shop, id), undefined);
         }
         await assertBooks(shop);
@@ -159,7 +159,7 @@ describe('several programs at once', () => {
         for (const answer of await Promise.all(notices)) assert.equal(answer.status, 200, answer.text);
         for (const { id } of ids) {
             await client.paymentIs(alice, id, 'completed');
-            assert.deepEqual(await kinds(id), ['created', 'answered', 'completed']);
+            assert.deepEqual(await kinds(id), ['created', 'attempt', 'completed']);
         }
         await assertBooks(shop);
     });

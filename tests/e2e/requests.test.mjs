@@ -315,7 +315,8 @@ refusals('types, methods and checkout times that do not exist', async () => {
     for (const payment_method of ['""', '"a b"', '"../x"', '"a/b"', '1', '[]', 'true',
         `"${'a'.repeat(65)}"`, '"é"'])
         refused(await create(text({ payment_method })), 400, PARAMETERS);
-    for (const checkout_create_timestamp of ['"yesterday"', '"9999999999999999"', '-1', '1.5', '""', 'true', '{}'])
+    for (const checkout_create_timestamp of ['"yesterday"', '"9999999999999999"', '-1', '1.5', '""',
+        'true', '{}'])
         refused(await create(text({ checkout_create_timestamp })), 400, PARAMETERS);
 });
 
@@ -466,7 +467,7 @@ refusals('503: without its database, every answer says so; live is still live', 
     accepted(await client.request('GET', '/user/balance', { token: alice.jwt }));
 });
 
-refusals('502: without handlers, nginx answers; about a payment, that the outcome is unknown', async () => {
+refusals('502: without handlers nginx answers, of a payment that its outcome is unknown', async () => {
     await shop.stopPart('guichet');
     try {
         for (const [method, path] of [['GET', '/health/live'], ['GET', '/user/balance'],
