@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 
+#include <signal.h>
 #include <stdbool.h>
 
 #define CONFIG_DEFAULT "/etc/guichet/guichet.conf"
@@ -21,7 +22,10 @@ struct program {
  * and --version; the last two end the program. ERR_CONFIG: a wrong option, already reported. */
 enum err program_start(struct program *program, int argc, char **argv) MUST_CHECK;
 
-/* Blocks TERM, INT and QUIT in this thread and all it starts. */
+/* TERM, INT and QUIT: what ends our programs. */
+sigset_t program_end_signals(void);
+
+/* Blocks them in this thread and all it starts. */
 void program_block_end(void);
 
 /* Waits until one of them arrives. */

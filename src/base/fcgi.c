@@ -4,7 +4,7 @@
 #include "base/fcgi.h"
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/program.h"
 
 #include <assert.h>
 #include <fcgiapp.h>
@@ -25,16 +25,6 @@ struct worker {
     _Atomic bool ended;
 };
 
-static sigset_t end_signals(void)
-{
-    sigset_t set;
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGTERM);
-    (void)sigaddset(&set, SIGINT);
-    (void)sigaddset(&set, SIGQUIT); /* what multiwatch 1.0.0 sends when told -s TERM */
-    return set;
-}
-
 static void mask_usr1(int how)
 {
     sigset_t set;
@@ -45,11 +35,9 @@ static void mask_usr1(int how)
 
 enum err fcgi_prepare(void)
 {
-    sigset_t set = end_signals();
+    program_block_end();
     mask_usr1(SIG_BLOCK);
-    if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0 || FCGX_Init() != 0 || FCGX_IsCGI())
-        return ERR_INTERNAL;
-    return ERR_NONE;
+    return FCGX_Init() != 0 || FCGX_IsCGI() ? ERR_INTERNAL : ERR_NONE;
 }
 
 static const char *keep(struct arena *arena, const char *text)
@@ -198,7 +186,7 @@ static bool any_ended(const struct worker *workers, size_t count)
 
 static enum err await_signal(const struct worker *workers, size_t count)
 {
-    sigset_t set = end_signals();
+    const sigset_t set = program_end_signals();
     const struct timespec second = {.tv_sec = 1};
     while (sigtimedwait(&set, NULL, &second) < 0)
         if (any_ended(workers, count))

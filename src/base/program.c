@@ -41,7 +41,7 @@ enum err program_start(struct program *program, int argc, char **argv)
     return ERR_NONE;
 }
 
-static sigset_t end_set(void)
+sigset_t program_end_signals(void)
 {
     sigset_t set;
     (void)sigemptyset(&set);
@@ -53,13 +53,13 @@ static sigset_t end_set(void)
 
 void program_block_end(void)
 {
-    sigset_t set = end_set();
+    const sigset_t set = program_end_signals();
     (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
 void program_await_end(void)
 {
-    sigset_t set = end_set();
+    const sigset_t set = program_end_signals();
     int signal_number;
     (void)sigwait(&set, &signal_number);
 }
