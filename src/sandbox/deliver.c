@@ -279,12 +279,12 @@ enum err deliver_start(void)
 
 void deliver_stop(void)
 {
-    int64_t end = clock_mono_ms() + STOP_WAIT_MS;
-    struct timespec until = {.tv_sec = end / 1000, .tv_nsec = end % 1000 * 1000000};
+    int64_t end = clock_wall_ms() + STOP_WAIT_MS;
+    const struct timespec until = {.tv_sec = end / 1000, .tv_nsec = end % 1000 * 1000000};
     (void)pthread_mutex_lock(&queue.mutex);
     queue.stopping = true;
     (void)pthread_cond_broadcast(&queue.changed);
     (void)pthread_mutex_unlock(&queue.mutex);
     for (int i = 0; i < queue.workers; i++)
-        (void)pthread_clockjoin_np(queue.threads[i], NULL, CLOCK_MONOTONIC, &until);
+        (void)pthread_timedjoin_np(queue.threads[i], NULL, &until);
 }
