@@ -3,7 +3,7 @@
 # that every start is the same. Sourced by nginx/demo/demo, which sets the umask to 077.
 
 make_folders() {
-    mkdir -p "$VAR"/{parts,log,secrets,tls,nginx,www/shop}
+    mkdir -p "$VAR"/{parts,log,secrets,tls,tmp,nginx,www/shop}
     if [ "$NEAR" = "$VAR" ]; then
         mkdir -p "$RUN"
     else
