@@ -2,7 +2,7 @@
 // with questions that every test must leave answered well: no sanitizer report, no secret in a
 // log, a ledger that sums to zero, no process and no port left.
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
@@ -210,17 +210,6 @@ export async function startInstance(options = {}) {
             }
         });
 
-    // Everything that a later start needs, read while the part lives.
-    const commands = {};
-    for (const part of Object.keys(PROGRAMS))
-        commands[part] = readProc(leader(part), 'cmdline').split('\0').slice(0, -1);
-    // spawn-fcgi -n opened the socket and became the command that it was given.
-    for (const [part, backlog] of [['sandbox', '1024'], ['guichet', '4096']]) {
-        const socket = path.join(vars.RUN, `${part}.sock`);
-        commands[part].unshift('spawn-fcgi', '-n', '-s', socket, '-M', '0660', '-b', backlog, '--');
-    }
-    const commandEnv = readProc(leader('guichet'), 'environ').split('\0').slice(0, -1);
-
     // SIGKILL to the whole part at once, as the kernel or a power cut would.
     async function killPart(part) {
         const list = members(part);
@@ -245,26 +234,10 @@ export async function startInstance(options = {}) {
         assert.fail(`${part} did not stop within 20 s of SIGTERM`);
     }
 
-    // Starts a part that was killed or stopped, with the command that the demo used, and waits
-    // until it serves.
+    // Starts a part that was killed or stopped, as the demo does it, and waits until it serves.
     async function startPart(part) {
-        const [command, ...words] = commands[part];
-        const log = fs.openSync(logFile(part), 'a');
-        const childEnv = Object.fromEntries(
-            commandEnv.map((line) => [line.slice(0, line.indexOf('=')),
-                line.slice(line.indexOf('=') + 1)]),
-        );
-        const child = spawn(command, words, {
-            cwd: home,
-            detached: true,
-            stdio: ['ignore', log, log],
-            env: childEnv,
-        });
-        await once(child, 'spawn');
-        child.unref();
-        fs.closeSync(log);
-        fs.writeFileSync(partFile(part), `${child.pid} ${readStat(child.pid)[19]}\n`,
-            { mode: 0o600 });
+        const started = spawnSync(DEMO, ['start', part], { env, encoding: 'utf8' });
+        assert.equal(started.status, 0, started.stdout + started.stderr);
         await ready(part);
     }
 
