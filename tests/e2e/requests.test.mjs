@@ -320,6 +320,33 @@ refusals('types, methods and checkout times that do not exist', async () => {
         refused(await create(text({ checkout_create_timestamp })), 400, PARAMETERS);
 });
 
+refusals('F31: amounts in anybody\'s local spelling are refused, in JSON and in forms', async () => {
+    const spellings = ['1,000', '1.000', '1 000', '1_000', "1'000", '+1000', '-1000', '1e3', '1E3',
+        '1000.00', '1000,00', '01000', '0x3e8', ' 1000', '1000 ', '\uff11\uff10\uff10\uff10',
+        '\u0661\u0660\u0660', 'NaN', '', '99999999999999999', '9'.repeat(400)];
+    for (const value of spellings) {
+        refused(await create(text({ value: JSON.stringify(value) })), 400, PARAMETERS);
+        refused(await client.request('POST', '/payment/payviox', {
+            token: alice.jwt,
+            form: { type: 'balance', value, tos_timestamp: nowSeconds() },
+        }), 400, PARAMETERS);
+    }
+});
+
+test('F30: every amount reaches the provider, the books and the reader to the cent', async () => {
+    for (const value of [100, 101, 1504, 1999, 2997, 4035, 110110, 2499999, 2500000]) {
+        const made = await create(text({ value: String(value) }));
+        accepted(made);
+        const id = made.headers.location.split('/').pop();
+        const [session] = (await sandbox.journal({ order_id: id })).sessions;
+        const { amount } = (await client.request('GET', `/payments/${id}`, { token: alice.jwt })).json
+            .content;
+        assert.deepEqual([session.amount, amount], [value, value]);
+        assert.equal(Number(await shop.value('SELECT amount FROM payments WHERE payment_id = ?', [id])),
+            value);
+    }
+});
+
 test('F39: the acceptance of the terms, case by case', async () => {
     const now = () => nowSeconds();
     const FINE = null;

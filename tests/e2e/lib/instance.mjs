@@ -229,9 +229,10 @@ export async function startInstance(options = {}) {
             process.kill(pid, 'SIGCONT');
         }
         if (await within(() => members(part).length === 0, 20_000)) return;
+        const left = members(part).map((pid) => `${readProc(pid, 'cmdline')} ${readStat(pid)[0]}`);
         tell(`${part} does not stop`);
         await killPart(part);
-        assert.fail(`${part} did not stop within 20 s of SIGTERM`);
+        assert.fail(`${part} did not stop within 20 s of SIGTERM: ${left.join('; ')}`);
     }
 
     // Starts a part that was killed or stopped, as the demo does it, and waits until it serves.
