@@ -233,7 +233,7 @@ export async function startInstance(options = {}) {
         const left = members(part).map((pid) => `${readProc(pid, 'cmdline')} ${readStat(pid)[0]}`);
         tell(`${part} does not stop: ${left.join('; ')}`);
         await killPart(part);
-        // Seen once in hundreds of stops, and only with sanitizers: the program had drained and
+        // Seen once, cause unknown, with sanitizers: the program had drained and
         // said so, and its process stayed. The program has done its part then; the line above shows
         // it to a reader.
         if (logLines(part).at(-1)?.includes('"event":"end"')) return;
