@@ -1,6 +1,5 @@
 /* guichet: the FastCGI handlers. spawn-fcgi gives it a listening socket as descriptor 0; threads
  * answer requests until TERM, then what is being worked on is finished. */
-#include "base/clock.h"
 #include "base/fcgi.h"
 #include "base/log.h"
 #include "base/program.h"

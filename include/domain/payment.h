@@ -61,6 +61,12 @@ struct payment_transition {
 
 struct payment_transition payment_next(enum payment_status status, enum payment_fact fact);
 
+/* The payer's money has arrived, whatever became of it since. */
+bool payment_is_paid(enum payment_status status);
+
+/* The same of a fact: it tells of money, so its amount must be known and right. */
+bool payment_fact_is_paid(enum payment_fact fact);
+
 /* The words of the interface and of the database. */
 const char *payment_status_name(enum payment_status status);
 const char *payment_type_name(enum payment_type type);

@@ -51,6 +51,16 @@ struct payment_transition payment_next(enum payment_status status, enum payment_
     return table[status][fact];
 }
 
+bool payment_is_paid(enum payment_status status)
+{
+    return status == PAYMENT_COMPLETED || status == PAYMENT_REFUNDED;
+}
+
+bool payment_fact_is_paid(enum payment_fact fact)
+{
+    return fact == FACT_SUCCEEDED || fact == FACT_REFUNDED;
+}
+
 const char *payment_status_name(enum payment_status status)
 {
     assert(status < PAYMENT_STATUSES);

@@ -34,11 +34,6 @@ static bool is_over(const struct check *check)
     return check->payment.expires_in_ms <= 0;
 }
 
-static bool is_paid(const struct check *check)
-{
-    return check->payment.status == PAYMENT_COMPLETED || check->payment.status == PAYMENT_REFUNDED;
-}
-
 static enum err take_unit(struct db *db, void *context)
 {
     struct check *check = context;
@@ -85,7 +80,7 @@ static enum err drop_unit(struct db *db, void *context)
         err = checks_delete(db, payment.id);
     if (err)
         return err;
-    if (payment.status == PAYMENT_COMPLETED || payment.status == PAYMENT_REFUNDED)
+    if (payment_is_paid(payment.status))
         answer_processed(db_arena(db), payment.id, &answer);
     else
         answer_error(check->context->settings, db_arena(db), ERR_OUTCOME_UNKNOWN, &answer);
@@ -135,7 +130,7 @@ static enum err look(struct check *check, struct arena *arena, const char **ret_
     *ret_found = "nothing to ask";
     if (check->driver == NULL || in_flight(check))
         return ERR_NONE;
-    if (is_paid(check)) {
+    if (payment_is_paid(check->payment.status)) {
         *ret_found = "paid";
         return attempt->outcome == OUTCOME_NONE
                    ? checkout_close(context, arena, &check->payment, attempt)
@@ -155,7 +150,8 @@ static bool is_last(const struct check *check)
 {
     bool unpayable = check->attempt.provider_reference[0] == '\0' && is_over(check);
     bool tried = check->tries >= CHECKS_MAX && check->driver != NULL;
-    return !in_flight(check) && (is_paid(check) || unpayable || tried);
+    bool paid = payment_is_paid(check->payment.status);
+    return !in_flight(check) && (paid || unpayable || tried);
 }
 
 enum err reconcile_step(struct context *context, struct arena *arena, struct reconciled *ret_done)

@@ -64,13 +64,12 @@ static const char *find_mismatch(const struct payment *payment, const struct att
                                  const struct provider_driver *driver,
                                  const struct provider_truth *truth)
 {
-    bool money = truth->fact == FACT_SUCCEEDED || truth->fact == FACT_REFUNDED;
     if (strcmp(payment->provider, driver->name) != 0)
         return "the payment was made with another provider";
     if (attempt->provider_reference[0] != '\0' &&
         strcmp(attempt->provider_reference, truth->provider_reference) != 0)
         return "another session than the payment's";
-    if (money && !truth->has_amount)
+    if (payment_fact_is_paid(truth->fact) && !truth->has_amount)
         return "no amount given";
     if (truth->has_amount &&
         strcmp(money_currency(&truth->amount), money_currency(&payment->amount)) != 0)
@@ -94,7 +93,7 @@ static enum err note_mismatch(struct db *db, const struct payment *payment,
 static enum err close_attempt(struct db *db, const struct payment *payment,
                               const struct attempt *attempt, const struct provider_truth *truth)
 {
-    bool paid = truth->fact == FACT_SUCCEEDED || truth->fact == FACT_REFUNDED;
+    bool paid = payment_fact_is_paid(truth->fact);
     if (attempt->outcome != OUTCOME_NONE) /* without a URL, the jobs still owe an answer */
         return paid && attempt->url[0] != '\0' ? checks_delete(db, payment->id) : ERR_NONE;
     if (!attempt->over || paid) /* its own answer may still come; a paid one the jobs close */

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test, { after, afterEach, describe } from 'node:test';
 import {
-    answersOf, assertBooks, assertKept, hurry, hurryUntil, makeCrashes, replaceProcess, runLoad, statusOf, triesOf,
+    answersOf, assertBooks, assertKept, hurry, hurryUntil, kindsOf, makeCrashes, replaceProcess, runLoad, statusOf, triesOf,
 } from './lib/chaos.mjs';
 import { eventually, sleep } from './lib/client.mjs';
 import { startInstance } from './lib/instance.mjs';
@@ -25,7 +25,7 @@ const newKey = () => `crash-${++keys}`;
 const deposit = (key) => client.deposit(alice, 1500, TOS, { key });
 const newest = () => shop.value('SELECT MAX(payment_id) FROM payments');
 const outcomes = async (id) => (await answersOf(shop, id)).map((row) => row.outcome);
-const kinds = async (id) => (await client.payment(alice, id)).timeline.map((event) => event.kind);
+const kinds = (id) => kindsOf(shop, alice, id);
 
 // Arms the point, runs fn, and waits until the program that died is back.
 async function killedAt(point, part, fn) {

@@ -4,8 +4,7 @@ import assert from 'node:assert/strict';
 import test, { after, afterEach, before, describe } from 'node:test';
 import mysql from 'mysql2/promise';
 import {
-    answersOf, assertBooks, assertKept, hurry, hurryUntil, makeDatabaseProxy, runLoad, statusOf, superuser,
-    withChangedConf,
+    answersOf, assertBooks, assertKept, hurry, hurryUntil, kindsOf, makeDatabaseProxy, runLoad, statusOf, superuser, withChangedConf,
 } from './lib/chaos.mjs';
 import { eventually, sleep } from './lib/client.mjs';
 import { startInstance } from './lib/instance.mjs';
@@ -24,7 +23,7 @@ let keys = 0;
 const newKey = () => `database-${++keys}`;
 const deposit = (key) => client.deposit(alice, 1700, TOS, { key });
 const get = (path) => client.request('GET', path, { token: alice.jwt });
-const kinds = async (id) => (await client.payment(alice, id)).timeline.map((event) => event.kind);
+const kinds = (id) => kindsOf(shop, alice, id);
 const count = (table, id) => shop.value(`SELECT COUNT(*) FROM ${table} WHERE payment_id = ?`, [id]);
 const serverStatus = async (name) => Number((await shop.rows('SHOW GLOBAL STATUS LIKE ?', [name]))[0].Value);
 const paidAndCompleted = () =>

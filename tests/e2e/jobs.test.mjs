@@ -6,7 +6,9 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import test, { after, afterEach, describe } from 'node:test';
-import { answersOf, assertBooks, hurry, hurryUntil, statusOf, triesOf } from './lib/chaos.mjs';
+import {
+    answersOf, assertBooks, hurry, hurryUntil, kindsOf, statusOf, triesOf,
+} from './lib/chaos.mjs';
 import { eventually, sleep } from './lib/client.mjs';
 import { startInstance } from './lib/instance.mjs';
 import { sessionOf } from './lib/sandbox.mjs';
@@ -28,7 +30,7 @@ const TOS = { tos_timestamp: 1706745600 };
 let keys = 0;
 const newKey = () => `jobs-${++keys}`;
 const deposit = (key) => client.deposit(alice, 1900, TOS, { key });
-const kinds = async (id) => (await client.payment(alice, id)).timeline.map((event) => event.kind);
+const kinds = (id) => kindsOf(shop, alice, id);
 const reads = async (id) => (await sandbox.journal({ order_id: id })).calls.filter((call) => call.method === 'GET');
 const isOver = (id) =>
     eventually(() => shop.value('SELECT expires_at <= UTC_TIMESTAMP(3) FROM payments WHERE payment_id = ?', [id]));

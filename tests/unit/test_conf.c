@@ -1,6 +1,7 @@
 /* The configuration file: every type with its bounds, every mistake reported with file and line,
  * and secrets only from files that nobody else can read. */
 #include "check.h"
+#include "conf_folder.h"
 
 #include "base/conf.h"
 
@@ -25,27 +26,6 @@ static const struct conf_setting settings[] = {
     {"two", "url", CONF_URL, offsetof(struct values, url), "https://default.test/", 0, 0},
     {"two", "secret_file", CONF_SECRET, offsetof(struct values, secret), NULL, 4, 0},
 };
-
-static char folder[] = "/tmp/guichet-conf-XXXXXX";
-static char conf_path[64], secret_path[64];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    if (mkdtemp(folder) == NULL)
-        return 1;
-    (void)snprintf(conf_path, sizeof conf_path, "%s/test.conf", folder);
-    (void)snprintf(secret_path, sizeof secret_path, "%s/secret", folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    (void)unlink(conf_path);
-    (void)unlink(secret_path);
-    return rmdir(folder);
-}
 
 static void write_file(const char *path, const char *bytes, size_t len)
 {

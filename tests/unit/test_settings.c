@@ -1,6 +1,7 @@
 /* The settings of the programs: what they need of one another, and that the shipped
  * nginx/guichet.conf tells of every one with its default and of no other. */
 #include "check.h"
+#include "conf_folder.h"
 
 #include "base/settings.h"
 
@@ -11,28 +12,14 @@
 #include <unistd.h>
 
 static const char shipped[] = "nginx/guichet.conf";
-static char folder[] = "/tmp/guichet-settings-XXXXXX";
-static char conf_path[64], secret_path[64];
-
-static int make_folder(void **state)
+static int make_folder_with_secret(void **state)
 {
-    (void)state;
-    if (mkdtemp(folder) == NULL)
+    if (make_folder(state) != 0)
         return 1;
-    (void)snprintf(conf_path, sizeof conf_path, "%s/test.conf", folder);
-    (void)snprintf(secret_path, sizeof secret_path, "%s/secret", folder);
     FILE *secret = fopen(secret_path, "w");
     if (secret == NULL || fprintf(secret, "%032d\n", 7) < 0 || fclose(secret) != 0)
         return 1;
     return chmod(secret_path, 0600);
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    (void)unlink(conf_path);
-    (void)unlink(secret_path);
-    return rmdir(folder);
 }
 
 /* Writes lines of "section.key = value", each under a section of its own; @ is the secret's file.
@@ -240,5 +227,5 @@ int main(void)
         TEST(keys_are_long_enough), TEST(shipped_file_shows_every_setting),
         TEST(shipped_file_is_read),
     };
-    return cmocka_run_group_tests_name("settings", tests, make_folder, remove_folder);
+    return cmocka_run_group_tests_name("settings", tests, make_folder_with_secret, remove_folder);
 }

@@ -77,6 +77,10 @@ export async function hurryUntil(shop, fn, options) {
     }
 }
 
+// The kinds of a payment's timeline, in their order.
+export const kindsOf = async (shop, user, id) =>
+    (await shop.client.payment(user, id)).timeline.map((event) => event.kind);
+
 // --- looking into the database ---
 
 export const answersOf = (shop, id) =>
