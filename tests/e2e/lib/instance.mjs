@@ -23,6 +23,7 @@ const SANITIZERS = /AddressSanitizer|runtime error|LeakSanitizer|ThreadSanitizer
 const SUPERVISORS = /^(spawn-fcgi: |Child\[\d+\] )/;
 const PROGRAMS = {
     mariadb: 'mariadbd',
+    mail: path.basename(fs.realpathSync('/usr/bin/python3')),
     sandbox: 'guichet-sandbox',
     jobs: 'guichet-jobs',
     guichet: 'guichet',
@@ -192,7 +193,7 @@ export async function startInstance(options = {}) {
         spawnSync(path.join(BIN, 'guichetctl'), ['-c', vars.CONF, ...words],
             { env, encoding: 'utf8' });
 
-    // --- parts: mariadb, sandbox, jobs, guichet, nginx, one by one ---
+    // --- parts: mariadb, mail, sandbox, jobs, guichet, nginx, one by one ---
 
     const partFile = (part) => path.join(home, 'parts', part);
     const leader = (part) => Number(fs.readFileSync(partFile(part), 'utf8').split(' ')[0]);
@@ -249,6 +250,7 @@ export async function startInstance(options = {}) {
 
     async function ready(part = 'guichet') {
         if (part === 'mariadb') return eventually(() => value('SELECT 1'), 30_000);
+        if (part === 'mail') return; // its start waits for it
         if (part === 'jobs') return eventually(() => pids('jobs').length > 0, 10_000);
         if (part === 'sandbox') return eventually(() => sandbox.journal(), 20_000);
         return eventually(
