@@ -55,8 +55,9 @@ static bool host_is_listed(const struct host *host, const char *hosts, int64_t d
         if (len > 0)
             continue;
         len = strcspn(hosts, " ");
-        if (split_host(hosts, len, default_port, &entry) &&
-            host_is(host, entry.name, entry.name_len) && host->port == entry.port)
+        bool any_port = len > 2 && memcmp(hosts + len - 2, ":*", 2) == 0;
+        if (split_host(hosts, any_port ? len - 2 : len, default_port, &entry) &&
+            host_is(host, entry.name, entry.name_len) && (any_port || host->port == entry.port))
             return true;
     }
     return false;
