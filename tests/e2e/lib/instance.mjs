@@ -23,6 +23,7 @@ const SANITIZERS = /AddressSanitizer|runtime error|LeakSanitizer|ThreadSanitizer
 const SUPERVISORS = /^(spawn-fcgi: |Child\[\d+\] )/;
 const PROGRAMS = {
     mariadb: 'mariadbd',
+    mail: path.basename(fs.realpathSync('/usr/bin/python3')),
     sandbox: 'guichet-sandbox',
     jobs: 'guichet-jobs',
     guichet: 'guichet',
@@ -85,10 +86,11 @@ for (const [signal, status] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 12
     process.on(signal, () => process.exit(status));
 
 // Options: set ({'section.key': value} for guichet.conf; jobs look for work every 100 ms unless
-// it says otherwise), processes (handlers, 2), rates (true: with rate limits), env (more
-// environment, GUICHET_CRASH_DIR say), ledger (false: do not verify it at the end), described (false:
-// answers need not be as openapi.json has them), name (for the folder). Ends by itself after the
-// last test of the file, and shows the logs' last lines after a failed one.
+// it says otherwise), processes (handlers, 2), rates (true: with rate limits), origins (a list:
+// pages from there may call the API), env (more environment, GUICHET_CRASH_DIR say), ledger (false:
+// do not verify it at the end), described (false: answers need not be as openapi.json has them),
+// name (for the folder). Ends by itself after the last test of the file, and shows the logs' last
+// lines after a failed one.
 export async function startInstance(options = {}) {
     const name = options.name ?? 'test';
     const home = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), `guichet-${name}-`));
@@ -106,6 +108,7 @@ export async function startInstance(options = {}) {
         SANDBOX_PORT: String(sandboxPort),
         PROCESSES: String(options.processes ?? 2),
         DEMO_RATE: options.rates ? 'on' : 'off',
+        DEMO_ORIGINS: (options.origins ?? []).join(' '),
         DEMO_SET: Object.entries({ 'jobs.idle_wait': 100, ...options.set })
             .map(([key, value]) => `${key}=${value}`)
             .join(' '),
@@ -195,7 +198,7 @@ export async function startInstance(options = {}) {
         spawnSync(path.join(BIN, 'guichetctl'), ['-c', vars.CONF, ...words],
             { env, encoding: 'utf8' });
 
-    // --- parts: mariadb, sandbox, jobs, guichet, nginx, one by one ---
+    // --- parts: mariadb, mail, sandbox, jobs, guichet, nginx, one by one ---
 
     const partFile = (part) => path.join(home, 'parts', part);
     const leader = (part) => Number(fs.readFileSync(partFile(part), 'utf8').split(' ')[0]);
@@ -252,6 +255,7 @@ export async function startInstance(options = {}) {
 
     async function ready(part = 'guichet') {
         if (part === 'mariadb') return eventually(() => value('SELECT 1'), 30_000);
+        if (part === 'mail') return; // its start waits for it
         if (part === 'jobs') return eventually(() => pids('jobs').length > 0, 10_000);
         if (part === 'sandbox') return eventually(() => sandbox.journal(), 20_000);
         return eventually(
@@ -265,6 +269,16 @@ export async function startInstance(options = {}) {
         await stopPart(part);
         await startPart(part);
     };
+
+    // nginx reads its configuration again; done when the old workers have gone.
+    async function reloadNginx() {
+        const before = pids('nginx').filter((pid) => pid !== leader('nginx'));
+        process.kill(leader('nginx'), 'SIGHUP');
+        await eventually(() => {
+            const now = pids('nginx');
+            return now.length > 1 && !now.some((pid) => before.includes(pid));
+        });
+    }
 
     // Runs fn with other settings of guichet.conf ({'section.key': value}), then with the old ones.
     // The handlers are restarted for each.
@@ -366,6 +380,7 @@ export async function startInstance(options = {}) {
         stopPart,
         startPart,
         restartPart,
+        reloadNginx,
         withSettings,
         ready,
         stop,
