@@ -118,6 +118,18 @@ make_nginx_folder() {
         mkdir "$VAR/nginx/guichet-unlimited.d"
         printf '127.0.0.1 0;\n' | put "$VAR/nginx/guichet-unlimited.d/demo.conf"
     fi
+    make_origins_folder
+}
+
+make_origins_folder() {
+    local folder=$VAR/nginx/guichet-origins.d origin
+    rm -rf "$folder"
+    mkdir "$folder"
+    for origin in ${DEMO_ORIGINS:-}; do
+        [[ $origin =~ ^https?://[a-z0-9.-]+(:[0-9]+)?$ ]] ||
+            die "DEMO_ORIGINS wants https://host or https://host:port, not $origin"
+        printf '%s 1;\n' "$origin"
+    done | put "$folder/demo.conf"
 }
 
 # What a script or a test needs to know, as lines that a shell can source.

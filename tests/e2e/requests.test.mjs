@@ -6,7 +6,7 @@ import http2 from 'node:http2';
 import net from 'node:net';
 import { once } from 'node:events';
 import test from 'node:test';
-import { eventually, nowSeconds } from './lib/client.mjs';
+import { nowSeconds } from './lib/client.mjs';
 import { accepted, refused } from './lib/expect.mjs';
 import { startInstance } from './lib/instance.mjs';
 
@@ -523,7 +523,7 @@ refusals('504: handlers that do not answer; about a payment it says that the out
     const after = before.replace('fastcgi_read_timeout 30s', 'fastcgi_read_timeout 1s');
     assert.notEqual(after, before);
     fs.writeFileSync(file, after);
-    await reloadNginx();
+    await shop.reloadNginx();
     const handlers = shop.pids('guichet');
     for (const pid of handlers) process.kill(pid, 'SIGSTOP');
     try {
@@ -539,42 +539,6 @@ refusals('504: handlers that do not answer; about a payment it says that the out
         for (const pid of handlers) process.kill(pid, 'SIGCONT');
         fs.rmSync(snippets, { recursive: true });
         fs.symlinkSync(shipped, snippets);
-        await reloadNginx();
+        await shop.reloadNginx();
     }
-});
-
-async function reloadNginx() {
-    const before = shop.pids('nginx');
-    process.kill(shop.leader('nginx'), 'SIGHUP');
-    const old = before.filter((pid) => pid !== shop.leader('nginx'));
-    await eventually(() => {
-        const now = shop.pids('nginx');
-        return now.length > 1 && !now.some((pid) => old.includes(pid));
-    });
-}
-
-test('429: over a limit, in the envelope; F45: notices have a limit of their own', async () => {
-    fs.rmSync(`${shop.home}/nginx/guichet-unlimited.d/demo.conf`);
-    await reloadNginx();
-    const flood = async (times, fn) => {
-        const answers = [];
-        while (answers.length < times)
-            answers.push(...(await Promise.all(Array.from({ length: 40 }, () => fn()))));
-        return answers.filter((answer) => answer.status === 429);
-    };
-    const logins = await flood(120, () => client.request('POST', '/user/login',
-        { body: { apiKey: 'x' } }));
-    assert.ok(logins.length >= 20, `${logins.length} of 120 logins limited`);
-    for (const answer of logins) refused(answer, 429, 'Rate limit exceeded');
-
-    // Made-up tokens do not help: the address has a limit too.
-    let number = 0;
-    const made = await flood(520, () => client.request('GET', '/user/balance',
-        { token: `made.up.${number++}` }));
-    assert.ok(made.length >= 10, `${made.length} of 520 requests with made-up tokens limited`);
-    refused(made[0], 429, 'Rate limit exceeded');
-
-    refused(await sandbox.notify('{}', { Signature: '00' }), 401, 'Invalid signature');
-    refused(await client.request('GET', '/user/balance', { from: '127.0.0.9' }), 401,
-        'Unauthorized');
 });

@@ -86,10 +86,10 @@ for (const [signal, status] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 12
     process.on(signal, () => process.exit(status));
 
 // Options: set ({'section.key': value} for guichet.conf; jobs look for work every 100 ms unless
-// it says otherwise), processes (handlers, 2), rates (true: with rate limits), env (more
-// environment, GUICHET_CRASH_DIR say), ledger (false: do not verify it at the end), name (for the
-// folder). Ends by itself after the last test of the file, and shows the logs' last lines after a
-// failed one.
+// it says otherwise), processes (handlers, 2), rates (true: with rate limits), origins (a list:
+// pages from there may call the API), env (more environment, GUICHET_CRASH_DIR say), ledger (false:
+// do not verify it at the end), name (for the folder). Ends by itself after the last test of the
+// file, and shows the logs' last lines after a failed one.
 export async function startInstance(options = {}) {
     const name = options.name ?? 'test';
     const home = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), `guichet-${name}-`));
@@ -107,6 +107,7 @@ export async function startInstance(options = {}) {
         SANDBOX_PORT: String(sandboxPort),
         PROCESSES: String(options.processes ?? 2),
         DEMO_RATE: options.rates ? 'on' : 'off',
+        DEMO_ORIGINS: (options.origins ?? []).join(' '),
         DEMO_SET: Object.entries({ 'jobs.idle_wait': 100, ...options.set })
             .map(([key, value]) => `${key}=${value}`)
             .join(' '),
@@ -265,6 +266,16 @@ export async function startInstance(options = {}) {
         await startPart(part);
     };
 
+    // nginx reads its configuration again; done when the old workers have gone.
+    async function reloadNginx() {
+        const before = pids('nginx').filter((pid) => pid !== leader('nginx'));
+        process.kill(leader('nginx'), 'SIGHUP');
+        await eventually(() => {
+            const now = pids('nginx');
+            return now.length > 1 && !now.some((pid) => before.includes(pid));
+        });
+    }
+
     // Runs fn with other settings of guichet.conf ({'section.key': value}), then with the old ones.
     // The handlers are restarted for each.
     async function withSettings(set, fn) {
@@ -364,6 +375,7 @@ export async function startInstance(options = {}) {
         stopPart,
         startPart,
         restartPart,
+        reloadNginx,
         withSettings,
         ready,
         stop,
