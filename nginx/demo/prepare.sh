@@ -81,7 +81,8 @@ make_configuration() {
 # What the shop's page cannot ask Guichet for: who there is, and some of the items of sql/demo.sql.
 write_shelf() {
     local seq
-    printf '{"users":[{"name":"alice","apiKey":"%s"},{"name":"bob","apiKey":"%s"}],\n' \
+    printf '{"instance":"%s",\n' "$(sha256sum <"$VAR/secrets/alice_key" | cut -c1-16)"
+    printf '"users":[{"name":"alice","apiKey":"%s"},{"name":"bob","apiKey":"%s"}],\n' \
         "$(secret alice_key)" "$(secret bob_key)"
     printf '"sandbox":"%s","items":[\n' "$SANDBOX_URL"
     printf '{"assetId":"987654321","name":"Mann Co. Supply Crate Key","price":1500},\n'

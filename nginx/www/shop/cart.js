@@ -1,4 +1,5 @@
-// The shelf and the cart. Both outlast the way to the provider's page and back.
+// The shelf and the cart. The cart outlasts the way to the provider's page and back; what was bought
+// is remembered for as long as this demo's data lives.
 import { call } from './api.js';
 import { find, icon, make } from './dom.js';
 import { formatMoney } from './money.js';
@@ -7,13 +8,14 @@ const CURRENCY = 'USD';
 const ICONS = [[/key/i, 'key'], [/captain|hat/i, 'hat'], [/./, 'crate']];
 
 let items = [];
+let instance = '';
 let cart = new Set(JSON.parse(sessionStorage.getItem('cart') ?? '[]'));
-let bought = new Set(JSON.parse(sessionStorage.getItem('bought') ?? '[]'));
+let bought = new Set();
 let tosTime = null;
 
 function keep() {
   sessionStorage.setItem('cart', JSON.stringify([...cart]));
-  sessionStorage.setItem('bought', JSON.stringify([...bought]));
+  localStorage.setItem(`bought ${instance}`, JSON.stringify([...bought]));
 }
 
 const inCart = () => items.filter((item) => cart.has(item.assetId));
@@ -29,7 +31,7 @@ function shelfCard(item) {
   const chosen = cart.has(item.assetId);
   const action = taken ? 'Bought' : chosen ? 'Take out' : 'Add to cart';
   const button = make('button', { type: 'button', textContent: action, disabled: taken });
-  button.className = chosen ? 'secondary' : '';
+  button.className = chosen ? 'secondary' : 'tint';
   button.setAttribute('aria-label', `${action}: ${item.name}`);
   button.addEventListener('click', () => toggle(item));
   const art = make('div', { className: `art hue${Number(item.assetId.at(-1)) % 5}` },
@@ -54,6 +56,7 @@ function show() {
   find('#items').replaceChildren(...items.map(shelfCard));
   find('#cart-lines').replaceChildren(...lines.map(cartLine));
   find('#cart-total').textContent = formatMoney(total, CURRENCY);
+  find('#cart-count').textContent = lines.length;
   find('#cart').hidden = lines.length === 0;
   find('#cart-empty').hidden = lines.length > 0;
   // the button that was pressed has been made anew
@@ -86,8 +89,11 @@ export function markBought(id) {
   show();
 }
 
-export function startCart(list) {
+// name: of the instance, another one when its data was made anew.
+export function startCart(list, name) {
   items = list;
+  instance = name;
+  bought = new Set(JSON.parse(localStorage.getItem(`bought ${instance}`) ?? '[]'));
   // the moment of acceptance is the one at which the box was ticked
   find('#tos').addEventListener('change', (event) => {
     tosTime = event.target.checked ? Math.floor(Date.now() / 1000) : null;

@@ -3,7 +3,7 @@ import { call } from './api.js';
 import { find, make } from './dom.js';
 import { formatMoney, moneyPattern, moneyTitle, parseMoney } from './money.js';
 
-const EXAMPLES = { USD: '25.00', EUR: '25.00', JPY: '2500', KWD: '7.500' };
+const EXAMPLES = { JPY: '2500', KWD: '7.500' };
 const METHODS = { credit_card: 'credit card', paypal: 'PayPal', crypto: 'crypto' };
 
 let providers = [];
@@ -12,22 +12,20 @@ const chosen = () => providers.find((provider) => provider.name === find('#provi
 
 function showMethods() {
   const methods = (chosen()?.methods ?? []).map((name) => new Option(METHODS[name] ?? name, name));
-  find('#method').replaceChildren(new Option('chosen on its page', ''), ...methods);
+  find('#method').replaceChildren(new Option('any', ''), ...methods);
 }
 
-// A provider that says nothing of currencies is asked all the same.
 function showCurrencies() {
-  const known = chosen()?.currencies ?? [];
-  for (const option of find('#currency').options)
-    option.disabled = known.length > 0 && !known.includes(option.value);
-  if (find('#currency').selectedOptions[0]?.disabled) find('#currency').selectedIndex =
-    [...find('#currency').options].findIndex((option) => !option.disabled);
+  const before = find('#currency').value;
+  const currencies = chosen()?.currencies ?? ['USD'];
+  find('#currency').replaceChildren(...currencies.map((currency) => new Option(currency)));
+  if (currencies.includes(before)) find('#currency').value = before;
 }
 
 function showAmount() {
   const currency = find('#currency').value;
   const limit = chosen()?.limits?.find((row) => row.currency === currency);
-  find('#amount').value = EXAMPLES[currency] ?? '';
+  find('#amount').value = EXAMPLES[currency] ?? '25.00';
   find('#amount').pattern = moneyPattern(currency);
   find('#amount').title = moneyTitle(currency);
   find('#deposit-hint').textContent = limit === undefined ? ''

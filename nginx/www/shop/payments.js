@@ -89,7 +89,9 @@ export async function follow(id, done) {
   for (let pause = 500; followed === id; pause = Math.min(pause * 1.5, 15000)) {
     const payment = await call('GET', `/payments/${encodeURIComponent(id)}`);
     if (followed !== id) return;
+    const appears = find('#outcome').hidden;
     showOutcome(id, payment.status, words(payment), payment.url);
+    if (appears) find('#outcome').scrollIntoView({ block: 'nearest' });
     if (!isOpen(payment.status)) {
       await done(payment);
       return;

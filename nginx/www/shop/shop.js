@@ -7,7 +7,7 @@ import { find, make, moment, on, showError } from './dom.js';
 import { formatMoney } from './money.js';
 import { follow, forget, showPayments, showReturn, showTimeline, startPayments } from './payments.js';
 
-const OTHER_CURRENCIES = ['EUR', 'JPY', 'KWD'];
+const OTHER_CURRENCIES = ['EUR', 'GBP', 'JPY', 'KWD'];
 
 async function showBalances() {
   const balanceIn = async (currency) => (await call('GET', `/user/balance?currency=${currency}`)).balance;
@@ -92,9 +92,9 @@ function showLinks(sandbox) {
 
 // Who was logged in before the provider's page is logged in again when the browser comes back.
 async function start() {
-  const { users, items, sandbox } = await (await fetch('demo.json')).json();
+  const { instance, users, items, sandbox } = await (await fetch('demo.json')).json();
   find('#user').replaceChildren(...users.map((user) => new Option(user.name, user.apiKey)));
-  startCart(items);
+  startCart(items, instance);
   startPayments();
   showLinks(sandbox);
   on(find('#login'), 'submit', enter);
