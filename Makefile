@@ -1,8 +1,9 @@
 # Guichet: `make help` lists the commands. Each installs the Debian packages that it lacks.
 #
-# Three variants are built from the same rules: VARIANT=release into build/, asan (address and
-# undefined behaviour sanitizers) into build/asan/, tsan (threads) into build/tsan/, and clang
-# (a second compiler, for its warnings) into build/clang/.
+# Variants are built from the same rules: VARIANT=release into build/, asan (address and undefined
+# behaviour sanitizers) into build/asan/, tsan (threads) into build/tsan/, cov (counts which
+# branches the unit tests take) into build/cov/, and clang (a second compiler, for its warnings)
+# into build/clang/.
 
 # Recipes use paths relative to this file's folder. Called from elsewhere (make -f ../Makefile),
 # hand everything to a make that runs here.
@@ -32,6 +33,7 @@ sanitize_asan := -DCRASH_POINTS -fsanitize=address,undefined -fno-sanitize-recov
 # gcc's shared libubsan writes to standard error, whatever log_path says: unseen behind multiwatch.
 static_asan := -static-libasan -static-libubsan
 sanitize_tsan := -DCRASH_POINTS -fsanitize=thread -fno-omit-frame-pointer
+sanitize_cov := -O0 --coverage
 compiler_clang := clang-14
 compiler := $(or $(compiler_$(VARIANT)),$(CC))
 
@@ -125,8 +127,8 @@ own = [ -e '$(DESTDIR)$(3)' ] || { $(text); }
 # --- commands ---
 
 .DEFAULT_GOAL := all
-.PHONY: all always programs unit run up down test tsan lint install uninstall clean install-deps help \
-	packages-run packages-test packages-lint test-packages run-unit run-e2e clang
+.PHONY: all always programs unit run up down test tsan coverage lint install uninstall clean \
+	install-deps help packages-run packages-test packages-lint test-packages run-unit run-e2e clang
 
 all:
 	@$(MAKE) -j$(jobs) programs
@@ -150,6 +152,11 @@ tsan: test-packages
 	@echo "tsan: building programs and unit tests with the thread sanitizer"
 	@$(MAKE) -j$(jobs) VARIANT=tsan programs unit
 	@$(MAKE) VARIANT=tsan run-unit run-e2e
+
+coverage: test-packages
+	@echo "coverage: building the unit tests with counters"
+	@$(MAKE) -j$(jobs) VARIANT=cov unit
+	@.ci/tests coverage build/cov
 
 run-unit:
 	@.ci/tests unit $(out)
@@ -210,6 +217,7 @@ help:
 	@echo "make up|down  the same in the background, and its end"
 	@echo "make test     unit tests and end-to-end tests, with sanitizers"
 	@echo "make tsan     the same tests under the thread sanitizer"
+	@echo "make coverage branches that the unit tests take; all of src/domain must be taken"
 	@echo "make lint     two compilers, formatter, static analysis, rules of the house"
 	@echo "make install  programs, units, settings and nginx's files below DESTDIR and PREFIX ($(PREFIX));"
 	@echo "              the README's section Deploy goes on from there; make uninstall is its end"

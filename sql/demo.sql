@@ -11,8 +11,8 @@ INSERT IGNORE INTO ledger_accounts (kind, owner, currency) VALUES
 START TRANSACTION;
 INSERT IGNORE INTO ledger_postings (document_id, effect) VALUES ('OPENING_76561198000000001', 'opening');
 SET @first = ROW_COUNT() = 1, @posting = LAST_INSERT_ID();
-INSERT INTO ledger_entries (posting_id, line, account_id, amount, currency)
-    SELECT @posting, IF(kind = 'user', 1, 2), account_id, IF(kind = 'user', 5000, -5000), 'USD'
+INSERT INTO ledger_entries (posting_id, line, account_id, amount, currency, balance_after)
+    SELECT @posting, IF(kind = 'user', 1, 2), account_id, IF(kind = 'user', 5000, -5000), 'USD', IF(kind = 'user', 5000, NULL)
     FROM ledger_accounts
     WHERE @first AND currency = 'USD'
         AND ((kind = 'user' AND owner = '76561198000000001') OR (kind = 'equity' AND owner = 'house'));

@@ -3,9 +3,10 @@
 
 CREATE ROLE IF NOT EXISTS guichet_runtime;
 GRANT SELECT ON schema_migrations TO guichet_runtime;
-GRANT SELECT (user_id, banned_at) ON users TO guichet_runtime;
+GRANT SELECT (user_id, name, email, banned_at) ON users TO guichet_runtime;
 GRANT SELECT ON api_keys TO guichet_runtime;
 GRANT SELECT, INSERT, UPDATE (status) ON payments TO guichet_runtime;
+GRANT SELECT, INSERT ON payment_items TO guichet_runtime;
 GRANT SELECT, INSERT ON attempts TO guichet_runtime;
 GRANT SELECT, INSERT ON attempt_answers TO guichet_runtime;
 GRANT SELECT, INSERT ON events TO guichet_runtime;
@@ -17,5 +18,7 @@ GRANT SELECT, INSERT ON ledger_entries TO guichet_runtime;
 GRANT SELECT, UPDATE (owner_id, state, held_by) ON items TO guichet_runtime;
 GRANT SELECT, INSERT, UPDATE ON inbox TO guichet_runtime;
 GRANT SELECT, INSERT ON outbox TO guichet_runtime;
+GRANT SELECT, INSERT, UPDATE (state, note, tries, due_at) ON deliveries TO guichet_runtime;
+GRANT SELECT, INSERT, UPDATE (read_at) ON notifications TO guichet_runtime;
 GRANT SELECT, INSERT, UPDATE (status, body), DELETE ON idempotency_keys TO guichet_runtime;
 GRANT SELECT, INSERT, UPDATE ON counters TO guichet_runtime;

@@ -15,10 +15,26 @@ enum conf_type {
     CONF_SWITCH, /* bool: on or off */
     CONF_TEXT,   /* char[CONF_TEXT_MAX] */
     CONF_URL,    /* char[CONF_TEXT_MAX]: https://…, kept without a trailing slash */
+    CONF_LIMITS, /* struct conf_limits: "USD:500-50000 EUR:500-50000" */
     CONF_SECRET, /* struct secret, read from the file that the value names */
 };
 
 #define CONF_TEXT_MAX 256
+
+/* Currencies, each with the smallest and largest amount in its minor units, in the order written.
+ */
+#define CONF_LIMITS_MAX 16
+struct conf_limit {
+    char currency[4];
+    int64_t minimum, maximum;
+};
+struct conf_limits {
+    struct conf_limit rows[CONF_LIMITS_MAX];
+    size_t count;
+};
+
+/* NULL when the currency is not among them. */
+const struct conf_limit *conf_limits_find(const struct conf_limits *limits, const char *currency);
 
 /* One setting is one row. */
 struct conf_setting {
@@ -26,7 +42,7 @@ struct conf_setting {
     enum conf_type type;
     size_t offset;        /* of the field in the caller's struct */
     const char *fallback; /* the default, as it would be written; NULL: none */
-    int64_t min, max;     /* numbers: bounds; secrets: fewest bytes */
+    int64_t min, max;     /* numbers and limits: bounds; secrets: fewest bytes */
 };
 
 /* Fills *ret_values from the defaults and the file. Every problem found is a line on report:

@@ -18,6 +18,7 @@ enum err {
     ERR_API_KEY_MISSING,
     ERR_API_KEY_INVALID,
     ERR_USER_INVALID,
+    ERR_TWO_FACTOR,
     ERR_SIGNATURE,
     /* creating a payment, in the order of the checks */
     ERR_PROVIDER_REQUIRED,
@@ -26,13 +27,23 @@ enum err {
     ERR_TOS_REQUIRED,
     ERR_TOS_INVALID,
     ERR_TOS_FUTURE,
+    ERR_NO_ITEMS,
+    ERR_BALANCE,
+    ERR_CART_RUNNING,
     ERR_SAVE,
     ERR_PROCESS,
     ERR_OUTCOME_UNKNOWN,
     ERR_PROVIDER_UNAVAILABLE,
+    ERR_AMOUNT,
+    ERR_CURRENCY,
+    ERR_RETURN_URL,
+    ERR_METHOD_OF_PAYMENT,
     ERR_IDEMPOTENCY_KEY,
     ERR_IDEMPOTENCY_RUNNING,
     ERR_IDEMPOTENCY_REUSED,
+    /* looking things up */
+    ERR_TRANSACTION_ID_MISSING,
+    ERR_TRANSACTION_NOT_FOUND,
     /* the database */
     ERR_DB_UNAVAILABLE, /* no connection, or none free in time: nothing happened */
     ERR_DB_CONFLICT,  /* the unit must run again as a whole; only the transaction helper sees it */

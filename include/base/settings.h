@@ -8,11 +8,30 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+/* What every provider has. */
+struct settings_provider {
+    bool enabled, requires_2fa;
+    struct conf_limits deposits; /* of POST /paiement */
+};
+
 struct settings_payviox {
-    bool enabled, send_payer_ip;
+    struct settings_provider common;
+    bool send_payer_ip;
     char api_url[CONF_TEXT_MAX], page_url[CONF_TEXT_MAX];
     struct secret secret_key, webhook_token;
     int64_t minimum, maximum; /* minor units of USD */
+};
+
+struct settings_mannco {
+    struct settings_provider common;
+    char partners[CONF_TEXT_MAX]; /* names, separated by spaces */
+};
+
+/* Mail to payers; server "": none is sent. */
+struct settings_mail {
+    char server[CONF_TEXT_MAX], from[CONF_TEXT_MAX], user[CONF_TEXT_MAX];
+    struct secret password;
+    bool starttls;
 };
 
 struct settings {
@@ -33,8 +52,12 @@ struct settings {
     } token;
     struct secret api_key_hash_key;
     struct {
-        int64_t lifetime_s, tos_clock_skew_s;
+        int64_t lifetime_s, tos_clock_skew_s, seller_fee_bps;
     } payment;
+    struct {
+        char hosts[CONF_TEXT_MAX], page[CONF_TEXT_MAX];
+        bool localhost_http;
+    } returns;
     struct {
         int64_t connect_timeout_ms, timeout_ms;
         char ca_file[CONF_TEXT_MAX];
@@ -42,7 +65,9 @@ struct settings {
     struct {
         int64_t threads, idle_wait_ms;
     } jobs;
+    struct settings_mail mail;
     struct settings_payviox payviox;
+    struct settings_mannco mannco;
 };
 
 /* The table, for the reader and for the test that compares it with the shipped file. */

@@ -28,4 +28,18 @@ bool money_add(const struct money *a, const struct money *b, struct money *ret_s
 /* The amount with the other sign; INT64_MIN is no amount and cannot be made. */
 struct money money_negative(const struct money *money);
 
+/* The amount in the currency's own units: "12.34", "-0.05", "1234" (JPY), "1.234" (KWD). An amount
+ * in a currency that ISO 4217 does not know is written as its count of minor units. */
+#define MONEY_TEXT_MAX 24
+void money_format(const struct money *money, char ret_text[MONEY_TEXT_MAX]);
+
+/* The other way: digits, then perhaps a point and at most as many digits as the currency has
+ * places ("12.3" is 12.30). No sign, no blank, no comma, no exponent, no needless leading zero, in
+ * any locale. False for anything else, what does not fit, and a currency without known places. */
+bool money_parse(const char *text, const char *currency, struct money *ret_money);
+
+/* basis_points / 10 000 of the amount, rounded towards zero, so that the share of a refund is the
+ * share of its payment. False outside 0 to 10 000 basis points. */
+bool money_share(const struct money *money, int64_t basis_points, struct money *ret_share);
+
 #endif

@@ -17,6 +17,9 @@
 
 enum payment_type { PAYMENT_BALANCE, PAYMENT_ITEMS };
 
+/* The endpoint that made a payment, which is also the shape of its answer. */
+enum payment_surface { SURFACE_PAYMENT, SURFACE_PAIEMENT };
+
 /* Ranked: a fact moves a payment to a later state or not at all. */
 enum payment_status {
     PAYMENT_PENDING,
@@ -70,11 +73,13 @@ bool payment_fact_is_paid(enum payment_fact fact);
 /* The words of the interface and of the database. */
 const char *payment_status_name(enum payment_status status);
 const char *payment_type_name(enum payment_type type);
+const char *payment_surface_name(enum payment_surface surface);
 const char *payment_fact_name(enum payment_fact fact);
 const char *payment_effect_name(enum payment_effect effect);
 const char *outcome_name(enum outcome outcome);
 bool payment_status_parse(const char *name, enum payment_status *ret_status);
 bool payment_type_parse(const char *name, enum payment_type *ret_type);
+bool payment_surface_parse(const char *name, enum payment_surface *ret_surface);
 
 /* OUTCOME_NONE for any other word. */
 enum outcome outcome_parse(const char *name);

@@ -7,6 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The last moment that the database can hold: the end of the year 9999. */
+#define MOMENT_MAX_MS INT64_C(253402300799999)
+
 /* Reads Unix seconds as digits (from 100 000 000 000 on they are milliseconds), or RFC 3339.
  * Gives milliseconds since 1970. False for anything else. */
 bool timestamp_parse(const char *text, int64_t *ret_ms);

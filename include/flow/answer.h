@@ -7,6 +7,7 @@
 #include "base/ident.h"
 #include "base/json.h"
 #include "base/settings.h"
+#include "store/payments.h"
 
 struct answer {
     enum err err; /* ERR_NONE for a success */
@@ -26,6 +27,10 @@ void answer_error(const struct settings *settings, struct arena *arena, enum err
 /* {"err":false,"success":true,"content":{"url":url}}: where the payer goes. */
 void answer_url(struct arena *arena, const char *payment_id, const char *url,
                 struct answer *ret_answer);
+
+/* The answer of POST /paiement: the payment, and where the payer goes (url NULL: nowhere). */
+void answer_deposit(struct arena *arena, const struct payment *payment, const char *url,
+                    struct answer *ret_answer);
 
 /* {"message":"Payment processed successfully"}: nothing is left for the payer to do. */
 void answer_processed(struct arena *arena, const char *payment_id, struct answer *ret_answer);

@@ -3,41 +3,41 @@
 #define FLOW_CHECKOUT_H
 
 #include "flow/answer.h"
+#include "flow/cart.h"
 #include "flow/context.h"
 #include "provider/provider.h"
 #include "store/keys.h"
 #include "store/payments.h"
 
+enum { PARTNERS_MAX = 8 };
+
 /* A checked request to create a payment. */
 struct checkout {
-    const struct provider_driver *driver;
-    struct payment_intent intent;
+    /* Who is called. The next one only when the one before has not been reached, or has cleanly
+     * refused; never after an unknown outcome. */
+    const struct provider_driver *drivers[PARTNERS_MAX];
+    size_t driver_count;
+    struct payment_intent intent; /* its amount is the cart's, if there is one */
+    struct cart_wish wish;
     struct idempotency_key key;
     int64_t deadline_ms; /* monotonic: of the request */
 };
 
 /* Runs all of it. The answer says what the caller gets; its payment_id is set as soon as a
  * payment is stored. Never fails in any other way. */
-void checkout_run(struct context *context, struct arena *arena, struct checkout *checkout,
+void checkout_run(struct context *context, struct arena *arena, const struct checkout *checkout,
                   struct answer *ret_answer);
 
 /* What a driver may know of a payment; its texts are the payment's and the attempt's. */
-struct provider_order checkout_order(const struct payment *payment, const struct attempt *attempt);
-
-/* Was this request seen before? True: *ret_answer holds the kept answer, or the refusal. */
-bool checkout_replay(struct context *context, struct arena *arena,
-                     const struct idempotency_key *key, struct answer *ret_answer);
-
-/* Keeps the refusal of a request that never became a payment, if it is one to keep. */
-void checkout_keep_refusal(struct context *context, struct arena *arena,
-                           const struct idempotency_key *key, const struct answer *answer);
+struct provider_order checkout_order(const struct payment *payment, const struct attempt *attempt,
+                                     const struct cart *cart);
 
 /* Asks the provider again about a create whose outcome is open, and commits what it says: the
  * second half of checkout_run for a process that died, or for an outcome that was unknown.
  * Only for providers whose references are unique. ERR_NONE even when it is still unknown. */
 enum err checkout_resume(struct context *context, struct arena *arena,
                          const struct provider_driver *driver, const struct payment *payment,
-                         const struct attempt *attempt) MUST_CHECK;
+                         const struct attempt *attempt, const struct cart *cart) MUST_CHECK;
 
 /* Ends the open attempt of a payment that has been paid all the same: its create answer was lost,
  * the provider's notice was not. */

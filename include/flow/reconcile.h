@@ -4,6 +4,7 @@
 #define FLOW_RECONCILE_H
 
 #include "flow/context.h"
+#include "provider/provider.h"
 #include "store/payments.h"
 
 /* What one step did, for the log. */
@@ -16,5 +17,13 @@ struct reconciled {
  * payment is bounded: after 10 s, 1 min, 5 min, 15 min, 1 h, then daily for five days. */
 enum err reconcile_step(struct context *context, struct arena *arena,
                         struct reconciled *ret_done) MUST_CHECK;
+
+/* The payer's browser comes back, and the provider is asked once. reference: ours or the
+ * provider's. ret_payment->id is "" when it names no payment made with this provider; ret_url is
+ * the caller's returnUrl, "" if there is none. */
+enum err reconcile_returned(struct context *context, struct arena *arena,
+                            const struct provider_driver *driver, const char *reference,
+                            int64_t deadline_ms, struct payment *ret_payment,
+                            char ret_url[URL_MAX]) MUST_CHECK;
 
 #endif

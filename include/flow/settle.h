@@ -19,11 +19,24 @@ enum err settle_apply(struct db *db, const struct provider_driver *driver,
                       const struct provider_truth *truth, const char *source,
                       enum settle_verdict *ret_verdict, char ret_note[REASON_MAX]) MUST_CHECK;
 
-/* A step inside a unit: applies a fact to a payment that the unit has locked. truth: NULL when
- * the fact is our own finding and moves no money. */
-enum err settle_fact(struct db *db, const struct payment *payment, enum payment_fact fact,
-                     const struct provider_truth *truth, const char *detail,
-                     const char *source) MUST_CHECK;
+/* What was learnt about a payment, and from whom. */
+struct settlement {
+    enum payment_fact fact;
+    const char *provider; /* who was called, and holds the money */
+    /* NULL: our own finding. A success without one is paid from the payer's own balance. */
+    const struct provider_truth *truth;
+    const char *detail, *source; /* for the timeline */
+};
+
+/* A step inside a unit: applies it to a payment that the unit has locked. ERR_BALANCE: the payer's
+ * balance is too small; the unit must not be committed. */
+enum err settle_fact(struct db *db, const struct payment *payment,
+                     const struct settlement *news) MUST_CHECK;
+
+/* A step inside a unit: ends the wait for a payer when the payment's time is over by the
+ * database's clock. One that the provider is working on is left to the provider, but its items
+ * are no longer held. */
+enum err settle_expiry(struct db *db, const char *payment_id) MUST_CHECK;
 
 /* What became of a notice, for the log. */
 struct settled_notice {

@@ -8,12 +8,29 @@
 void payment_post(struct call *call);
 void payment_post_nameless(struct call *call); /* POST /payment, without a provider */
 
+/* paiement_api.c: POST /paiement/{provider} */
+void paiement_post(struct call *call);
+
+/* return_api.c: GET /return/{provider} */
+void return_get(struct call *call);
+
+/* providers_api.c: GET /providers */
+void providers_get(struct call *call);
+
 /* payments_api.c: GET /payments and GET /payments/{id} */
 void payments_get_list(struct call *call);
 void payments_get_one(struct call *call);
 
-/* account_api.c: GET /user/balance */
+/* account_api.c: GET /user/balance, /user/getBalanceHistory and /user/notifications, and
+ * POST /user/notifications/read */
 void balance_get(struct call *call);
+void balance_get_history(struct call *call);
+void notifications_get_unread(struct call *call);
+void notifications_post_read(struct call *call);
+
+/* transactions_api.c: GET /user/getTransactionHistory and /user/getTransactionDetails */
+void transactions_get_list(struct call *call);
+void transactions_get_one(struct call *call);
 
 /* webhook_api.c: POST /webhook/{provider} */
 void webhook_post(struct call *call);

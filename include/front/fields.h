@@ -30,6 +30,16 @@ enum err fields_read(const struct http_request *request, struct fields *ret_fiel
 
 struct field fields_get(const struct fields *fields, const char *name);
 
+/* The parameters of the request's query, as fields of a form. ERR_PARAMETERS: they cannot be read.
+ */
+enum err fields_query(const struct http_request *request, struct fields *ret_fields) MUST_CHECK;
+
+/* ?page=0&limit=10, as the account endpoints have them: limit up to 50. ERR_PARAMETERS. */
+struct field_page {
+    int64_t page, limit;
+};
+enum err fields_page(const struct fields *fields, struct field_page *ret_page) MUST_CHECK;
+
 /* A whole number of 1 to 16 digits without sign or leading zero; in a form it is text by nature,
  * in JSON it must be a number. */
 bool field_whole_number(const struct field *field, int64_t *ret_number);

@@ -7,9 +7,17 @@
 #include "base/crypt.h"
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define TOKEN_MAX 4096 /* bytes of a token */
+
+/* Whom a token speaks of, and how sure its maker was. */
+struct token_claims {
+    int64_t user_id;
+    bool api;        /* made by POST /user/login, from an API key */
+    bool two_factor; /* a session whose owner has shown a second factor */
+};
 
 /* What must hold for a token to be taken. Times are Unix seconds. */
 struct token_rules {

@@ -9,6 +9,7 @@
 #include "base/httpc.h"
 #include "base/ident.h"
 #include "base/settings.h"
+#include "domain/item.h"
 #include "domain/money.h"
 #include "domain/payment.h"
 
@@ -18,7 +19,8 @@ struct provider_order {
     const char *payment_id;
     int64_t user_id;
     struct money amount;
-    const char *method; /* the provider's own method; "": its hosted default */
+    const char *method; /* as the caller named it; "": the provider's hosted default */
+    struct cart cart;   /* what is bought; empty for a deposit */
     const char *payer_ip;
     const char *provider_reference; /* the provider's own; "" before it gave one */
 };
@@ -51,17 +53,30 @@ enum provider_reading {
     READING_FAILED,    /* no usable answer: ask again later */
 };
 
+/* A way to pay, by the name that callers use and by the provider's own. */
+struct provider_method {
+    const char *name; /* NULL ends the list */
+    const char *id;
+};
+
+/* A provider that is paid from_balance has no functions beyond methods: nobody is called. */
 struct provider_driver {
     const char *name;
 
     /* Are its secrets set? Then its callbacks are taken and its payments are asked about. */
     bool (*configured)(const struct settings *settings);
 
-    /* Switched on? Then new payments are made with it. */
-    bool (*enabled)(const struct settings *settings);
+    /* Its settings that every provider has: switched on, second factor, deposits. */
+    const struct settings_provider *(*terms)(const struct settings *settings);
 
     /* Is this amount (minor units, from 1 to PAYMENT_VALUE_MAX) within the provider's limits? */
     bool (*allows)(const struct settings *settings, int64_t value);
+
+    /* The methods that it is known to have; others may exist. */
+    const struct provider_method *methods;
+
+    /* The payer's own balance pays, for items only and at once. */
+    bool from_balance;
 
     /* Builds the call that creates the payment at the provider. ERR_OVERLOAD: it does not fit. */
     enum err (*create)(const struct settings *settings, struct arena *arena,
@@ -86,6 +101,10 @@ struct provider_driver {
     enum err (*notice)(struct arena *arena, const char *body, size_t len,
                        struct provider_truth *ret_truth);
 
+    /* Which payment does a payer's browser come back from? By our reference or the provider's,
+     * from the query of the address that the provider sends it to; NULL: it does not say. */
+    const char *(*returned)(const struct http_field *query);
+
     /* May a create whose outcome is unknown be sent again with the same reference? Only when
      * the provider refuses a second one, so that asking again cannot charge twice. */
     bool reference_is_unique;
@@ -97,6 +116,28 @@ const struct provider_driver *provider_find(const struct settings *settings, con
 
 /* For new payments. NULL also when the provider is switched off. */
 const struct provider_driver *provider_find_open(const struct settings *settings, const char *name);
+
+/* Is there a provider of this name, whatever its settings? */
+bool provider_is_known(const char *name);
+
+/* The drivers one by one, whether configured or not: NULL after the last. */
+const struct provider_driver *provider_at(size_t index);
+
+/* The provider's own word for a method; a name that the list does not know is its own. */
+const char *provider_method_id(const struct provider_driver *driver, const char *name);
+
+/* Is the method known to exist there? "" is: every provider has a hosted default. */
+bool provider_has_method(const struct provider_driver *driver, const char *name);
+
+/* The house brand's partners in their order, those open for new payments: NULL after the last. */
+const struct provider_driver *provider_partner(const struct settings *settings, size_t index);
+
+/* Who carries out a deposit that was asked of this provider: itself, or for the house brand its
+ * partners that have the currency and the method, in their order. ERR_PROVIDER_UNAVAILABLE: none
+ * has the currency; ERR_METHOD_OF_PAYMENT: none of those has the method. */
+enum err provider_route(const struct settings *settings, const struct provider_driver *asked,
+                        const struct money *amount, const char *method, size_t max,
+                        const struct provider_driver **ret_drivers, size_t *ret_count) MUST_CHECK;
 
 /* Runs the create call and judges what the driver cannot: no answer at all. */
 void provider_create(const struct provider_driver *driver, const struct settings *settings,

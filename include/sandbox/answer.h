@@ -19,6 +19,11 @@ void answer_see_other(struct http_response *response, const char *path);
  */
 void answer_reset(struct http_response *response);
 
+/* What pages may do; the sources to which forms may lead follow it. */
+#define ANSWER_POLICY                                                                              \
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'; "     \
+    "form-action "
+
 /* An HTML page that is in the body already; status 200 unless changed afterwards. */
 void answer_html(struct http_response *response);
 

@@ -32,6 +32,9 @@ const struct payviox_method *payviox_method_find(const char *id);
 /* The method of the session's attempt, else the only one allowed, else the first of the table. */
 const struct payviox_method *payviox_method_of(const struct session *session);
 
+/* Whether payers may use the method with that currency. */
+bool payviox_method_takes(const struct payviox_method *method, const char *currency);
+
 /* Rounded half up; never overflows for amounts that payviox_check passes. */
 int64_t payviox_fees(const struct payviox_method *method, int64_t amount);
 
@@ -43,6 +46,8 @@ void payviox_methods_answer(const struct http_request *request, struct http_resp
  * False when the response holds the refusal. */
 bool payviox_check(const struct http_request *request, const struct json *root, bool by_secret,
                    struct session *ret_draft, struct http_response *response);
+
+#define PAYVIOX_NO_METHOD "Payment method not found"
 
 #define PAYVIOX_AMOUNT_MIN 100
 #define PAYVIOX_PRICE_MAX  INT64_C(1000000000000) /* of one item, and of a whole session */

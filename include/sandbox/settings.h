@@ -18,10 +18,11 @@ struct payviox_settings {
 };
 
 struct sandbox_settings {
-    char public_url[CONF_TEXT_MAX]; /* where nginx serves this program */
-    char ca_file[CONF_TEXT_MAX];    /* certificates trusted when webhooks are delivered */
-    char journal[CONF_TEXT_MAX];    /* sessions are kept here over a restart; "": they are not */
-    int64_t retry_scale;            /* percent of the documented pauses between attempts */
+    char public_url[CONF_TEXT_MAX];  /* where nginx serves this program */
+    char ca_file[CONF_TEXT_MAX];     /* certificates trusted when webhooks are delivered */
+    char journal[CONF_TEXT_MAX];     /* sessions are kept here over a restart; "": they are not */
+    int64_t retry_scale;             /* percent of the documented pauses between attempts */
+    char mail_folder[CONF_TEXT_MAX]; /* the Maildir of the demo's mails; "": none are shown */
     struct payviox_settings payviox;
 };
 

@@ -47,6 +47,7 @@ enum err db_run_values(struct db *db, enum sql sql, const struct db_value *value
 /* The next row of the last statement; false after the last one. Columns count from 0 and stay
  * valid until the next call. NULL reads as 0 and "". */
 bool db_next(struct db *db);
+int64_t db_rows(struct db *db); /* how many rows the last statement has given */
 int64_t db_int(struct db *db, unsigned column);
 const char *db_text(struct db *db, unsigned column);
 size_t db_len(struct db *db, unsigned column);
@@ -54,6 +55,9 @@ bool db_null(struct db *db, unsigned column);
 
 /* Copies a text column into a fixed array; cut texts are a bug, so it asserts that it fits. */
 void db_copy(struct db *db, unsigned column, char *to, size_t size);
+
+/* A text column kept for the request; NULL when the arena is full. */
+const char *db_keep(struct db *db, unsigned column);
 
 int64_t db_affected(struct db *db);
 int64_t db_insert_id(struct db *db);

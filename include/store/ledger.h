@@ -8,18 +8,20 @@
 
 #include <stdio.h>
 
-enum ledger_kind { LEDGER_USER, LEDGER_PROVIDER, LEDGER_PROVIDER_FEES };
+enum ledger_kind { LEDGER_USER, LEDGER_PROVIDER, LEDGER_PROVIDER_FEES, LEDGER_EQUITY };
 
 struct ledger_line {
     enum ledger_kind kind;
-    const char *owner; /* steamid or provider name */
+    const char *owner; /* steamid, provider name, or LEDGER_HOUSE */
     struct money amount;
 };
 
-#define LEDGER_LINES_MAX 8
+#define LEDGER_LINES_MAX 104 /* a cart's sellers, and a few more */
+#define LEDGER_HOUSE     "house"
 
-/* Writes one posting with its lines and moves the users' balances. The lines must sum to zero
- * per currency (asserted). *ret_posted is false when this document had this effect already; then
+/* Writes one posting with its lines and moves the users' balances, in an order of its own: two
+ * postings over the same accounts must not wait for each other. The lines must sum to zero
+ * (asserted). *ret_posted is false when this document had this effect already; then
  * nothing is written. */
 enum err ledger_post(struct db *db, const char *document_id, const char *effect, int64_t sequence,
                      const struct ledger_line *lines, size_t count, bool *ret_posted) MUST_CHECK;
@@ -27,6 +29,23 @@ enum err ledger_post(struct db *db, const char *document_id, const char *effect,
 /* Minor units; 0 for a user without an account. */
 enum err ledger_balance(struct db *db, int64_t user_id, const char *currency,
                         int64_t *ret_balance) MUST_CHECK;
+
+/* One movement of a user's balance. */
+struct ledger_movement {
+    int64_t entry_id;
+    struct money amount; /* signed */
+    int64_t balance_after;
+    int64_t time_s;           /* Unix seconds */
+    const char *effect;       /* in the unit's arena, as are the next two */
+    const char *payment_id;   /* "": none */
+    const char *payment_type; /* "": none */
+    bool own;                 /* the payment is the user's own, not one that bought from him */
+};
+
+/* Newest first; *ret_count tells how many. */
+enum err ledger_history(struct db *db, int64_t user_id, int64_t max, int64_t offset,
+                        struct ledger_movement *ret_movements, size_t *ret_count) MUST_CHECK;
+enum err ledger_history_count(struct db *db, int64_t user_id, int64_t *ret_count) MUST_CHECK;
 
 /* Proves what must always hold; each break is a line on report. *ret_breaks counts them. */
 enum err ledger_verify(struct db *db, FILE *report, int64_t *ret_breaks) MUST_CHECK;

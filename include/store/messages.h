@@ -1,8 +1,10 @@
-/* Notices from providers (inbox), events for others (outbox), counters.
+/* Notices from providers (inbox), events for others (outbox) on their way (deliveries), alerts
+ * for users (notifications), counters.
  * Every function is a step inside a unit of work (store/db.h). */
 #ifndef STORE_MESSAGES_H
 #define STORE_MESSAGES_H
 
+#include "base/ident.h"
 #include "store/db.h"
 
 #define INBOX_BODY_MAX  (64 * 1024)
@@ -35,6 +37,43 @@ enum err inbox_lock(struct db *db, int64_t id, struct notice_row *ret_row) MUST_
 
 /* Once per payment and topic. */
 enum err outbox_put(struct db *db, const char *payment_id, const char *topic) MUST_CHECK;
+
+/* Puts an event of the outbox on its way to a receiver; once per event and receiver. */
+enum err deliveries_put(struct db *db, const char *payment_id, const char *topic,
+                        const char *receiver) MUST_CHECK;
+
+enum delivery_state { DELIVERY_WAITING, DELIVERY_DONE, DELIVERY_DEAD };
+
+struct delivery {
+    int64_t id; /* 0: there is none */
+    int64_t tries;
+    char payment_id[IDENT_MAX], topic[33];
+    int64_t time_s; /* of the event, Unix seconds */
+};
+
+/* The delivery due first for a receiver, moved forward by lease_s. */
+enum err deliveries_take(struct db *db, const char *receiver, int64_t lease_s,
+                         struct delivery *ret_delivery) MUST_CHECK;
+
+/* retry_in_s counts only while it waits. */
+enum err deliveries_set(struct db *db, int64_t id, enum delivery_state state, const char *note,
+                        int64_t retry_in_s) MUST_CHECK;
+
+/* Tells a user something about a payment; once per payment, user and kind. */
+enum err notifications_put(struct db *db, int64_t user_id, const char *payment_id, const char *kind,
+                           const char *text) MUST_CHECK;
+
+struct notification {
+    int64_t id, time_s; /* Unix seconds */
+    const char *text;   /* in the unit's arena */
+    char payment_id[IDENT_MAX];
+};
+
+/* The newest that the user has not read, up to max; *ret_unread counts all of them. */
+enum err notifications_get(struct db *db, int64_t user_id, int64_t max,
+                           struct notification *ret_notifications, size_t *ret_count,
+                           int64_t *ret_unread) MUST_CHECK;
+enum err notifications_read(struct db *db, int64_t user_id) MUST_CHECK;
 
 enum err counters_add(struct db *db, const char *name) MUST_CHECK;
 

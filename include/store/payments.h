@@ -4,6 +4,7 @@
 #define STORE_PAYMENTS_H
 
 #include "base/ident.h"
+#include "domain/item.h"
 #include "domain/money.h"
 #include "domain/payment.h"
 #include "store/db.h"
@@ -13,18 +14,22 @@
 struct payment {
     char id[IDENT_MAX]; /* "": there is none */
     int64_t user_id;
-    char provider[PROVIDER_NAME_MAX];
+    char provider[PROVIDER_NAME_MAX]; /* as it was asked for; attempts know who was called */
     enum payment_type type;
+    enum payment_surface surface;
     struct money amount;
     char method[METHOD_MAX]; /* "": the provider's default */
     enum payment_status status;
     char client_ip[46];
     int64_t expires_in_ms; /* by the database's clock; 0 or less: it is over */
     char created_at[TIME_TEXT_MAX], expires_at[TIME_TEXT_MAX];
+    int64_t created_s, expires_s; /* the same as Unix seconds */
 };
 
 struct attempt {
-    int64_t id;                /* 0: there is none */
+    int64_t id;     /* 0: there is none */
+    int64_t number; /* from 1; a house brand may try several partners */
+    char provider[PROVIDER_NAME_MAX];
     char reference[IDENT_MAX]; /* ours */
     bool over;                 /* its call has ended, whatever became of it */
     enum outcome outcome;      /* the definite answer, or OUTCOME_NONE */
@@ -34,8 +39,9 @@ struct attempt {
 };
 
 struct payment_intent {
-    struct payment payment; /* id, user, provider, type, amount, method and client_ip are read */
-    int64_t tos_ms, checkout_ms; /* checkout_ms < 0: not given */
+    struct payment payment; /* its id, user, provider, type, surface, amount, method, client_ip */
+    int64_t tos_ms, checkout_ms; /* below 0: not given */
+    const char *return_url;      /* NULL: none */
     int64_t lifetime_s;
     const char *request_id;
 };
@@ -53,17 +59,47 @@ enum err payments_get(struct db *db, const char *payment_id,
 enum err payments_status_set(struct db *db, const char *payment_id, enum payment_status from,
                              enum payment_status to) MUST_CHECK;
 
-/* Newest first, up to max after the cursor ("" starts); *ret_count tells how many. */
-enum err payments_of_user(struct db *db, int64_t user_id, const char *cursor, size_t max,
-                          struct payment *ret_payments, size_t *ret_count) MUST_CHECK;
+/* Which payment has an attempt with this reference, ours or the provider's own? "" when none. */
+enum err payments_find(struct db *db, const char *provider, const char *reference,
+                       char ret_payment_id[IDENT_MAX]) MUST_CHECK;
+
+/* "" when the payment came without one. */
+enum err payments_return_url(struct db *db, const char *payment_id,
+                             char ret_url[URL_MAX]) MUST_CHECK;
+
+/* The status by the database's clock, whether the jobs program has been there or not. */
+enum payment_status payment_status_now(const struct payment *payment);
+
+/* Which payments of a user to list; NULL and numbers below 0 do not narrow. */
+struct payment_filter {
+    int64_t user_id;
+    const char *cursor; /* the last id of the page before; "" starts */
+    const char *provider, *status;
+    int64_t from_ms, to_ms; /* from_ms <= created_at < to_ms */
+    size_t max;
+};
+
+/* Newest first; *ret_count tells how many. */
+enum err payments_list(struct db *db, const struct payment_filter *filter,
+                       struct payment *ret_payments, size_t *ret_count) MUST_CHECK;
+
+/* Newest first, those in whose id, provider or items the text occurs; NULL: all. */
+enum err payments_search(struct db *db, int64_t user_id, const char *text, int64_t max,
+                         int64_t offset, struct payment *ret_payments,
+                         size_t *ret_count) MUST_CHECK;
 
 /* The deadline is counted from now by the database's clock. */
 enum err attempts_insert(struct db *db, const struct payment *payment, int64_t number,
-                         const char *reference, int64_t deadline_ms) MUST_CHECK;
+                         const char *provider, const char *reference,
+                         int64_t deadline_ms) MUST_CHECK;
 
 /* The last attempt of a payment. */
 enum err attempts_last(struct db *db, const char *payment_id,
                        struct attempt *ret_attempt) MUST_CHECK;
+
+/* The attempt that this provider knows by this reference of ours. */
+enum err attempts_get(struct db *db, const char *provider, const char *reference,
+                      struct attempt *ret_attempt) MUST_CHECK;
 
 /* ERR_DB_DUPLICATE: a definite answer is there already. */
 enum err answers_insert(struct db *db, int64_t attempt_id, enum outcome outcome,

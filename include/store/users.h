@@ -17,6 +17,12 @@ enum err users_get(struct db *db, int64_t user_id, struct user *ret_user) MUST_C
 enum err users_get_by_key(struct db *db, const unsigned char key_hash[CRYPT_HASH_BYTES],
                           struct user *ret_user) MUST_CHECK;
 
+/* Where a user's mail goes; both "" when there is no such user. In the unit's arena. */
+struct user_address {
+    const char *name, *email;
+};
+enum err users_address(struct db *db, int64_t user_id, struct user_address *ret_address) MUST_CHECK;
+
 /* Steps of guichetctl, as the admin's account. All may be repeated. A key that exists stays as it
  * is: whose it is and whether it is revoked tells users_key_get. */
 enum err users_put(struct db *db, int64_t user_id, const char *name, const char *email,

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ini.h>
@@ -114,6 +115,58 @@ static int set_text(struct reading *reading, const struct conf_setting *setting,
     return 1;
 }
 
+/* "USD:500-50000"; gives the first character after it, NULL when it is none. */
+static const char *read_limit(const struct conf_setting *setting, const char *text,
+                              struct conf_limit *ret_limit)
+{
+    char *end;
+    if (strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3 || text[3] != ':' ||
+        !isdigit((unsigned char)text[4]))
+        return NULL;
+    memcpy(ret_limit->currency, text, 3);
+    ret_limit->currency[3] = '\0';
+    errno = 0;
+    ret_limit->minimum = strtoll(text + 4, &end, 10);
+    if (*end != '-' || !isdigit((unsigned char)end[1]))
+        return NULL;
+    ret_limit->maximum = strtoll(end + 1, &end, 10);
+    return errno == 0 && ret_limit->minimum >= setting->min && ret_limit->maximum <= setting->max &&
+                   ret_limit->minimum <= ret_limit->maximum
+               ? end
+               : NULL;
+}
+
+static int set_limits(struct reading *reading, const struct conf_setting *setting,
+                      const char *value, void *field)
+{
+    struct conf_limits limits = {0};
+    while (value != NULL && *value != '\0') {
+        struct conf_limit *limit = &limits.rows[limits.count];
+        value = limits.count < CONF_LIMITS_MAX ? read_limit(setting, value, limit) : NULL;
+        if (value != NULL && conf_limits_find(&limits, limit->currency) != NULL)
+            value = NULL;
+        limits.count++;
+        if (value != NULL)
+            value += strspn(value, " ");
+    }
+    if (value == NULL)
+        return complain(reading, reading->line,
+                        "%s.%s must be like \"USD:500-50000 EUR:500-50000\": each currency once,"
+                        " amounts from %lld to %lld",
+                        setting->section, setting->key, (long long)setting->min,
+                        (long long)setting->max);
+    *(struct conf_limits *)field = limits;
+    return 1;
+}
+
+const struct conf_limit *conf_limits_find(const struct conf_limits *limits, const char *currency)
+{
+    for (size_t i = 0; i < limits->count; i++)
+        if (strcmp(limits->rows[i].currency, currency) == 0)
+            return &limits->rows[i];
+    return NULL;
+}
+
 /* A secret may end up in a header. */
 static bool is_one_line(const char *text, size_t len)
 {
@@ -174,6 +227,8 @@ static int set_value(struct reading *reading, const struct conf_setting *setting
     case CONF_TEXT:
     case CONF_URL:
         return set_text(reading, setting, value, field);
+    case CONF_LIMITS:
+        return set_limits(reading, setting, value, field);
     case CONF_SECRET:
         return set_secret(reading, setting, value, field);
     }

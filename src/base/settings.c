@@ -21,6 +21,10 @@
     {                                                                                              \
         section, key, CONF_URL, AT(field), fallback, 0, 0                                          \
     }
+#define LIMITS(section, key, field, fallback, max)                                                 \
+    {                                                                                              \
+        section, key, CONF_LIMITS, AT(field), fallback, 1, max                                     \
+    }
 #define SECRET(section, key, field, fewest)                                                        \
     {                                                                                              \
         section, key, CONF_SECRET, AT(field), NULL, fewest, 0                                      \
@@ -48,12 +52,23 @@ const struct conf_setting settings_table[] = {
     SECRET("api_key", "hash_key_file", api_key_hash_key, CRYPT_HASH_BYTES),
     NUMBER("payment", "lifetime", payment.lifetime_s, "3600", 1, 86400),
     NUMBER("payment", "tos_clock_skew", payment.tos_clock_skew_s, "0", 0, 3600),
+    NUMBER("payment", "seller_fee_bps", payment.seller_fee_bps, "500", 0, 5000),
+    TEXT("return", "hosts", returns.hosts, NULL),
+    SWITCH("return", "localhost_http", returns.localhost_http, "off"),
+    URL("return", "page", returns.page, NULL),
     NUMBER("provider", "connect_timeout", provider.connect_timeout_ms, "3000", 100, 30000),
     NUMBER("provider", "timeout", provider.timeout_ms, "15000", 500, 60000),
     TEXT("provider", "ca_file", provider.ca_file, "/etc/ssl/certs/ca-certificates.crt"),
     NUMBER("jobs", "threads", jobs.threads, "2", 1, 64),
     NUMBER("jobs", "idle_wait", jobs.idle_wait_ms, "1000", 10, 60000),
-    SWITCH("payviox", "enabled", payviox.enabled, "off"),
+    TEXT("mail", "server", mail.server, NULL),
+    SWITCH("mail", "starttls", mail.starttls, "on"),
+    TEXT("mail", "from", mail.from, NULL),
+    TEXT("mail", "user", mail.user, NULL),
+    SECRET("mail", "password_file", mail.password, 1),
+    SWITCH("payviox", "enabled", payviox.common.enabled, "off"),
+    SWITCH("payviox", "requires_2fa", payviox.common.requires_2fa, "off"),
+    LIMITS("payviox", "deposits", payviox.common.deposits, "USD:500-50000 EUR:500-50000", 2500000),
     URL("payviox", "api_url", payviox.api_url, "https://api.payviox.com"),
     URL("payviox", "page_url", payviox.page_url, "https://secure.payviox.com"),
     SECRET("payviox", "secret_key_file", payviox.secret_key, 8),
@@ -61,6 +76,10 @@ const struct conf_setting settings_table[] = {
     NUMBER("payviox", "minimum", payviox.minimum, "100", 100, 2500000),
     NUMBER("payviox", "maximum", payviox.maximum, "2500000", 100, 2500000),
     SWITCH("payviox", "send_payer_ip", payviox.send_payer_ip, "off"),
+    SWITCH("mannco", "enabled", mannco.common.enabled, "off"),
+    SWITCH("mannco", "requires_2fa", mannco.common.requires_2fa, "off"),
+    LIMITS("mannco", "deposits", mannco.common.deposits, "USD:1000-100000 EUR:1000-100000", 2500000),
+    TEXT("mannco", "partners", mannco.partners, "payviox nonstopay mangopay"),
 };
 /* clang-format on */
 
@@ -80,6 +99,12 @@ static void demand(struct check *check, bool fine, const char *what)
     check->problems++;
 }
 
+static bool is_mail_server(const char *text)
+{
+    return text[0] == '\0' || strncmp(text, "smtp://", 7) == 0 ||
+           strncmp(text, "smtps://", 8) == 0 || strncmp(text, "unix:/", 6) == 0;
+}
+
 /* What no single row can say: settings that need one another. */
 static int cross_check(const char *path, const struct settings *s, FILE *report)
 {
@@ -93,7 +118,11 @@ static int cross_check(const char *path, const struct settings *s, FILE *report)
            "provider.timeout must be below http.request_budget");
     demand(&check, s->payviox.minimum <= s->payviox.maximum,
            "payviox.minimum is above payviox.maximum");
-    if (s->payviox.enabled) {
+    demand(&check, is_mail_server(s->mail.server),
+           "mail.server must start with smtp://, smtps:// or unix:/");
+    demand(&check, s->mail.server[0] == '\0' || s->mail.from[0] != '\0',
+           "mail.from is missing while mail.server is set");
+    if (s->payviox.common.enabled) {
         demand(&check, secret_is_set(&s->payviox.secret_key),
                "payviox.secret_key_file is missing while payviox is enabled");
         demand(&check, secret_is_set(&s->payviox.webhook_token),

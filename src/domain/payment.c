@@ -72,6 +72,11 @@ const char *payment_type_name(enum payment_type type)
     return type == PAYMENT_BALANCE ? "balance" : "items";
 }
 
+const char *payment_surface_name(enum payment_surface surface)
+{
+    return surface == SURFACE_PAYMENT ? "payment" : "paiement";
+}
+
 const char *payment_fact_name(enum payment_fact fact)
 {
     assert(fact < PAYMENT_FACTS);
@@ -108,6 +113,15 @@ bool payment_type_parse(const char *name, enum payment_type *ret_type)
     if (!items && strcmp(name, "balance") != 0)
         return false;
     *ret_type = items ? PAYMENT_ITEMS : PAYMENT_BALANCE;
+    return true;
+}
+
+bool payment_surface_parse(const char *name, enum payment_surface *ret_surface)
+{
+    bool older = strcmp(name, "paiement") == 0;
+    if (!older && strcmp(name, "payment") != 0)
+        return false;
+    *ret_surface = older ? SURFACE_PAIEMENT : SURFACE_PAYMENT;
     return true;
 }
 

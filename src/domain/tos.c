@@ -1,6 +1,8 @@
 /* Timestamps from clients. Pure text work: knows no clock and no time zone database. */
 #include "domain/tos.h"
 
+#include "domain/digits.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -10,22 +12,10 @@ enum { DIGITS_MAX = 16 };
  * passed it in 1973. */
 #define FIRST_MILLISECOND_VALUE 100000000000
 
-static bool parse_digits(const char *text, size_t len, int64_t *ret_number)
-{
-    int64_t number = 0;
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return false;
-        number = number * 10 + (text[i] - '0');
-    }
-    *ret_number = number;
-    return len > 0 && len <= DIGITS_MAX;
-}
-
 static bool parse_unix(const char *text, int64_t *ret_ms)
 {
     int64_t number;
-    if (strlen(text) > DIGITS_MAX || !parse_digits(text, strlen(text), &number))
+    if (strlen(text) > DIGITS_MAX || !digits_parse(text, strlen(text), &number))
         return false;
     *ret_ms = number >= FIRST_MILLISECOND_VALUE ? number : number * 1000;
     return true;
@@ -57,7 +47,7 @@ static bool parse_offset(const char *text, int64_t *ret_minutes)
         return true;
     }
     if ((text[0] != '+' && text[0] != '-') || strlen(text) != 6 || text[3] != ':' ||
-        !parse_digits(text + 1, 2, &hours) || !parse_digits(text + 4, 2, &minutes) || hours > 23 ||
+        !digits_parse(text + 1, 2, &hours) || !digits_parse(text + 4, 2, &minutes) || hours > 23 ||
         minutes > 59)
         return false;
     *ret_minutes = (text[0] == '-' ? -1 : 1) * (hours * 60 + minutes);
@@ -82,8 +72,8 @@ static const char *parse_fraction(const char *text, int64_t *ret_ms)
 static bool parse_date(const char *text, int64_t *ret_days)
 {
     int64_t year, month, day;
-    if (text[4] != '-' || text[7] != '-' || !parse_digits(text, 4, &year) ||
-        !parse_digits(text + 5, 2, &month) || !parse_digits(text + 8, 2, &day))
+    if (text[4] != '-' || text[7] != '-' || !digits_parse(text, 4, &year) ||
+        !digits_parse(text + 5, 2, &month) || !digits_parse(text + 8, 2, &day))
         return false;
     if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
         return false;
@@ -94,8 +84,8 @@ static bool parse_date(const char *text, int64_t *ret_days)
 static bool parse_time(const char *text, int64_t *ret_seconds)
 {
     int64_t hour, minute, second;
-    if (text[2] != ':' || text[5] != ':' || !parse_digits(text, 2, &hour) ||
-        !parse_digits(text + 3, 2, &minute) || !parse_digits(text + 6, 2, &second))
+    if (text[2] != ':' || text[5] != ':' || !digits_parse(text, 2, &hour) ||
+        !digits_parse(text + 3, 2, &minute) || !digits_parse(text + 6, 2, &second))
         return false;
     *ret_seconds = hour * 3600 + minute * 60 + second;
     return hour <= 23 && minute <= 59 && second <= 60; /* 60: a leap second */

@@ -56,29 +56,52 @@ enum err answer_close(struct json_out *out)
     return json_out_end(out);
 }
 
+/* out: NULL when there was no memory for it. */
+static void answer_finish(struct json_out *out, const struct buf *body, struct answer *ret_answer)
+{
+    enum err err = out == NULL ? ERR_OVERLOAD : answer_close(out);
+    ret_answer->body = buf_text(body);
+    ret_answer->len = body->len;
+    if (err)
+        answer_fallback(ret_answer);
+}
+
 /* A success about a payment, with one text as its content. */
 static void answer_text(struct arena *arena, const char *payment_id, const char *key,
                         const char *text, struct answer *ret_answer)
 {
     struct buf body;
     struct json_out *out = answer_open(arena, &body, BODY_MAX);
-    enum err err = ERR_OVERLOAD;
     *ret_answer = (struct answer){.status = 200};
     (void)text_copy(ret_answer->payment_id, IDENT_MAX, payment_id);
-    if (out != NULL) {
+    if (out != NULL)
         json_out_text(out, key, text);
-        err = answer_close(out);
-    }
-    ret_answer->body = buf_text(&body);
-    ret_answer->len = body.len;
-    if (err)
-        answer_fallback(ret_answer);
+    answer_finish(out, &body, ret_answer);
 }
 
 void answer_url(struct arena *arena, const char *payment_id, const char *url,
                 struct answer *ret_answer)
 {
     answer_text(arena, payment_id, "url", url, ret_answer);
+}
+
+void answer_deposit(struct arena *arena, const struct payment *payment, const char *url,
+                    struct answer *ret_answer)
+{
+    struct buf body;
+    struct json_out *out = answer_open(arena, &body, BODY_MAX);
+    *ret_answer = (struct answer){.status = 200};
+    (void)text_copy(ret_answer->payment_id, IDENT_MAX, payment->id);
+    if (out != NULL) {
+        json_out_text(out, "paymentId", payment->id);
+        json_out_text(out, "provider", payment->provider);
+        json_out_int(out, "amount", money_minor_units(&payment->amount));
+        json_out_text(out, "currency", money_currency(&payment->amount));
+        json_out_text(out, "status", payment_status_name(payment_status_now(payment)));
+        json_out_text(out, "paymentUrl", url);
+        json_out_text(out, "expiresAt", ident_text(payment->expires_s).text);
+    }
+    answer_finish(out, &body, ret_answer);
 }
 
 void answer_processed(struct arena *arena, const char *payment_id, struct answer *ret_answer)

@@ -1,10 +1,13 @@
 /* begin → call → finish. begin and finish are one transaction each; no connection is held while
- * the provider is called. Must not post money: that is settle's business. */
+ * the provider is called. A payment from the balance is over with begin. Must not post money: that
+ * is settle's business. */
 #include "flow/checkout.h"
 
 #include "base/clock.h"
 #include "base/crash.h"
+#include "flow/replay.h"
 #include "flow/settle.h"
+#include "store/items.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,61 +21,180 @@ enum {
 struct begin_unit {
     struct context *context;
     const struct checkout *checkout;
+    bool again; /* it has run before, and may have been committed */
+    struct payment payment;
     struct attempt attempt;
+    struct cart_choice choice;
     struct kept_answer kept; /* found: this key was claimed by another request */
+    struct answer answer;    /* of a payment from the balance, which is over at once */
 };
 
 /* Claims the key. ERR_DB_DUPLICATE: this very unit has been committed before. */
 static enum err claim_key(struct db *db, struct begin_unit *unit)
 {
     const struct idempotency_key *key = &unit->checkout->key;
-    const char *payment_id = unit->checkout->intent.payment.id;
     unit->kept = (struct kept_answer){0};
     if (key->text[0] == '\0')
         return ERR_NONE;
-    enum err err = keys_put(db, key, payment_id, 0, NULL, 0);
+    enum err err = keys_put(db, key, unit->payment.id, 0, NULL, 0);
     if (err != ERR_DB_DUPLICATE)
         return err;
     err = keys_get(db, key, &unit->kept);
     if (err)
         return err;
-    return strcmp(unit->kept.payment_id, payment_id) == 0 ? ERR_DB_DUPLICATE
-                                                          : ERR_IDEMPOTENCY_RUNNING;
+    return strcmp(unit->kept.payment_id, unit->payment.id) == 0 ? ERR_DB_DUPLICATE
+                                                                : ERR_IDEMPOTENCY_RUNNING;
+}
+
+/* The cart is the amount. ERR_CART_RUNNING: the payer has an open payment for it already. */
+static enum err choose_items(struct db *db, struct begin_unit *unit)
+{
+    const struct checkout *checkout = unit->checkout;
+    struct cart_choice *choice = &unit->choice;
+    if (checkout->wish.count == 0)
+        return ERR_NONE;
+    enum err err = cart_choose(db, &unit->payment, &checkout->wish, choice);
+    if (err)
+        return err;
+    if (choice->open_payment[0] != '\0')
+        return ERR_CART_RUNNING;
+    int64_t units = money_minor_units(&choice->total);
+    unit->payment.amount = choice->total;
+    return units <= PAYMENT_VALUE_MAX &&
+                   checkout->drivers[0]->allows(unit->context->settings, units)
+               ? ERR_NONE
+               : ERR_PARAMETERS;
 }
 
 static enum err insert_intent(struct db *db, const struct begin_unit *unit)
 {
-    const struct payment *payment = &unit->checkout->intent.payment;
-    int64_t deadline_ms = unit->context->settings->provider.timeout_ms + CALL_MARGIN_MS;
-    enum err err = payments_insert(db, &unit->checkout->intent);
-    if (!err)
-        err = attempts_insert(db, payment, 1, payment->id, deadline_ms);
+    struct payment_intent intent = unit->checkout->intent;
+    const struct payment *payment = &unit->payment;
+    intent.payment = *payment;
+    enum err err = payments_insert(db, &intent);
     if (!err)
         err = events_insert(db, payment->id, "created", payment->provider, "request");
+    if (!err && unit->choice.cart.count > 0)
+        err = cart_hold(db, payment->id, &unit->choice.cart);
+    return err;
+}
+
+static enum err insert_attempt(struct db *db, const struct begin_unit *unit)
+{
+    const struct payment *payment = &unit->payment;
+    int64_t deadline_ms = unit->context->settings->provider.timeout_ms + CALL_MARGIN_MS;
+    enum err err =
+        attempts_insert(db, payment, 1, unit->checkout->drivers[0]->name, payment->id, deadline_ms);
+    return err ? err : checks_insert(db, payment->id, FIRST_CHECK_S);
+}
+
+/* The whole payment at once: nothing is left to call or to wait for. */
+static enum err pay_from_balance(struct db *db, struct begin_unit *unit)
+{
+    const struct settlement news = {.fact = FACT_SUCCEEDED,
+                                    .provider = unit->payment.provider,
+                                    .detail = "paid from the balance",
+                                    .source = "request"};
+    enum err err = settle_fact(db, &unit->payment, &news);
+    if (err)
+        return err;
+    answer_processed(db_arena(db), unit->payment.id, &unit->answer);
+    if (unit->answer.err)
+        return unit->answer.err; /* no answer to keep: nothing of this is stored */
+    return keys_answer(db, unit->payment.id, unit->answer.status, unit->answer.body,
+                       unit->answer.len);
+}
+
+static enum err begin_steps(struct db *db, struct begin_unit *unit)
+{
+    unit->payment = unit->checkout->intent.payment;
+    unit->choice = (struct cart_choice){0};
+    enum err err = claim_key(db, unit);
     if (!err)
-        err = checks_insert(db, payment->id, FIRST_CHECK_S);
+        err = choose_items(db, unit);
+    if (!err)
+        err = insert_intent(db, unit);
+    if (err)
+        return err;
+    return unit->checkout->drivers[0]->from_balance ? pay_from_balance(db, unit)
+                                                    : insert_attempt(db, unit);
+}
+
+/* What an earlier run of the unit has stored, after a COMMIT whose answer was lost. ERR_NO_ITEMS:
+ * nothing. */
+static enum err load_begun(struct db *db, struct begin_unit *unit)
+{
+    enum err err = payments_get(db, unit->checkout->intent.payment.id, &unit->payment);
+    if (!err && unit->payment.id[0] == '\0')
+        return ERR_NO_ITEMS;
+    if (!err)
+        err = items_of_payment(db, unit->payment.id, &unit->choice.cart);
+    if (!err)
+        answer_processed(db_arena(db), unit->payment.id, &unit->answer);
     return err;
 }
 
 static enum err begin_unit(struct db *db, void *context)
 {
     struct begin_unit *unit = context;
-    enum err err = claim_key(db, unit);
-    if (!err)
-        err = insert_intent(db, unit);
-    if (err && err != ERR_DB_DUPLICATE)
-        return err;
-    return attempts_last(db, unit->checkout->intent.payment.id, &unit->attempt);
+    bool again = unit->again;
+    unit->again = true;
+    enum err err = begin_steps(db, unit);
+    /* the items may be gone because they are the payer's by now */
+    if (err == ERR_DB_DUPLICATE || (err == ERR_NO_ITEMS && again))
+        err = load_begun(db, unit);
+    return err ? err : attempts_last(db, unit->payment.id, &unit->attempt);
+}
+
+static enum err expire_unit(struct db *db, void *context)
+{
+    return settle_expiry(db, context);
+}
+
+/* A payment whose time is over may still hold what is wanted: it is expired first, under locks
+ * in their usual order, and then the wish is looked at anew. */
+static enum err begin(struct context *context, struct arena *arena, struct begin_unit *unit)
+{
+    enum err err = ERR_NONE;
+    for (size_t tries = 0; tries <= CART_MAX; tries++) {
+        char *stale = unit->choice.stale_holder;
+        err = db_transact(context->pool, arena, begin_unit, unit);
+        if (err != ERR_NO_ITEMS || stale[0] == '\0')
+            return err;
+        err = db_transact(context->pool, arena, expire_unit, stale);
+        if (err)
+            return err;
+    }
+    return err;
 }
 
 struct finish_unit {
     struct context *context;
-    const struct payment *payment;
+    struct payment payment; /* in: its id; out: as it is now */
     const struct provider_result *result;
-    bool caller_waits;      /* a request, not a later check */
-    struct attempt attempt; /* in: the attempt; out: with its definite answer, if there is one */
-    struct answer answer;
+    const struct provider_driver *next; /* whom to try if this one failed; NULL: nobody */
+    bool caller_waits;                  /* a request, not a later check */
+    const struct attempt *tried;        /* the attempt that the result is of */
+    struct attempt attempt; /* out: the same with its definite answer, or the next one */
+    struct answer answer;   /* status 0: the next attempt is open */
 };
+
+/* The shape belongs to the endpoint that the payment was made with. */
+static void answer_success(const struct settings *settings, struct arena *arena,
+                           const struct payment *payment, const struct attempt *attempt,
+                           struct answer *ret_answer)
+{
+    const char *url = attempt->url[0] == '\0' ? NULL : attempt->url;
+    bool done = attempt->outcome == OUTCOME_DONE;
+    if (!done && url == NULL) /* only a notice told of it */
+        answer_error(settings, arena, ERR_OUTCOME_UNKNOWN, ret_answer);
+    else if (payment->surface == SURFACE_PAIEMENT)
+        answer_deposit(arena, payment, url, ret_answer);
+    else if (done)
+        answer_processed(arena, payment->id, ret_answer);
+    else
+        answer_url(arena, payment->id, url, ret_answer);
+}
 
 /* What the caller gets for an outcome. An answered 5xx or garbage is the provider's error, an
  * absent answer is an unknown outcome; neither says that nothing happened. */
@@ -82,13 +204,8 @@ static void answer_outcome(struct arena *arena, struct finish_unit *unit)
     const struct provider_result *result = unit->result;
     switch (unit->attempt.outcome) {
     case OUTCOME_DONE:
-        answer_processed(arena, unit->payment->id, &unit->answer);
-        break;
     case OUTCOME_PENDING:
-        if (unit->attempt.url[0] != '\0')
-            answer_url(arena, unit->payment->id, unit->attempt.url, &unit->answer);
-        else /* only a notice told of it */
-            answer_error(settings, arena, ERR_OUTCOME_UNKNOWN, &unit->answer);
+        answer_success(settings, arena, &unit->payment, &unit->attempt, &unit->answer);
         break;
     case OUTCOME_DECLINED:
     case OUTCOME_REFUSED:
@@ -106,7 +223,7 @@ static void answer_outcome(struct arena *arena, struct finish_unit *unit)
                      &unit->answer);
         break;
     }
-    (void)text_copy(unit->answer.payment_id, IDENT_MAX, unit->payment->id);
+    (void)text_copy(unit->answer.payment_id, IDENT_MAX, unit->payment.id);
     unit->answer.note = arena_strndup(arena, result->reason, strlen(result->reason));
 }
 
@@ -118,11 +235,11 @@ static enum err keep_answer(struct db *db, const struct finish_unit *unit)
     if (answer->err == ERR_OVERLOAD)
         return ERR_OVERLOAD; /* no answer to keep: nothing of this is stored */
     if (unit->attempt.outcome == OUTCOME_NOT_SENT)
-        return keys_release(db, unit->payment->id);
+        return keys_release(db, unit->payment.id);
     if (answer->err == ERR_OUTCOME_UNKNOWN ||
         (unit->attempt.outcome == OUTCOME_NONE && !unit->caller_waits))
         return ERR_NONE;
-    return keys_answer(db, unit->payment->id, answer->status, answer->body, answer->len);
+    return keys_answer(db, unit->payment.id, answer->status, answer->body, answer->len);
 }
 
 static const char *source_of(const struct finish_unit *unit)
@@ -130,28 +247,33 @@ static const char *source_of(const struct finish_unit *unit)
     return unit->caller_waits ? "request" : "check";
 }
 
+static enum err reload_attempt(struct db *db, struct finish_unit *unit)
+{
+    return attempts_get(db, unit->tried->provider, unit->tried->reference, &unit->attempt);
+}
+
 static enum err store_answer(struct db *db, struct finish_unit *unit)
 {
     const struct provider_result *r = unit->result;
     char detail[REASON_MAX + 32];
-    enum err err = answers_insert(db, unit->attempt.id, r->outcome, r->http_status,
+    enum err err = answers_insert(db, unit->tried->id, r->outcome, r->http_status,
                                   r->provider_reference, r->url, r->reason);
     if (err == ERR_DB_DUPLICATE) /* another process, or this unit, was here before */
-        return attempts_last(db, unit->payment->id, &unit->attempt);
+        return reload_attempt(db, unit);
     if (err)
         return err;
     (void)snprintf(detail, sizeof detail, "%s%s%s", outcome_name(r->outcome),
                    r->reason[0] == '\0' ? "" : ": ", r->reason);
-    err = events_insert(db, unit->payment->id, "attempt", detail, source_of(unit));
-    return err ? err : attempts_last(db, unit->payment->id, &unit->attempt);
+    err = events_insert(db, unit->payment.id, "attempt", detail, source_of(unit));
+    return err ? err : reload_attempt(db, unit);
 }
 
-static enum err fail_payment(struct db *db, const struct finish_unit *unit,
-                             const struct payment *payment)
+static enum err fail_payment(struct db *db, const struct finish_unit *unit)
 {
-    enum err err =
-        settle_fact(db, payment, FACT_FAILED, NULL, unit->attempt.reason, source_of(unit));
-    return err ? err : checks_delete(db, payment->id);
+    const struct settlement news = {
+        .fact = FACT_FAILED, .detail = unit->attempt.reason, .source = source_of(unit)};
+    enum err err = settle_fact(db, &unit->payment, &news);
+    return err ? err : checks_delete(db, unit->payment.id);
 }
 
 static bool is_failure(enum outcome outcome)
@@ -159,23 +281,39 @@ static bool is_failure(enum outcome outcome)
     return outcome == OUTCOME_DECLINED || outcome == OUTCOME_REFUSED || outcome == OUTCOME_NOT_SENT;
 }
 
+/* The intent to try the next one, in the transaction that stores why the last one failed. */
+static enum err open_next(struct db *db, struct finish_unit *unit)
+{
+    int64_t number = unit->attempt.number + 1;
+    int64_t deadline_ms = unit->context->settings->provider.timeout_ms + CALL_MARGIN_MS;
+    enum err err = attempts_insert(db, &unit->payment, number, unit->next->name, unit->payment.id,
+                                   deadline_ms);
+    unit->answer = (struct answer){0};
+    return err && err != ERR_DB_DUPLICATE ? err
+                                          : attempts_last(db, unit->payment.id, &unit->attempt);
+}
+
 static enum err finish_unit(struct db *db, void *context)
 {
     struct finish_unit *unit = context;
-    struct payment payment;
+    unit->attempt = *unit->tried;
     /* first of all: rows that point to it would lock it too, but not as firmly */
-    enum err err = payments_lock(db, unit->payment->id, &payment);
+    enum err err = payments_lock(db, unit->payment.id, &unit->payment);
     if (!err)
         err = store_answer(db, unit);
-    if (!err && is_failure(unit->attempt.outcome))
-        err = fail_payment(db, unit, &payment);
+    bool failed = !err && is_failure(unit->attempt.outcome);
+    if (failed && unit->next != NULL && !payment_is_paid(unit->payment.status))
+        return open_next(db, unit);
+    if (failed)
+        err = fail_payment(db, unit);
     if (err)
         return err;
     answer_outcome(db_arena(db), unit);
     return keep_answer(db, unit);
 }
 
-struct provider_order checkout_order(const struct payment *payment, const struct attempt *attempt)
+struct provider_order checkout_order(const struct payment *payment, const struct attempt *attempt,
+                                     const struct cart *cart)
 {
     return (struct provider_order){
         .reference = attempt->reference,
@@ -183,149 +321,134 @@ struct provider_order checkout_order(const struct payment *payment, const struct
         .user_id = payment->user_id,
         .amount = payment->amount,
         .method = payment->method,
+        .cart = *cart,
         .payer_ip = payment->client_ip,
         .provider_reference = attempt->provider_reference,
     };
 }
 
-static void call_provider(struct context *context, struct arena *arena,
-                          const struct provider_driver *driver, const struct payment *payment,
-                          const struct attempt *attempt, int64_t deadline_ms,
-                          struct provider_result *ret_result)
-{
-    const struct provider_order order = checkout_order(payment, attempt);
-    provider_create(driver, context->settings, context->client, arena, deadline_ms, &order,
-                    ret_result);
-}
-
 /* The call, unless begin took so long that the jobs program may be at it already, or that there
  * is no time left to hear an answer. */
-static void call_in_time(struct context *context, struct arena *arena,
-                         const struct checkout *checkout, const struct attempt *attempt,
+static void call_in_time(const struct begin_unit *begin, struct arena *arena,
+                         const struct provider_driver *driver, const struct attempt *attempt,
                          struct provider_result *ret_result)
 {
+    const struct provider_order order =
+        checkout_order(&begin->payment, attempt, &begin->choice.cart);
+    int64_t deadline_ms = begin->checkout->deadline_ms;
     *ret_result = (struct provider_result){.outcome = OUTCOME_UNKNOWN};
     if (attempt->over || attempt->outcome != OUTCOME_NONE) {
         (void)text_copy(ret_result->reason, REASON_MAX, "the database was too slow to begin");
-    } else if (clock_left_ms(checkout->deadline_ms) <= FINISH_MS) {
+    } else if (clock_left_ms(deadline_ms) <= FINISH_MS) {
         ret_result->outcome = OUTCOME_NOT_SENT;
         (void)text_copy(ret_result->reason, REASON_MAX, "no time was left to call the provider");
     } else {
-        call_provider(context, arena, checkout->driver, &checkout->intent.payment, attempt,
-                      checkout->deadline_ms - FINISH_MS, ret_result);
+        provider_create(driver, begin->context->settings, begin->context->client, arena,
+                        deadline_ms - FINISH_MS, &order, ret_result);
     }
 }
 
 /* The result is known to us alone now: worth more patience than one round of tries. */
-static enum err finish(struct context *context, struct arena *arena, struct finish_unit *unit,
-                       int64_t deadline_ms)
+static enum err finish(struct finish_unit *unit, struct arena *arena, int64_t deadline_ms)
 {
     enum err err;
     do {
-        err = db_transact(context->pool, arena, finish_unit, unit);
+        err = db_transact(unit->context->pool, arena, finish_unit, unit);
     } while (err == ERR_DB_UNAVAILABLE && clock_left_ms(deadline_ms) > FINISH_MS / 4);
     return err;
 }
 
-static void refuse_begin(struct context *context, struct arena *arena,
-                         const struct begin_unit *begin, enum err err, struct answer *ret_answer)
+struct open_unit {
+    const struct begin_unit *begin;
+    struct answer answer;
+};
+
+/* The payment that is open for this very cart, as its own request was answered. */
+static enum err open_unit(struct db *db, void *context)
 {
-    if (err == ERR_IDEMPOTENCY_RUNNING &&
-        checkout_replay(context, arena, &begin->checkout->key, ret_answer))
-        return;
-    answer_error(context->settings, arena, ERR_SAVE, ret_answer);
+    struct open_unit *unit = context;
+    const struct settings *settings = unit->begin->context->settings;
+    struct payment payment;
+    struct attempt attempt;
+    enum err err = payments_get(db, unit->begin->choice.open_payment, &payment);
+    if (!err)
+        err = attempts_last(db, payment.id, &attempt);
+    if (err)
+        return err;
+    if (attempt.url[0] != '\0')
+        answer_success(settings, db_arena(db), &payment, &attempt, &unit->answer);
+    else
+        answer_error(settings, db_arena(db), ERR_CART_RUNNING, &unit->answer);
+    (void)text_copy(unit->answer.payment_id, IDENT_MAX, payment.id);
+    return ERR_NONE;
 }
 
-void checkout_run(struct context *context, struct arena *arena, struct checkout *checkout,
+/* Nothing has been stored: says why. What is not the caller's doing is a failure to save. */
+static void refuse_begin(const struct begin_unit *begin, struct arena *arena, enum err err,
+                         struct answer *ret_answer)
+{
+    struct context *context = begin->context;
+    const struct idempotency_key *key = &begin->checkout->key;
+    struct open_unit open = {.begin = begin};
+    if (err == ERR_IDEMPOTENCY_RUNNING && replay_find(context, arena, key, ret_answer))
+        return;
+    if (err == ERR_CART_RUNNING && db_query(context->pool, arena, open_unit, &open) == ERR_NONE)
+        *ret_answer = open.answer;
+    else
+        answer_error(context->settings, arena,
+                     err == ERR_NO_ITEMS || err == ERR_BALANCE || err == ERR_PARAMETERS ? err
+                                                                                        : ERR_SAVE,
+                     ret_answer);
+    if (ret_answer->err != ERR_CART_RUNNING)
+        replay_keep(context, arena, key, ret_answer);
+}
+
+/* Calls one provider after the other, as long as the answer of each allows it. */
+static enum err call_all(const struct begin_unit *begin, struct arena *arena,
+                         struct answer *ret_answer)
+{
+    const struct checkout *checkout = begin->checkout;
+    struct attempt attempt = begin->attempt;
+    enum err err = ERR_NONE;
+    ret_answer->status = 0;
+    for (size_t i = 0; i < checkout->driver_count && !err && ret_answer->status == 0; i++) {
+        struct provider_result result;
+        struct finish_unit unit = {.context = begin->context,
+                                   .payment = begin->payment,
+                                   .result = &result,
+                                   .caller_waits = true,
+                                   .tried = &attempt};
+        call_in_time(begin, arena, checkout->drivers[i], &attempt, &result);
+        CRASH_POINT("create_called");
+        if (i + 1 < checkout->driver_count && clock_left_ms(checkout->deadline_ms) > FINISH_MS)
+            unit.next = checkout->drivers[i + 1];
+        err = finish(&unit, arena, checkout->deadline_ms);
+        *ret_answer = unit.answer;
+        attempt = unit.attempt;
+    }
+    return err;
+}
+
+void checkout_run(struct context *context, struct arena *arena, const struct checkout *checkout,
                   struct answer *ret_answer)
 {
-    struct payment *payment = &checkout->intent.payment;
-    struct begin_unit begin = {.context = context, .checkout = checkout};
-    struct provider_result result;
-    enum err err = db_transact(context->pool, arena, begin_unit, &begin);
+    struct begin_unit begin_unit = {.context = context, .checkout = checkout};
+    enum err err = begin(context, arena, &begin_unit);
     if (err) {
-        refuse_begin(context, arena, &begin, err, ret_answer);
+        refuse_begin(&begin_unit, arena, err, ret_answer);
         return;
     }
     CRASH_POINT("create_begun");
-    call_in_time(context, arena, checkout, &begin.attempt, &result);
-    CRASH_POINT("create_called");
-    struct finish_unit unit = {.context = context,
-                               .payment = payment,
-                               .result = &result,
-                               .caller_waits = true,
-                               .attempt = begin.attempt};
-    err = finish(context, arena, &unit, checkout->deadline_ms);
-    CRASH_POINT("create_finished");
-    if (err) {
-        answer_error(context->settings, arena, ERR_OUTCOME_UNKNOWN, &unit.answer);
-        (void)text_copy(unit.answer.payment_id, IDENT_MAX, payment->id);
-    }
-    *ret_answer = unit.answer;
-}
-
-struct replay_unit {
-    const struct idempotency_key *key;
-    struct kept_answer kept;
-};
-
-static enum err replay_unit(struct db *db, void *context)
-{
-    struct replay_unit *unit = context;
-    return keys_get(db, unit->key, &unit->kept);
-}
-
-bool checkout_replay(struct context *context, struct arena *arena,
-                     const struct idempotency_key *key, struct answer *ret_answer)
-{
-    struct replay_unit unit = {.key = key};
-    if (key->text[0] == '\0')
-        return false;
-    enum err err = db_query(context->pool, arena, replay_unit, &unit);
-    if (err) {
-        answer_error(context->settings, arena, ERR_SAVE, ret_answer);
-        return true;
-    }
-    if (!unit.kept.found)
-        return false;
-    if (!unit.kept.same_request) {
-        answer_error(context->settings, arena, ERR_IDEMPOTENCY_REUSED, ret_answer);
-    } else if (unit.kept.status == 0) {
-        answer_error(context->settings, arena, ERR_IDEMPOTENCY_RUNNING, ret_answer);
-    } else {
-        *ret_answer = (struct answer){.status = unit.kept.status,
-                                      .body = unit.kept.body,
-                                      .len = unit.kept.body_len,
-                                      .replayed = true};
-        (void)text_copy(ret_answer->payment_id, IDENT_MAX, unit.kept.payment_id);
-    }
-    return true;
-}
-
-struct refusal_unit {
-    const struct idempotency_key *key;
-    const struct answer *answer;
-};
-
-static enum err refusal_unit(struct db *db, void *context)
-{
-    const struct refusal_unit *unit = context;
-    enum err err =
-        keys_put(db, unit->key, "", unit->answer->status, unit->answer->body, unit->answer->len);
-    return err == ERR_DB_DUPLICATE ? ERR_NONE : err;
-}
-
-void checkout_keep_refusal(struct context *context, struct arena *arena,
-                           const struct idempotency_key *key, const struct answer *answer)
-{
-    struct refusal_unit unit = {key, answer};
-    /* 415: the request has not been read */
-    if (key->text[0] == '\0' || answer->status == 401 || answer->status == 415 ||
-        answer->status == 429 || answer->status == 503)
+    if (checkout->drivers[0]->from_balance) {
+        *ret_answer = begin_unit.answer;
         return;
-    /* a refusal that could not be kept is found out again the same way */
-    enum err err = db_query(context->pool, arena, refusal_unit, &unit);
-    (void)err;
+    }
+    err = call_all(&begin_unit, arena, ret_answer);
+    CRASH_POINT("create_finished");
+    if (!err)
+        return;
+    answer_error(context->settings, arena, ERR_OUTCOME_UNKNOWN, ret_answer);
+    (void)text_copy(ret_answer->payment_id, IDENT_MAX, begin_unit.payment.id);
 }
 
 /* The second half of a create for a process that did not live to run it. */
@@ -334,16 +457,17 @@ static enum err finish_open(struct context *context, struct arena *arena,
                             const struct provider_result *result)
 {
     struct finish_unit unit = {
-        .context = context, .payment = payment, .result = result, .attempt = *attempt};
-    return finish(context, arena, &unit, 0);
+        .context = context, .payment = *payment, .result = result, .tried = attempt};
+    return finish(&unit, arena, 0);
 }
 
 enum err checkout_resume(struct context *context, struct arena *arena,
                          const struct provider_driver *driver, const struct payment *payment,
-                         const struct attempt *attempt)
+                         const struct attempt *attempt, const struct cart *cart)
 {
+    const struct provider_order order = checkout_order(payment, attempt, cart);
     struct provider_result result;
-    call_provider(context, arena, driver, payment, attempt, 0, &result);
+    provider_create(driver, context->settings, context->client, arena, 0, &order, &result);
     /* Now "not sent" and "refused" only speak of this call. The first one may have happened: a
      * reference that is taken says that it did. Only a session is news. */
     if (result.outcome != OUTCOME_PENDING && result.outcome != OUTCOME_DONE)

@@ -5,6 +5,7 @@
 #include "base/crash.h"
 #include "flow/checkout.h"
 #include "flow/settle.h"
+#include "store/items.h"
 #include "store/keys.h"
 
 enum { LEASE_S = 60, IN_FLIGHT_AGAIN_MS = 5000 };
@@ -19,9 +20,11 @@ struct check {
     const struct provider_driver *driver;
     struct payment payment;
     struct attempt attempt;
+    struct cart cart;
     struct provider_truth truth;
+    const char *source; /* who asked, for the timeline */
     enum settle_verdict verdict;
-    int64_t tries;
+    int64_t tries, deadline_ms; /* of the question: monotonic, 0: the usual time-out */
 };
 
 static bool in_flight(const struct check *check)
@@ -34,6 +37,14 @@ static bool is_over(const struct check *check)
     return check->payment.expires_in_ms <= 0;
 }
 
+static enum err load(struct db *db, const char *payment_id, struct check *check)
+{
+    enum err err = payments_get(db, payment_id, &check->payment);
+    if (!err)
+        err = attempts_last(db, payment_id, &check->attempt);
+    return err ? err : items_of_payment(db, payment_id, &check->cart);
+}
+
 static enum err take_unit(struct db *db, void *context)
 {
     struct check *check = context;
@@ -42,9 +53,7 @@ static enum err take_unit(struct db *db, void *context)
     enum err err = checks_take(db, payment_id, &check->tries);
     if (err || payment_id[0] == '\0')
         return err;
-    err = payments_get(db, payment_id, &check->payment);
-    if (!err)
-        err = attempts_last(db, payment_id, &check->attempt);
+    err = load(db, payment_id, check);
     return err ? err : checks_lease(db, payment_id, LEASE_S);
 }
 
@@ -52,19 +61,13 @@ static enum err truth_unit(struct db *db, void *context)
 {
     struct check *check = context;
     char note[REASON_MAX];
-    return settle_apply(db, check->driver, &check->truth, "check", &check->verdict, note);
+    return settle_apply(db, check->driver, &check->truth, check->source, &check->verdict, note);
 }
 
-/* Ends the wait for a payer, by the database's clock. A payment that the provider is working on is
- * left to the provider. */
 static enum err expire_unit(struct db *db, void *context)
 {
-    struct check *check = context;
-    struct payment payment;
-    enum err err = payments_lock(db, check->payment.id, &payment);
-    if (err || payment.expires_in_ms > 0 || payment.status != PAYMENT_PENDING)
-        return err;
-    return settle_fact(db, &payment, FACT_EXPIRED, NULL, "not paid in time", "expiry");
+    const struct check *check = context;
+    return settle_expiry(db, check->payment.id);
 }
 
 /* Ends the questions. Who repeats a create that was never answered is told what is known. */
@@ -100,11 +103,13 @@ static enum err next_unit(struct db *db, void *context)
     return checks_next(db, check->payment.id, counts, due_ms);
 }
 
-static enum err ask_provider(struct check *check, struct arena *arena, const char **ret_found)
+static enum err ask_provider(struct check *check, struct arena *arena, const char *source,
+                             const char **ret_found)
 {
-    const struct provider_order order = checkout_order(&check->payment, &check->attempt);
-    switch (provider_read(check->driver, check->context->settings, check->context->client, arena, 0,
-                          &order, &check->truth)) {
+    const struct provider_order order =
+        checkout_order(&check->payment, &check->attempt, &check->cart);
+    switch (provider_read(check->driver, check->context->settings, check->context->client, arena,
+                          check->deadline_ms, &order, &check->truth)) {
     case READING_NOT_FOUND:
         *ret_found = "the provider does not know it";
         return ERR_NONE;
@@ -115,6 +120,7 @@ static enum err ask_provider(struct check *check, struct arena *arena, const cha
         break;
     }
     CRASH_POINT("check_read");
+    check->source = source;
     *ret_found = payment_fact_name(check->truth.fact);
     enum err err = db_transact(check->context->pool, arena, truth_unit, check);
     if (!err && check->verdict != SETTLE_APPLIED)
@@ -126,7 +132,7 @@ static enum err look(struct check *check, struct arena *arena, const char **ret_
 {
     struct context *context = check->context;
     const struct attempt *attempt = &check->attempt;
-    check->driver = provider_find(context->settings, check->payment.provider);
+    check->driver = provider_find(context->settings, check->attempt.provider);
     *ret_found = "nothing to ask";
     if (check->driver == NULL || in_flight(check))
         return ERR_NONE;
@@ -137,10 +143,11 @@ static enum err look(struct check *check, struct arena *arena, const char **ret_
                    : ERR_NONE;
     }
     if (attempt->provider_reference[0] != '\0')
-        return ask_provider(check, arena, ret_found);
+        return ask_provider(check, arena, "check", ret_found);
     if (attempt->outcome == OUTCOME_NONE && !is_over(check) && check->driver->reference_is_unique) {
         *ret_found = "create sent again";
-        return checkout_resume(context, arena, check->driver, &check->payment, attempt);
+        return checkout_resume(context, arena, check->driver, &check->payment, attempt,
+                               &check->cart);
     }
     return ERR_NONE;
 }
@@ -169,4 +176,43 @@ enum err reconcile_step(struct context *context, struct arena *arena, struct rec
     if (err)
         return err; /* the lease ends, and somebody looks again */
     return db_transact(context->pool, arena, is_last(&check) ? drop_unit : next_unit, &check);
+}
+
+struct returned_unit {
+    const char *reference;
+    struct check check;
+    char *ret_url;
+};
+
+static enum err find_unit(struct db *db, void *context)
+{
+    struct returned_unit *unit = context;
+    char payment_id[IDENT_MAX];
+    unit->check.payment.id[0] = '\0';
+    enum err err = payments_find(db, unit->check.driver->name, unit->reference, payment_id);
+    if (err || payment_id[0] == '\0')
+        return err;
+    err = payments_return_url(db, payment_id, unit->ret_url);
+    return err ? err : load(db, payment_id, &unit->check);
+}
+
+enum err reconcile_returned(struct context *context, struct arena *arena,
+                            const struct provider_driver *driver, const char *reference,
+                            int64_t deadline_ms, struct payment *ret_payment, char ret_url[URL_MAX])
+{
+    struct returned_unit unit = {
+        .reference = reference,
+        .check = {.context = context, .driver = driver, .deadline_ms = deadline_ms},
+        .ret_url = ret_url};
+    struct check *check = &unit.check;
+    const char *found;
+    enum err err = db_query(context->pool, arena, find_unit, &unit);
+    bool open = !err && check->payment.id[0] != '\0' && !payment_is_paid(check->payment.status);
+    if (open && check->attempt.provider_reference[0] != '\0') {
+        err = ask_provider(check, arena, "return", &found);
+        if (!err)
+            err = db_query(context->pool, arena, find_unit, &unit);
+    }
+    *ret_payment = check->payment;
+    return err;
 }

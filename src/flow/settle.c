@@ -4,67 +4,106 @@
 
 #include "base/buf.h"
 #include "base/crash.h"
-#include "store/ledger.h"
+#include "flow/cart.h"
+#include "flow/notify.h"
+#include "flow/posting.h"
+#include "store/items.h"
 #include "store/messages.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { LEASE_S = 60, UNMATCHED_FIRST_S = 5 };
 
-/* Credit: the provider holds amount and fees for us, owes the fees to itself, we owe the user.
- * A refund takes back the amount; what the payer paid for the service is not returned. */
-static enum err post_effect(struct db *db, const struct payment *payment,
-                            enum payment_effect effect, const struct provider_truth *truth)
+/* Hands over what was bought, if it can still be had, and posts who gives and who gets. */
+static enum err complete(struct db *db, const struct payment *payment,
+                         const struct settlement *news, enum told *ret_told)
 {
-    struct ident_text owner = ident_text(payment->user_id);
-    bool credit = effect == EFFECT_CREDIT, fees = money_minor_units(&truth->fees) > 0;
-    struct money amount = payment->amount, minus = money_negative(&amount), gross, posted;
-    struct ledger_line lines[3] = {{.kind = LEDGER_USER, .owner = owner.text}};
-    size_t count = 2;
+    struct posting posting;
+    struct cart cart;
+    bool fresh, delivered = false;
+    int64_t balance;
+    enum err err = items_of_payment(db, payment->id, &cart);
+    if (!err && cart.count > 0)
+        err = cart_deliver(db, payment, &cart, &delivered);
+    if (err)
+        return err;
+    *ret_told = cart.count == 0 ? TOLD_DEPOSIT : delivered ? TOLD_PURCHASE : TOLD_UNDELIVERABLE;
+    posting_credit(&posting, payment, news->provider, news->truth, delivered ? &cart : NULL);
+    err = ledger_post(db, payment->id, payment_effect_name(EFFECT_CREDIT), 1, posting.lines,
+                      posting.count, &fresh);
+    if (err || news->truth != NULL)
+        return err;
+    /* looked at under the lock that the posting took */
+    err = ledger_balance(db, payment->user_id, money_currency(&payment->amount), &balance);
+    return !err && balance < 0 ? ERR_BALANCE : err;
+}
+
+static enum err refund(struct db *db, const struct payment *payment, const char *provider)
+{
+    struct posting posting;
     bool fresh;
-    lines[0].amount = credit ? amount : minus;
-    lines[1] = (struct ledger_line){LEDGER_PROVIDER, payment->provider, credit ? minus : amount};
-    if (credit && fees && money_add(&amount, &truth->fees, &gross)) {
-        posted = money_negative(&gross);
-        lines[1].amount = posted;
-        lines[count++] = (struct ledger_line){LEDGER_PROVIDER_FEES, payment->provider, truth->fees};
+    posting_refund(&posting, payment, provider);
+    return ledger_post(db, payment->id, payment_effect_name(EFFECT_REFUND), 1, posting.lines,
+                       posting.count, &fresh);
+}
+
+static enum err run_effect(struct db *db, const struct payment *payment,
+                           const struct settlement *news, enum payment_effect effect,
+                           enum told *ret_told)
+{
+    switch (effect) {
+    case EFFECT_CREDIT:
+        return complete(db, payment, news, ret_told);
+    case EFFECT_REFUND:
+        return refund(db, payment, news->provider);
+    case EFFECT_NONE:
+        break;
     }
-    return ledger_post(db, payment->id, payment_effect_name(effect), 1, lines, count, &fresh);
+    return ERR_NONE;
 }
 
-static enum err tell_outside(struct db *db, const struct payment *payment,
-                             enum payment_status status)
+enum err settle_fact(struct db *db, const struct payment *payment, const struct settlement *news)
 {
-    char topic[33];
-    if (status == PAYMENT_PROCESSING)
-        return ERR_NONE;
-    (void)snprintf(topic, sizeof topic, "payment.%s", payment_status_name(status));
-    return outbox_put(db, payment->id, topic);
-}
-
-enum err settle_fact(struct db *db, const struct payment *payment, enum payment_fact fact,
-                     const struct provider_truth *truth, const char *detail, const char *source)
-{
-    struct payment_transition next = payment_next(payment->status, fact);
-    assert(next.effect == EFFECT_NONE || truth != NULL);
+    struct payment_transition next = payment_next(payment->status, news->fact);
+    enum told told = TOLD_NOTHING;
+    int64_t released;
     if (next.status == payment->status)
         return ERR_NONE;
     enum err err = payments_status_set(db, payment->id, payment->status, next.status);
-    if (!err && next.effect != EFFECT_NONE)
-        err = post_effect(db, payment, next.effect, truth);
     if (!err)
-        err = events_insert(db, payment->id, payment_status_name(next.status), detail, source);
-    return err ? err : tell_outside(db, payment, next.status);
+        err = run_effect(db, payment, news, next.effect, &told);
+    if (!err && payment->type == PAYMENT_ITEMS && next.status > PAYMENT_PROCESSING)
+        err = items_release(db, payment->id, &released);
+    if (!err)
+        err = events_insert(db, payment->id, payment_status_name(next.status), news->detail,
+                            news->source);
+    return err ? err : notify_status(db, payment, next.status, told);
+}
+
+enum err settle_expiry(struct db *db, const char *payment_id)
+{
+    static const struct settlement over = {
+        .fact = FACT_EXPIRED, .detail = "not paid in time", .source = "expiry"};
+    struct payment payment;
+    int64_t released = 0;
+    enum err err = payments_lock(db, payment_id, &payment);
+    if (err || payment.id[0] == '\0' || payment.expires_in_ms > 0)
+        return err;
+    if (payment.status == PAYMENT_PENDING)
+        return settle_fact(db, &payment, &over);
+    if (payment.status == PAYMENT_PROCESSING)
+        err = items_release(db, payment_id, &released);
+    if (!err && released > 0)
+        err = events_insert(db, payment_id, "released", "the items are no longer held", "expiry");
+    return err;
 }
 
 /* Is this truth about this payment, in every respect that we know? NULL, or what differs. */
 static const char *find_mismatch(const struct payment *payment, const struct attempt *attempt,
-                                 const struct provider_driver *driver,
                                  const struct provider_truth *truth)
 {
-    if (strcmp(payment->provider, driver->name) != 0)
+    if (attempt->id == 0)
         return "the payment was made with another provider";
     if (attempt->provider_reference[0] != '\0' &&
         strcmp(attempt->provider_reference, truth->provider_reference) != 0)
@@ -116,10 +155,10 @@ enum err settle_apply(struct db *db, const struct provider_driver *driver,
     enum err err = payments_lock(db, truth->reference, &payment);
     if (err || payment.id[0] == '\0')
         return err;
-    err = attempts_last(db, payment.id, &attempt);
+    err = attempts_get(db, driver->name, truth->reference, &attempt);
     if (err)
         return err;
-    const char *mismatch = find_mismatch(&payment, &attempt, driver, truth);
+    const char *mismatch = find_mismatch(&payment, &attempt, truth);
     if (mismatch != NULL) {
         *ret_verdict = SETTLE_MISMATCH;
         return note_mismatch(db, &payment, truth, mismatch, source, ret_note);
@@ -127,7 +166,8 @@ enum err settle_apply(struct db *db, const struct provider_driver *driver,
     *ret_verdict = SETTLE_APPLIED;
     ret_note[0] = '\0';
     (void)snprintf(detail, sizeof detail, "%s says %s", driver->name, truth->word);
-    err = settle_fact(db, &payment, truth->fact, truth, detail, source);
+    const struct settlement news = {truth->fact, driver->name, truth, detail, source};
+    err = settle_fact(db, &payment, &news);
     return err ? err : close_attempt(db, &payment, &attempt, truth);
 }
 

@@ -64,3 +64,16 @@ void reply_close(struct call *call, struct json_out *out)
     if (err)
         reply_error(call, err);
 }
+
+void reply_items(struct json_out *out, const struct cart *cart)
+{
+    json_out_array(out, "items");
+    for (size_t i = 0; i < cart->count; i++) {
+        json_out_object(out, NULL);
+        json_out_text(out, "assetId", ident_text(cart->items[i].asset_id).text);
+        json_out_text(out, "name", cart->items[i].name);
+        json_out_int(out, "price", money_minor_units(&cart->items[i].price));
+        json_out_close_object(out);
+    }
+    json_out_close_array(out);
+}

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { DIGITS_MAX = 16 };
+enum { DIGITS_MAX = 16, PAGE_LIMIT = 10, PAGE_LIMIT_MAX = 50, PAGE_MAX = 1000000 };
 
 /* Compares a media type without its parameters ("; charset=utf-8"). */
 static bool is_type(const char *content_type, const char *type)
@@ -40,6 +40,14 @@ enum err fields_read(const struct http_request *request, struct fields *ret_fiel
     return err;
 }
 
+enum err fields_query(const struct http_request *request, struct fields *ret_fields)
+{
+    struct http_field *form = NULL;
+    enum err err = http_form_parse(request->arena, request->query, strlen(request->query), &form);
+    *ret_fields = (struct fields){.form = form};
+    return err == ERR_PAYLOAD ? ERR_PARAMETERS : err;
+}
+
 static struct field json_field(const struct json *value)
 {
     struct field field = {.kind = FIELD_OTHER};
@@ -72,4 +80,23 @@ bool field_whole_number(const struct field *field, int64_t *ret_number)
         (len > 1 && field->text[0] == '0'))
         return false;
     return json_int(&digits, ret_number);
+}
+
+/* A number that may be left out. */
+static bool read_number(const struct fields *fields, const char *name, int64_t fallback,
+                        int64_t min, int64_t max, int64_t *ret_number)
+{
+    struct field field = fields_get(fields, name);
+    *ret_number = fallback;
+    if (field.kind == FIELD_ABSENT)
+        return true;
+    return field_whole_number(&field, ret_number) && *ret_number >= min && *ret_number <= max;
+}
+
+enum err fields_page(const struct fields *fields, struct field_page *ret_page)
+{
+    return read_number(fields, "page", 0, 0, PAGE_MAX, &ret_page->page) &&
+                   read_number(fields, "limit", PAGE_LIMIT, 1, PAGE_LIMIT_MAX, &ret_page->limit)
+               ? ERR_NONE
+               : ERR_PARAMETERS;
 }

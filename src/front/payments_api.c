@@ -1,17 +1,17 @@
 /* GET /payments and GET /payments/{id}: the caller's own payments, and the timeline of one. */
 #include "front/api.h"
 
+#include "domain/tos.h"
 #include "front/fields.h"
-#include "store/payments.h"
+#include "provider/provider.h"
+#include "store/items.h"
 
 #include <string.h>
 
 enum { PAGE_DEFAULT = 20, PAGE_MAX = 100, EVENTS_MAX = 200 };
 
 struct page_unit {
-    int64_t user_id;
-    const char *cursor;
-    int64_t limit;
+    struct payment_filter filter;
     struct payment *payments;
     size_t count;
 };
@@ -19,39 +19,58 @@ struct page_unit {
 static enum err page_unit(struct db *db, void *context)
 {
     struct page_unit *unit = context;
-    /* one more than asked for tells whether there is a next page */
-    return payments_of_user(db, unit->user_id, unit->cursor, (size_t)unit->limit + 1,
-                            unit->payments, &unit->count);
+    return payments_list(db, &unit->filter, unit->payments, &unit->count);
 }
 
-/* ?limit=1…100&cursor=id */
+/* A filter that may be left out. */
+static const char *read_text(const struct fields *query, const char *name)
+{
+    struct field field = fields_get(query, name);
+    return field.kind == FIELD_TEXT ? field.text : NULL;
+}
+
+static enum err read_moment(const struct fields *query, const char *name, int64_t *ret_ms)
+{
+    const char *text = read_text(query, name);
+    *ret_ms = -1;
+    return text == NULL || (timestamp_parse(text, ret_ms) && *ret_ms <= MOMENT_MAX_MS)
+               ? ERR_NONE
+               : ERR_PARAMETERS;
+}
+
+static enum err read_filter(const struct fields *query, struct payment_filter *filter)
+{
+    const char *cursor = read_text(query, "cursor");
+    enum payment_status status;
+    filter->cursor = cursor == NULL ? "" : cursor;
+    filter->provider = read_text(query, "provider");
+    filter->status = read_text(query, "status");
+    if ((cursor != NULL && !ident_valid("PAY_", cursor)) ||
+        (filter->status != NULL && !payment_status_parse(filter->status, &status)) ||
+        (filter->provider != NULL && !provider_is_known(filter->provider)))
+        return ERR_PARAMETERS;
+    enum err err = read_moment(query, "from", &filter->from_ms);
+    return err ? err : read_moment(query, "to", &filter->to_ms);
+}
+
+/* ?limit=1…100&cursor=id&status=&provider=&from=&to= */
 static enum err read_page(const struct call *call, struct page_unit *unit)
 {
-    struct http_field *query;
-    enum err err = http_form_parse(call->request->arena, call->request->query,
-                                   strlen(call->request->query), &query);
+    struct fields query;
+    int64_t limit = PAGE_DEFAULT;
+    enum err err = fields_query(call->request, &query);
+    if (!err)
+        err = read_filter(&query, &unit->filter);
     if (err)
         return err;
-    const char *limit = http_form_get(query, "limit"), *cursor = http_form_get(query, "cursor");
-    struct field field = {FIELD_TEXT, limit, true};
-    unit->limit = PAGE_DEFAULT;
-    if (limit != NULL &&
-        (!field_whole_number(&field, &unit->limit) || unit->limit < 1 || unit->limit > PAGE_MAX))
+    struct field field = fields_get(&query, "limit");
+    if (field.kind != FIELD_ABSENT &&
+        (!field_whole_number(&field, &limit) || limit < 1 || limit > PAGE_MAX))
         return ERR_PARAMETERS;
-    unit->cursor = cursor == NULL ? "" : cursor;
-    if (cursor != NULL && !ident_valid("PAY_", cursor))
-        return ERR_PARAMETERS;
-    unit->user_id = call->user.id;
-    unit->payments =
-        arena_alloc(call->request->arena, ((size_t)unit->limit + 1) * sizeof *unit->payments);
+    unit->filter.user_id = call->user.id;
+    unit->filter.max = (size_t)limit + 1; /* one more tells whether there is a next page */
+    unit->payments = arena_alloc(call->request->arena, unit->filter.max * sizeof *unit->payments);
     return unit->payments == NULL ? ERR_OVERLOAD : ERR_NONE;
-}
-
-/* Expiry is read off the database's clock, not off the jobs program having been there. */
-static enum payment_status status_now(const struct payment *payment)
-{
-    return payment->status == PAYMENT_PENDING && payment->expires_in_ms <= 0 ? PAYMENT_EXPIRED
-                                                                             : payment->status;
 }
 
 static void write_payment(struct json_out *out, const struct payment *payment)
@@ -62,7 +81,7 @@ static void write_payment(struct json_out *out, const struct payment *payment)
     json_out_int(out, "amount", money_minor_units(&payment->amount));
     json_out_text(out, "currency", money_currency(&payment->amount));
     json_out_text(out, "method", payment->method[0] == '\0' ? NULL : payment->method);
-    json_out_text(out, "status", payment_status_name(status_now(payment)));
+    json_out_text(out, "status", payment_status_name(payment_status_now(payment)));
     json_out_text(out, "createdAt", payment->created_at);
     json_out_text(out, "expiresAt", payment->expires_at);
 }
@@ -74,13 +93,13 @@ void payments_get_list(struct call *call)
     if (!err)
         err = db_query(call->context->pool, call->request->arena, page_unit, &unit);
     if (err) {
-        reply_error(call, err == ERR_PAYLOAD ? ERR_PARAMETERS : err);
+        reply_error(call, err);
         return;
     }
     struct json_out *out = reply_open(call);
     if (out == NULL)
         return;
-    size_t shown = unit.count > (size_t)unit.limit ? (size_t)unit.limit : unit.count;
+    size_t shown = unit.count == unit.filter.max ? unit.count - 1 : unit.count;
     json_out_array(out, "payments");
     for (size_t i = 0; i < shown; i++) {
         json_out_object(out, NULL);
@@ -96,6 +115,7 @@ struct one_unit {
     const char *payment_id;
     struct payment payment;
     struct attempt attempt;
+    struct cart cart;
     struct event *events;
     size_t count;
 };
@@ -106,6 +126,8 @@ static enum err one_unit(struct db *db, void *context)
     enum err err = payments_get(db, unit->payment_id, &unit->payment);
     if (!err)
         err = attempts_last(db, unit->payment_id, &unit->attempt);
+    if (!err)
+        err = items_of_payment(db, unit->payment_id, &unit->cart);
     if (!err)
         err = events_of_payment(db, unit->payment_id, EVENTS_MAX, unit->events, &unit->count);
     return err;
@@ -149,9 +171,11 @@ void payments_get_one(struct call *call)
     if (out == NULL)
         return;
     (void)text_copy(call->payment_id, sizeof call->payment_id, unit.payment.id);
-    bool payable = status_now(&unit.payment) == PAYMENT_PENDING && unit.attempt.url[0] != '\0';
+    bool payable =
+        payment_status_now(&unit.payment) == PAYMENT_PENDING && unit.attempt.url[0] != '\0';
     write_payment(out, &unit.payment);
     json_out_text(out, "url", payable ? unit.attempt.url : NULL);
+    reply_items(out, &unit.cart);
     write_timeline(out, &unit);
     reply_close(call, out);
 }

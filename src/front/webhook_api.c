@@ -42,7 +42,7 @@ void webhook_post(struct call *call)
 {
     const struct provider_driver *driver = provider_find(call->context->settings, call->param);
     struct settled_notice notice = {0};
-    if (driver == NULL) {
+    if (driver == NULL || driver->notice == NULL) {
         reply_error(call, ERR_NOT_FOUND);
         return;
     }

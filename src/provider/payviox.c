@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SIGNATURE_BYTES = 32, AUTHORIZATION_MAX = SECRET_MAX + 32 };
+enum { SIGNATURE_BYTES = 32, AUTHORIZATION_MAX = SECRET_MAX + 32, BODY_MAX = 96 * 1024 };
 
 static bool payviox_configured(const struct settings *settings)
 {
@@ -15,9 +15,9 @@ static bool payviox_configured(const struct settings *settings)
            secret_is_set(&settings->payviox.webhook_token);
 }
 
-static bool payviox_enabled(const struct settings *settings)
+static const struct settings_provider *payviox_terms(const struct settings *settings)
 {
-    return settings->payviox.enabled;
+    return &settings->payviox.common;
 }
 
 static bool payviox_allows(const struct settings *settings, int64_t value)
@@ -41,25 +41,32 @@ static enum err start_request(const struct settings *settings, struct arena *are
     return buf_ok(&url) && buf_ok(&authorization) ? ERR_NONE : ERR_OVERLOAD;
 }
 
+static void write_item(struct json_out *out, const char *name, const struct money *price)
+{
+    json_out_object(out, NULL);
+    json_out_text(out, "name", name);
+    json_out_int(out, "quantity", 1);
+    json_out_int(out, "price", money_minor_units(price));
+    json_out_close_object(out);
+}
+
 static void write_session(const struct settings *settings, const struct provider_order *order,
                           struct json_out *out)
 {
     const struct ident_text customer = ident_text(order->user_id);
-    int64_t units = money_minor_units(&order->amount);
     json_out_object(out, NULL);
-    json_out_int(out, "amount", units);
+    json_out_int(out, "amount", money_minor_units(&order->amount));
     json_out_text(out, "currency", money_currency(&order->amount));
     json_out_text(out, "customer", customer.text);
     json_out_text(out, "order_id", order->reference);
     json_out_array(out, "items"); /* their sum must equal the amount */
-    json_out_object(out, NULL);
-    json_out_text(out, "name", "Balance deposit");
-    json_out_int(out, "quantity", 1);
-    json_out_int(out, "price", units);
-    json_out_close_object(out);
+    for (size_t i = 0; i < order->cart.count; i++)
+        write_item(out, order->cart.items[i].name, &order->cart.items[i].price);
+    if (order->cart.count == 0)
+        write_item(out, "Balance deposit", &order->amount);
     json_out_close_array(out);
     if (order->method[0] != '\0')
-        json_out_text(out, "paymentMethodId", order->method);
+        json_out_text(out, "paymentMethodId", provider_method_id(&payviox_driver, order->method));
     if (settings->payviox.send_payer_ip)
         json_out_text(out, "ip", order->payer_ip);
     json_out_object(out, "metadata");
@@ -75,7 +82,7 @@ static enum err payviox_create(const struct settings *settings, struct arena *ar
 {
     struct buf body;
     enum err err = start_request(settings, arena, "session", "", ret_request);
-    buf_init(&body, arena, 4096);
+    buf_init(&body, arena, BODY_MAX);
     struct json_out *out = err ? NULL : json_out_new(arena, &body);
     if (out == NULL)
         return ERR_OVERLOAD;
@@ -312,16 +319,35 @@ static enum err payviox_notice(struct arena *arena, const char *body, size_t len
     return ERR_NONE;
 }
 
+/* The page adds these to the return address of its dashboard; the latter is always there. */
+static const char *payviox_returned(const struct http_field *query)
+{
+    const char *order_id = http_form_get(query, "order_id");
+    return order_id != NULL ? order_id : http_form_get(query, "session_id");
+}
+
+/* The words of the older interface first; then the ids that Payviox documents. Its list depends on
+ * the account (GET /payments/methods), so any other id is passed on as it is. */
+static const struct provider_method methods[] = {
+    {"credit_card", "stripe_credit"}, {"paypal", "paypal"},
+    {"crypto", "cryptocom"},          {"stripe_credit", "stripe_credit"},
+    {"zen_card", "zen_card"},         {"zen_blik", "zen_blik"},
+    {"nicepay_va", "nicepay_va"},     {"nicepay_ewallet", "nicepay_ewallet"},
+    {"cryptocom", "cryptocom"},       {NULL, NULL},
+};
+
 const struct provider_driver payviox_driver = {
     .name = "payviox",
     .configured = payviox_configured,
-    .enabled = payviox_enabled,
+    .terms = payviox_terms,
     .allows = payviox_allows,
+    .methods = methods,
     .create = payviox_create,
     .created = payviox_created,
     .read = payviox_read,
     .readback = payviox_readback,
     .notice_proved = payviox_notice_proved,
     .notice = payviox_notice,
+    .returned = payviox_returned,
     .reference_is_unique = true, /* "order_id: unique per business" */
 };

@@ -2,6 +2,7 @@
 #include "provider/provider.h"
 
 #include "base/buf.h"
+#include "provider/mannco.h"
 #include "provider/payviox.h"
 
 #include <stdio.h>
@@ -9,20 +10,106 @@
 
 static const struct provider_driver *const drivers[] = {
     &payviox_driver,
+    &mannco_driver,
 };
 
-const struct provider_driver *provider_find(const struct settings *settings, const char *name)
+static const struct provider_driver *find_driver(const char *name)
 {
     for (size_t i = 0; i < sizeof drivers / sizeof drivers[0]; i++)
         if (strcmp(drivers[i]->name, name) == 0)
-            return drivers[i]->configured(settings) ? drivers[i] : NULL;
+            return drivers[i];
     return NULL;
+}
+
+bool provider_is_known(const char *name)
+{
+    return find_driver(name) != NULL;
+}
+
+const struct provider_driver *provider_find(const struct settings *settings, const char *name)
+{
+    const struct provider_driver *driver = find_driver(name);
+    return driver != NULL && driver->configured(settings) ? driver : NULL;
 }
 
 const struct provider_driver *provider_find_open(const struct settings *settings, const char *name)
 {
     const struct provider_driver *driver = provider_find(settings, name);
-    return driver != NULL && driver->enabled(settings) ? driver : NULL;
+    return driver != NULL && driver->terms(settings)->enabled ? driver : NULL;
+}
+
+const struct provider_driver *provider_at(size_t index)
+{
+    return index < sizeof drivers / sizeof drivers[0] ? drivers[index] : NULL;
+}
+
+/* The index-th name of a list separated by spaces; false after the last. */
+static bool read_name(const char *list, size_t index, char ret_name[PROVIDER_NAME_MAX])
+{
+    for (;; index--) {
+        list += strspn(list, " ");
+        size_t len = strcspn(list, " ");
+        if (len == 0)
+            return false;
+        (void)snprintf(ret_name, PROVIDER_NAME_MAX, "%.*s", (int)len, list);
+        if (index == 0)
+            return true;
+        list += len;
+    }
+}
+
+const struct provider_driver *provider_partner(const struct settings *settings, size_t index)
+{
+    char name[PROVIDER_NAME_MAX];
+    for (size_t i = 0; read_name(settings->mannco.partners, i, name); i++) {
+        const struct provider_driver *driver = provider_find_open(settings, name);
+        if (driver != NULL && !driver->from_balance && index-- == 0)
+            return driver;
+    }
+    return NULL;
+}
+
+enum err provider_route(const struct settings *settings, const struct provider_driver *asked,
+                        const struct money *amount, const char *method, size_t max,
+                        const struct provider_driver **ret_drivers, size_t *ret_count)
+{
+    const struct provider_driver *driver;
+    bool has_currency = false;
+    ret_drivers[0] = asked;
+    *ret_count = 1;
+    if (!asked->from_balance)
+        return ERR_NONE;
+    *ret_count = 0;
+    for (size_t i = 0; (driver = provider_partner(settings, i)) != NULL && *ret_count < max; i++) {
+        if (conf_limits_find(&driver->terms(settings)->deposits, money_currency(amount)) == NULL)
+            continue;
+        has_currency = true;
+        if (provider_has_method(driver, method))
+            ret_drivers[(*ret_count)++] = driver;
+    }
+    if (*ret_count > 0)
+        return ERR_NONE;
+    return has_currency ? ERR_METHOD_OF_PAYMENT : ERR_PROVIDER_UNAVAILABLE;
+}
+
+static const struct provider_method *find_method(const struct provider_driver *driver,
+                                                 const char *name)
+{
+    const struct provider_method *method = driver->methods;
+    while (method->name != NULL && strcmp(method->name, name) != 0)
+        method++;
+    return method;
+}
+
+const char *provider_method_id(const struct provider_driver *driver, const char *name)
+{
+    const struct provider_method *method = find_method(driver, name);
+    return method->name == NULL ? name : method->id;
+}
+
+bool provider_has_method(const struct provider_driver *driver, const char *name)
+{
+    return name[0] == '\0' || find_method(driver, name)->name != NULL;
 }
 
 void provider_quote(char *to, size_t size, const char *from)

@@ -44,9 +44,7 @@ void answer_html(struct http_response *response)
     http_header_set(response, "Cache-Control", "no-store");
     http_header_set(response, "X-Content-Type-Options", "nosniff");
     http_header_set(response, "Referrer-Policy", "no-referrer");
-    http_header_set(response, "Content-Security-Policy",
-                    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
-                    "base-uri 'none'; frame-ancestors 'none'");
+    http_header_set(response, "Content-Security-Policy", ANSWER_POLICY "'self'");
     if (buf_ok(&response->body))
         return;
     response->content_type = "application/json; charset=utf-8";

@@ -45,6 +45,7 @@ static const struct fault_row {
     [FAULT_RATE_LIMITED] = {"rate_limited", ANY_CALL, ARG_RETRY_AFTER, 0,
                             "answers 429 with Retry-After: retry_after (60)"},
     [FAULT_UNAUTHORIZED] = {"unauthorized", ANY_CALL, 0, 0, "answers 401"},
+    [FAULT_REFUSED] = {"refused", EVENT_CREATE, 0, 0, "answers 400: Payment method not found"},
     [FAULT_PAYMENT_ERROR] = {"payment_error", EVENT_CREATE, 0, 0,
                              "answers 201 with a session and a payment_error"},
     [FAULT_READBACK_404] = {"readback_404", EVENT_READ, ARG_MS, 0,

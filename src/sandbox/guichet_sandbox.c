@@ -4,6 +4,7 @@
 #include "sandbox/control.h"
 #include "sandbox/deliver.h"
 #include "sandbox/index.h"
+#include "sandbox/mail.h"
 #include "sandbox/provider.h"
 #include "sandbox/settings.h"
 
@@ -33,6 +34,10 @@ static void route(const struct http_request *request, struct http_response *resp
     }
     if (strcmp(path, "/control") == 0) {
         control_handle(request, response);
+        return;
+    }
+    if (strncmp(path, "/mail", 5) == 0 && (path[5] == '\0' || path[5] == '/')) {
+        mail_handle(request, path + 5, response);
         return;
     }
     for (size_t i = 0; provider_rows[i] != NULL; i++) {

@@ -51,7 +51,13 @@ static const char style[] =
     "code{font:0.9em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;background:#eef0f6;"
     "border-radius:5px;padding:.1rem .35rem;overflow-wrap:anywhere}"
     "pre{background:#eef0f6;border-radius:9px;padding:.9rem;overflow-x:auto;margin:.75rem 0}"
-    "pre code{background:none;padding:0}a{color:var(--brand)}";
+    "pre code{background:none;padding:0}a{color:var(--brand)}"
+    "pre.text{white-space:pre-wrap;overflow-wrap:anywhere}"
+    "dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.25rem 1rem;margin:.5rem "
+    "0}"
+    "dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}"
+    "iframe.mail{width:100%;height:32rem;border:1px solid var(--line);border-radius:9px;"
+    "background:#fff}";
 
 void html_text(struct buf *page, const char *before, const char *text, const char *after)
 {

@@ -15,7 +15,8 @@ static void write_intro(struct buf *page)
              "<p>This program answers in place of the payment providers: their API, their payment "
              "pages and their webhooks. Nothing here moves real money, and card numbers are "
              "forgotten as soon as they are read.</p>\n"
-             "<p><a class=\"button\" href=\"/control\">See the journal</a></p></section>\n");
+             "<div class=\"stack\"><a class=\"button\" href=\"/control\">See the journal</a>"
+             "<a class=\"button plain\" href=\"/mail/\">Read the mails</a></div></section>\n");
 }
 
 static void write_cards(struct buf *page)

@@ -80,6 +80,8 @@ static bool fails_before(struct call *call)
         answer_rate_limited(call, args.retry_after);
     else if (take(call, FAULT_UNAUTHORIZED, &args))
         answer_error(call->response, 401, "Unauthorized");
+    else if (take(call, FAULT_REFUSED, &args))
+        answer_error(call->response, 400, PAYVIOX_NO_METHOD);
     else
         return false;
     return true;

@@ -39,6 +39,15 @@ static bool is_missing(const struct json *value)
            ((value->type == JSON_ARRAY || value->type == JSON_OBJECT) && value->child == NULL);
 }
 
+/* Characters are what begins a sequence of UTF-8, which the parser has checked. */
+static size_t count_characters(const struct json *value)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < value->len; i++)
+        count += ((unsigned char)value->text[i] & 0xc0) != 0x80;
+    return count;
+}
+
 static bool check_text(struct check *check, const char *field, const struct json *value,
                        bool required)
 {
@@ -46,10 +55,20 @@ static bool check_text(struct check *check, const char *field, const struct json
         return !required || complain(check, field, "The %s field is required.", field);
     if (value->type != JSON_STRING)
         return complain(check, field, "The %s field must be a string.", field);
-    if (value->len > SESSION_TEXT_MAX)
+    if (count_characters(value) > SESSION_TEXT_MAX)
         return complain(check, field, "The %s field must not be greater than %d characters.", field,
                         SESSION_TEXT_MAX);
     return true;
+}
+
+/* The journal and the faults have room for so many bytes. */
+static bool check_order_id(struct check *check, const struct json *value)
+{
+    if (!check_text(check, "order_id", value, true))
+        return false;
+    return value->len <= SESSION_TEXT_MAX ||
+           complain(check, "order_id", "The order_id field must not be greater than %d bytes.",
+                    SESSION_TEXT_MAX);
 }
 
 static bool check_number(struct check *check, const char *field, const struct json *value,
@@ -75,8 +94,8 @@ static bool check_currency(struct check *check, const struct json *value)
         return complain(check, "currency", "The currency field must be a string.");
     if (value->len != 3)
         return complain(check, "currency", "The currency field must be 3 characters.");
-    if (strspn(value->text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") != 3)
-        return complain(check, "currency", "The currency field must only contain letters.");
+    if (strspn(value->text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3)
+        return complain(check, "currency", "The currency field format is invalid.");
     return true;
 }
 
@@ -147,7 +166,7 @@ static void check_fields(struct check *check, const struct json *root, struct se
     if (check_currency(check, currency))
         memcpy(draft->currency, currency->text, sizeof draft->currency);
     (void)check_text(check, "customer", json_get(root, "customer"), true);
-    if (check_text(check, "order_id", json_get(root, "order_id"), true))
+    if (check_order_id(check, json_get(root, "order_id")))
         draft->order_id = json_get_text(root, "order_id");
     bool items = check_items(check, json_get(root, "items"), &sum);
     if (amount && items && sum != draft->amount)
@@ -187,7 +206,7 @@ bool payviox_check(const struct http_request *request, const struct json *root, 
     const char *id = json_get_text(root, "paymentMethodId");
     const struct payviox_method *method = id == NULL ? NULL : payviox_method_find(id);
     if (id != NULL && *id != '\0' && method == NULL) {
-        answer_error(response, 400, "Payment method not found");
+        answer_error(response, 400, PAYVIOX_NO_METHOD);
         return false;
     }
     draft.method = method == NULL ? NULL : method->id;

@@ -84,6 +84,11 @@ static bool list_meets(const char *list, const char *asked)
     }
 }
 
+bool payviox_method_takes(const struct payviox_method *method, const char *currency)
+{
+    return list_meets(method->currencies, currency);
+}
+
 /* Codes of so many letters, at most 200 of them. */
 static bool filter_valid(const char *asked, size_t letters)
 {

@@ -80,6 +80,8 @@ static void show(struct page *page, int status)
     page->view.back_url = back_url(page);
     payviox_view_write(&page->response->body, &page->view);
     answer_html(page->response);
+    /* a form that cancels leads on to the merchant, wherever that is */
+    http_header_set(page->response, "Content-Security-Policy", ANSWER_POLICY "'self' https:");
 }
 
 static void show_message(struct page *page, int status, const char *title, const char *text)
@@ -177,11 +179,14 @@ static void end_challenge(struct page *page, const char *answer)
         move_and_reload(page, MOVE_FAIL, &attempt);
 }
 
+/* The browser goes back to the merchant; whoever returns to the page may still pay. */
 static void cancel(struct page *page)
 {
+    struct session cancelled;
     struct session_attempt attempt = page->session.attempt;
     attempt.reason = "You cancelled the payment. You can still pay here.";
-    move_and_reload(page, MOVE_CANCEL, &attempt);
+    enum err err = provider_move(page->arena, &page->session, MOVE_CANCEL, &attempt, &cancelled);
+    answer_see_other(page->response, err ? page_path(page) : back_url(page));
 }
 
 static void underpay(struct page *page)

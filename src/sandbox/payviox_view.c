@@ -108,7 +108,7 @@ static void write_other_methods(struct buf *page, const struct payviox_view *vie
         return;
     buf_puts(page, "<p class=\"soft small other\">Pay another way: ");
     for (const struct payviox_method *method = payviox_methods; method->id != NULL; method++) {
-        if (method == view->method)
+        if (method == view->method || !payviox_method_takes(method, view->session->currency))
             continue;
         buf_printf(page, "%s<a href=\"/payviox/", between);
         if (method->redirects)

@@ -17,6 +17,7 @@ static const struct conf_setting rows[] = {
     {"payviox", "webhook_token_file", CONF_SECRET, FIELD(payviox.webhook_token), NULL, 8, 0},
     {"payviox", "webhook_url", CONF_URL, FIELD(payviox.webhook_url), NULL, 0, 0},
     {"payviox", "return_url", CONF_URL, FIELD(payviox.return_url), NULL, 0, 0},
+    {"mail", "folder", CONF_TEXT, FIELD(mail_folder), "", 0, 0},
     {"payviox", "merchant", CONF_TEXT, FIELD(payviox.merchant), "Demo marketplace", 0, 0},
 };
 

@@ -27,11 +27,18 @@ void buf_url(struct buf *buf, const char *text)
 /* ISO 4217: most currencies have two decimals. */
 static int currency_places(const char *currency)
 {
-    static const char none[] = " BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF ";
-    static const char three[] = " BHD IQD JOD KWD LYD OMR TND ";
-    if (strlen(currency) == 3 && strstr(none, currency) != NULL)
-        return 0;
-    return strlen(currency) == 3 && strstr(three, currency) != NULL ? 3 : 2;
+    static const struct {
+        int places;
+        const char *currencies;
+    } rows[] = {
+        {0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"},
+        {3, "BHD IQD JOD KWD LYD OMR TND"},
+        {4, "CLF UYW"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (strlen(currency) == 3 && strstr(rows[i].currencies, currency) != NULL)
+            return rows[i].places;
+    return 2;
 }
 
 void buf_decimal(struct buf *buf, int64_t decimal, int places, int min_places)

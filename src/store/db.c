@@ -388,6 +388,11 @@ bool db_next(struct db *db)
     return false;
 }
 
+int64_t db_rows(struct db *db)
+{
+    return db->open == NULL ? 0 : (int64_t)mysql_stmt_num_rows(db->open);
+}
+
 const char *db_text(struct db *db, unsigned column)
 {
     assert(column < db->columns);
@@ -415,6 +420,11 @@ void db_copy(struct db *db, unsigned column, char *to, size_t size)
 {
     bool fits = text_copy(to, size, db_text(db, column));
     assert(fits);
+}
+
+const char *db_keep(struct db *db, unsigned column)
+{
+    return arena_strndup(db->arena, db_text(db, column), db_len(db, column));
 }
 
 int64_t db_affected(struct db *db)

@@ -5,11 +5,14 @@
 #include "base/ident.h"
 
 #include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 
 static const char *const kind_names[] = {
     [LEDGER_USER] = "user",
     [LEDGER_PROVIDER] = "provider",
     [LEDGER_PROVIDER_FEES] = "provider_fees",
+    [LEDGER_EQUITY] = "equity",
 };
 
 static void assert_sums_to_zero(const struct ledger_line *lines, size_t count)
@@ -43,22 +46,35 @@ static enum err account_of(struct db *db, const struct ledger_line *line, int64_
     return err;
 }
 
+/* The balance first: its lock orders the entries of an account. */
 static enum err write_line(struct db *db, int64_t posting, int64_t number,
                            const struct ledger_line *line)
 {
     int64_t account, units = money_minor_units(&line->amount);
+    struct db_value balance = DB_NOTHING;
     enum err err = account_of(db, line, &account);
+    if (!err && line->kind == LEDGER_USER) {
+        err = db_run(db, SQL_BALANCE_ADD, DB_INT(account), DB_INT(units));
+        if (!err && db_next(db))
+            balance = DB_INT(db_int(db, 0));
+    }
     if (!err)
         err = db_run(db, SQL_ENTRY_INSERT, DB_INT(posting), DB_INT(number), DB_INT(account),
-                     DB_INT(units), DB_TEXT(money_currency(&line->amount)));
-    if (!err && line->kind == LEDGER_USER)
-        err = db_run(db, SQL_BALANCE_ADD, DB_INT(account), DB_INT(units));
+                     DB_INT(units), DB_TEXT(money_currency(&line->amount)), balance);
     return err;
+}
+
+static int by_account(const void *a, const void *b)
+{
+    const struct ledger_line *one = a, *other = b;
+    return one->kind != other->kind ? (int)one->kind - (int)other->kind
+                                    : strcmp(one->owner, other->owner);
 }
 
 enum err ledger_post(struct db *db, const char *document_id, const char *effect, int64_t sequence,
                      const struct ledger_line *lines, size_t count, bool *ret_posted)
 {
+    struct ledger_line sorted[LEDGER_LINES_MAX];
     assert(count >= 2 && count <= LEDGER_LINES_MAX);
     assert_sums_to_zero(lines, count);
     *ret_posted = false;
@@ -67,8 +83,10 @@ enum err ledger_post(struct db *db, const char *document_id, const char *effect,
     if (err == ERR_DB_DUPLICATE)
         return ERR_NONE;
     int64_t posting = err ? 0 : db_insert_id(db);
+    memcpy(sorted, lines, count * sizeof *lines);
+    qsort(sorted, count, sizeof *sorted, by_account);
     for (size_t i = 0; i < count && !err; i++)
-        err = write_line(db, posting, (int64_t)i + 1, &lines[i]);
+        err = write_line(db, posting, (int64_t)i + 1, &sorted[i]);
     *ret_posted = !err;
     return err;
 }
@@ -78,6 +96,37 @@ enum err ledger_balance(struct db *db, int64_t user_id, const char *currency, in
     struct ident_text owner = ident_text(user_id);
     enum err err = db_run(db, SQL_BALANCE_OF_USER, DB_TEXT(owner.text), DB_TEXT(currency));
     *ret_balance = !err && db_next(db) ? db_int(db, 0) : 0;
+    return err;
+}
+
+enum err ledger_history(struct db *db, int64_t user_id, int64_t max, int64_t offset,
+                        struct ledger_movement *ret_movements, size_t *ret_count)
+{
+    struct ident_text owner = ident_text(user_id);
+    enum err err = db_run(db, SQL_HISTORY_PAGE, DB_TEXT(owner.text), DB_INT(max), DB_INT(offset));
+    *ret_count = 0;
+    while (!err && *ret_count < (size_t)max && db_next(db)) {
+        struct ledger_movement *m = &ret_movements[(*ret_count)++];
+        bool fine = money_make(db_int(db, 1), db_text(db, 3), &m->amount);
+        assert(fine); /* it was money when it was written */
+        m->entry_id = db_int(db, 0);
+        m->balance_after = db_int(db, 2);
+        m->time_s = db_int(db, 4);
+        m->effect = db_keep(db, 5);
+        m->payment_id = db_keep(db, 6);
+        m->own = db_int(db, 7) == user_id;
+        m->payment_type = db_keep(db, 8);
+        if (m->effect == NULL || m->payment_id == NULL || m->payment_type == NULL)
+            return ERR_OVERLOAD;
+    }
+    return err;
+}
+
+enum err ledger_history_count(struct db *db, int64_t user_id, int64_t *ret_count)
+{
+    struct ident_text owner = ident_text(user_id);
+    enum err err = db_run(db, SQL_HISTORY_COUNT, DB_TEXT(owner.text));
+    *ret_count = !err && db_next(db) ? db_int(db, 0) : 0;
     return err;
 }
 
@@ -96,8 +145,14 @@ enum err ledger_verify(struct db *db, FILE *report, int64_t *ret_breaks)
     if (!err)
         err = db_run_plain(db, SQL_VERIFY_PAYMENTS);
     for (; !err && db_next(db); breaks++)
-        (void)fprintf(report, "payment %s is %s: of its %s, %s are posted to the payer\n",
-                      db_text(db, 0), db_text(db, 1), db_text(db, 2), db_text(db, 3));
+        (void)fprintf(report, "payment %s is %s: of its %s, %s were credited and %s taken back\n",
+                      db_text(db, 0), db_text(db, 1), db_text(db, 2), db_text(db, 3),
+                      db_text(db, 4));
+    if (!err)
+        err = db_run_plain(db, SQL_VERIFY_HOLDS);
+    for (; !err && db_next(db); breaks++)
+        (void)fprintf(report, "item %s is held by payment %s, which is %s\n", db_text(db, 0),
+                      db_text(db, 1), db_text(db, 2));
     if (!err)
         err = db_run_plain(db, SQL_VERIFY_TOTALS);
     if (!err && db_next(db))

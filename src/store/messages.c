@@ -1,4 +1,4 @@
-/* Steps over inbox, outbox and counters. */
+/* Steps over inbox, outbox, deliveries, notifications and counters. */
 #include "store/messages.h"
 
 #include "base/crypt.h"
@@ -75,6 +75,75 @@ enum err inbox_lock(struct db *db, int64_t id, struct notice_row *ret_row)
 enum err outbox_put(struct db *db, const char *payment_id, const char *topic)
 {
     return db_run(db, SQL_OUTBOX_INSERT, DB_TEXT(payment_id), DB_TEXT(topic));
+}
+
+enum err deliveries_put(struct db *db, const char *payment_id, const char *topic,
+                        const char *receiver)
+{
+    return db_run(db, SQL_DELIVERY_INSERT, DB_TEXT(receiver), DB_TEXT(payment_id), DB_TEXT(topic));
+}
+
+enum err deliveries_take(struct db *db, const char *receiver, int64_t lease_s,
+                         struct delivery *ret_delivery)
+{
+    struct delivery *d = ret_delivery;
+    *d = (struct delivery){0};
+    enum err err = db_run(db, SQL_DELIVERY_TAKE, DB_TEXT(receiver));
+    if (err || !db_next(db))
+        return err;
+    int64_t id = db_int(db, 0), outbox_id = db_int(db, 1);
+    d->tries = db_int(db, 2);
+    err = db_run(db, SQL_OUTBOX_GET, DB_INT(outbox_id));
+    if (err || !db_next(db))
+        return err;
+    d->id = id;
+    db_copy(db, 0, d->payment_id, sizeof d->payment_id);
+    db_copy(db, 1, d->topic, sizeof d->topic);
+    d->time_s = db_int(db, 2);
+    return db_run(db, SQL_DELIVERY_LEASE, DB_INT(lease_s), DB_INT(id));
+}
+
+enum err deliveries_set(struct db *db, int64_t id, enum delivery_state state, const char *note,
+                        int64_t retry_in_s)
+{
+    static const char *const names[] = {
+        [DELIVERY_WAITING] = "waiting", [DELIVERY_DONE] = "done", [DELIVERY_DEAD] = "dead"};
+    bool waits = state == DELIVERY_WAITING;
+    return db_run(db, SQL_DELIVERY_SET, DB_TEXT(names[state]), DB_TEXT(note), DB_INT(waits),
+                  DB_INT(waits ? retry_in_s : 0), DB_INT(id));
+}
+
+enum err notifications_put(struct db *db, int64_t user_id, const char *payment_id, const char *kind,
+                           const char *text)
+{
+    return db_run(db, SQL_NOTIFICATION_INSERT, DB_INT(user_id), DB_TEXT(payment_id), DB_TEXT(kind),
+                  DB_TEXT(text));
+}
+
+enum err notifications_get(struct db *db, int64_t user_id, int64_t max,
+                           struct notification *ret_notifications, size_t *ret_count,
+                           int64_t *ret_unread)
+{
+    enum err err = db_run(db, SQL_NOTIFICATIONS_COUNT, DB_INT(user_id));
+    *ret_unread = !err && db_next(db) ? db_int(db, 0) : 0;
+    *ret_count = 0;
+    if (!err)
+        err = db_run(db, SQL_NOTIFICATIONS_OF_USER, DB_INT(user_id), DB_INT(max));
+    while (!err && *ret_count < (size_t)max && db_next(db)) {
+        struct notification *n = &ret_notifications[(*ret_count)++];
+        n->id = db_int(db, 0);
+        n->time_s = db_int(db, 1);
+        n->text = db_keep(db, 2);
+        db_copy(db, 3, n->payment_id, sizeof n->payment_id);
+        if (n->text == NULL)
+            return ERR_OVERLOAD;
+    }
+    return err;
+}
+
+enum err notifications_read(struct db *db, int64_t user_id)
+{
+    return db_run(db, SQL_NOTIFICATIONS_READ, DB_INT(user_id));
 }
 
 enum err counters_add(struct db *db, const char *name)

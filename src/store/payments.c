@@ -12,6 +12,7 @@ static void read_payment(struct db *db, struct payment *ret_payment)
     p->user_id = db_int(db, 1);
     db_copy(db, 2, p->provider, sizeof p->provider);
     bool fine = payment_type_parse(db_text(db, 3), &p->type) &&
+                payment_surface_parse(db_text(db, 12), &p->surface) &&
                 money_make(db_int(db, 4), db_text(db, 5), &p->amount) &&
                 payment_status_parse(db_text(db, 7), &p->status);
     assert(fine); /* the table's own constraints say so */
@@ -20,6 +21,14 @@ static void read_payment(struct db *db, struct payment *ret_payment)
     p->expires_in_ms = db_int(db, 9);
     db_copy(db, 10, p->created_at, sizeof p->created_at);
     db_copy(db, 11, p->expires_at, sizeof p->expires_at);
+    p->created_s = db_int(db, 13);
+    p->expires_s = db_int(db, 14);
+}
+
+/* A number, NULL when it is below 0. */
+static struct db_value or_null(int64_t number)
+{
+    return number < 0 ? DB_NOTHING : DB_INT(number);
 }
 
 enum err payments_insert(struct db *db, const struct payment_intent *intent)
@@ -28,9 +37,9 @@ enum err payments_insert(struct db *db, const struct payment_intent *intent)
     return db_run(db, SQL_PAYMENT_INSERT, DB_TEXT(p->id), DB_INT(p->user_id), DB_TEXT(p->provider),
                   DB_TEXT(payment_type_name(p->type)), DB_INT(money_minor_units(&p->amount)),
                   DB_TEXT(money_currency(&p->amount)), DB_TEXT_OR_NULL(p->method),
-                  DB_INT(intent->tos_ms),
-                  intent->checkout_ms < 0 ? DB_NOTHING : DB_INT(intent->checkout_ms),
-                  DB_TEXT(p->client_ip), DB_TEXT(intent->request_id), DB_INT(intent->lifetime_s));
+                  or_null(intent->tos_ms), or_null(intent->checkout_ms), DB_TEXT(p->client_ip),
+                  DB_TEXT(intent->request_id), DB_TEXT(payment_surface_name(p->surface)),
+                  DB_TEXT(intent->return_url), DB_INT(intent->lifetime_s));
 }
 
 static enum err read_one(struct db *db, enum sql sql, const char *payment_id,
@@ -63,32 +72,79 @@ enum err payments_status_set(struct db *db, const char *payment_id, enum payment
     return err;
 }
 
-enum err payments_of_user(struct db *db, int64_t user_id, const char *cursor, size_t max,
-                          struct payment *ret_payments, size_t *ret_count)
+enum err payments_find(struct db *db, const char *provider, const char *reference,
+                       char ret_payment_id[IDENT_MAX])
 {
-    const char *before = cursor[0] == '\0' ? "~" : cursor; /* "~" sorts after every id */
-    enum err err =
-        db_run(db, SQL_PAYMENTS_OF_USER, DB_INT(user_id), DB_TEXT(before), DB_INT((int64_t)max));
-    *ret_count = 0;
-    while (!err && *ret_count < max && db_next(db))
+    enum err err = db_run(db, SQL_PAYMENT_OF_REFERENCE, DB_TEXT(provider), DB_TEXT(reference),
+                          DB_TEXT(provider), DB_TEXT(reference));
+    ret_payment_id[0] = '\0';
+    if (!err && db_next(db))
+        db_copy(db, 0, ret_payment_id, IDENT_MAX);
+    return err;
+}
+
+enum err payments_return_url(struct db *db, const char *payment_id, char ret_url[URL_MAX])
+{
+    enum err err = db_run(db, SQL_PAYMENT_RETURN_URL, DB_TEXT(payment_id));
+    ret_url[0] = '\0';
+    if (!err && db_next(db))
+        db_copy(db, 0, ret_url, URL_MAX);
+    return err;
+}
+
+enum payment_status payment_status_now(const struct payment *payment)
+{
+    return payment->status == PAYMENT_PENDING && payment->expires_in_ms <= 0 ? PAYMENT_EXPIRED
+                                                                             : payment->status;
+}
+
+static void read_payments(struct db *db, size_t max, struct payment *ret_payments,
+                          size_t *ret_count)
+{
+    while (*ret_count < max && db_next(db))
         read_payment(db, &ret_payments[(*ret_count)++]);
+}
+
+enum err payments_list(struct db *db, const struct payment_filter *filter,
+                       struct payment *ret_payments, size_t *ret_count)
+{
+    /* "~" sorts after every id */
+    const char *before = filter->cursor[0] == '\0' ? "~" : filter->cursor;
+    enum err err =
+        db_run(db, SQL_PAYMENTS_OF_USER, DB_INT(filter->user_id), DB_TEXT(before),
+               DB_TEXT(filter->provider), or_null(filter->from_ms), or_null(filter->to_ms),
+               DB_TEXT(filter->status), DB_INT((int64_t)filter->max));
+    *ret_count = 0;
+    if (!err)
+        read_payments(db, filter->max, ret_payments, ret_count);
+    return err;
+}
+
+enum err payments_search(struct db *db, int64_t user_id, const char *text, int64_t max,
+                         int64_t offset, struct payment *ret_payments, size_t *ret_count)
+{
+    enum err err = db_run(db, SQL_TRANSACTIONS_PAGE, DB_INT(user_id), DB_TEXT(text), DB_TEXT(text),
+                          DB_TEXT(text), DB_TEXT(text), DB_INT(max), DB_INT(offset));
+    *ret_count = 0;
+    if (!err)
+        read_payments(db, (size_t)max, ret_payments, ret_count);
     return err;
 }
 
 enum err attempts_insert(struct db *db, const struct payment *payment, int64_t number,
-                         const char *reference, int64_t deadline_ms)
+                         const char *provider, const char *reference, int64_t deadline_ms)
 {
-    return db_run(db, SQL_ATTEMPT_INSERT, DB_TEXT(payment->id), DB_INT(number),
-                  DB_TEXT(payment->provider), DB_TEXT(reference), DB_INT(deadline_ms));
+    return db_run(db, SQL_ATTEMPT_INSERT, DB_TEXT(payment->id), DB_INT(number), DB_TEXT(provider),
+                  DB_TEXT(reference), DB_INT(deadline_ms));
 }
 
-enum err attempts_last(struct db *db, const char *payment_id, struct attempt *ret_attempt)
+/* The columns are ATTEMPT_COLUMNS of sql.c. */
+static void read_attempt(struct db *db, struct attempt *ret_attempt)
 {
-    enum err err = db_run(db, SQL_ATTEMPT_OF_PAYMENT, DB_TEXT(payment_id));
     struct attempt *a = ret_attempt;
     *a = (struct attempt){0};
-    if (err || !db_next(db))
-        return err;
+    if (!db_next(db))
+        return;
     a->id = db_int(db, 0);
     db_copy(db, 1, a->reference, sizeof a->reference);
     a->over = db_int(db, 2) != 0;
@@ -96,7 +152,25 @@ enum err attempts_last(struct db *db, const char *payment_id, struct attempt *re
     db_copy(db, 4, a->provider_reference, sizeof a->provider_reference);
     db_copy(db, 5, a->url, sizeof a->url);
     db_copy(db, 6, a->reason, sizeof a->reason);
-    return ERR_NONE;
+    db_copy(db, 7, a->provider, sizeof a->provider);
+    a->number = db_int(db, 8);
+}
+
+enum err attempts_last(struct db *db, const char *payment_id, struct attempt *ret_attempt)
+{
+    enum err err = db_run(db, SQL_ATTEMPT_OF_PAYMENT, DB_TEXT(payment_id));
+    if (!err)
+        read_attempt(db, ret_attempt);
+    return err;
+}
+
+enum err attempts_get(struct db *db, const char *provider, const char *reference,
+                      struct attempt *ret_attempt)
+{
+    enum err err = db_run(db, SQL_ATTEMPT_OF_PROVIDER, DB_TEXT(provider), DB_TEXT(reference));
+    if (!err)
+        read_attempt(db, ret_attempt);
+    return err;
 }
 
 enum err answers_insert(struct db *db, int64_t attempt_id, enum outcome outcome,

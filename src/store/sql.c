@@ -8,10 +8,25 @@
 #define IN_SECONDS      "NOW(3) + INTERVAL ? SECOND"
 #define IN_MS           "NOW(3) + INTERVAL ? * 1000 MICROSECOND"
 #define RFC3339(column) "CONCAT(LEFT(DATE_FORMAT(" column ", '%Y-%m-%dT%H:%i:%s.%f'), 23), 'Z')"
-#define PAYMENT_COLUMNS                                                                            \
-    "p.payment_id, p.user_id, p.provider, p.type, p.amount, p.currency, p.method, p.status,"       \
-    " p.client_ip, TIMESTAMPDIFF(MICROSECOND, NOW(3), p.expires_at) DIV 1000, " RFC3339(           \
-        "p.created_at") ", " RFC3339("p.expires_at")
+#define UNIX(column)    "TIMESTAMPDIFF(SECOND, '1970-01-01 00:00:00', " column ")"
+#define PAYMENT_COLUMNS                                                                             \
+    "p.payment_id, p.user_id, p.provider, p.type, p.amount, p.currency, p.method, p.status,"        \
+    " p.client_ip, TIMESTAMPDIFF(MICROSECOND, NOW(3), p.expires_at) DIV 1000, " RFC3339(            \
+        "p.created_at") ", " RFC3339("p.expires_at") ", p.surface, " UNIX("p.created_at") ","       \
+                                                                                          " " UNIX( \
+                                                                                              "p."  \
+                                                                                              "ex"  \
+                                                                                              "pi"  \
+                                                                                              "re"  \
+                                                                                              "s_"  \
+                                                                                              "a"   \
+                                                                                              "t")
+#define ATTEMPT_COLUMNS                                                                            \
+    "a.attempt_id, a.reference, a.deadline_at <= NOW(3) OR EXISTS (SELECT 1 FROM"                  \
+    " attempt_answers u WHERE u.attempt_id = a.attempt_id), d.outcome,"                            \
+    " d.provider_reference, d.url, d.reason, a.provider, a.number"                                 \
+    " FROM attempts a LEFT JOIN attempt_answers d ON d.attempt_id = a.attempt_id AND d.definite "  \
+    "= 1"
 
 /* clang-format off */
 const char *const sql_text[SQL_STATEMENTS] = {
@@ -29,6 +44,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_USER_BY_KEY] =
         "SELECT u.user_id, u.banned_at IS NOT NULL FROM api_keys k JOIN users u USING (user_id)"
         " WHERE k.key_hash = ? AND k.revoked_at IS NULL",
+    [SQL_USER_ADDRESS] =
+        "SELECT name, email FROM users WHERE user_id = ?",
     [SQL_USER_PUT] =
         "INSERT INTO users (user_id, name, email, role) VALUES (?, ?, ?, ?)"
         " ON DUPLICATE KEY UPDATE name = VALUES(name), email = VALUES(email), role = VALUES(role)",
@@ -44,8 +61,9 @@ const char *const sql_text[SQL_STATEMENTS] = {
 
     [SQL_PAYMENT_INSERT] =
         "INSERT INTO payments (payment_id, user_id, provider, type, amount, currency, method,"
-        " tos_accepted_at, checkout_created_at, client_ip, request_id, created_at, expires_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, " MS_TO_TIME ", " MS_TO_TIME ", ?, ?, NOW(3), " IN_SECONDS ")",
+        " tos_accepted_at, checkout_created_at, client_ip, request_id, surface, return_url, created_at,"
+        " expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, " MS_TO_TIME ", " MS_TO_TIME ", ?, ?, ?, ?, NOW(3), "
+        IN_SECONDS ")",
     [SQL_PAYMENT_LOCK] =
         "SELECT " PAYMENT_COLUMNS " FROM payments p WHERE p.payment_id = ? FOR UPDATE",
     [SQL_PAYMENT_STATUS] =
@@ -54,17 +72,41 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "SELECT " PAYMENT_COLUMNS " FROM payments p WHERE p.payment_id = ?",
     [SQL_PAYMENTS_OF_USER] =
         "SELECT " PAYMENT_COLUMNS " FROM payments p"
-        " WHERE p.user_id = ? AND p.payment_id < ? ORDER BY p.payment_id DESC LIMIT ?",
+        " WHERE p.user_id = ? AND p.payment_id < ? AND p.provider = COALESCE(?, p.provider)"
+        " AND p.created_at >= COALESCE(" MS_TO_TIME ", p.created_at)"
+        " AND p.created_at < COALESCE(" MS_TO_TIME ", p.created_at + INTERVAL 1 SECOND)"
+        " AND IF(p.status = 'pending' AND p.expires_at <= NOW(3), 'expired', p.status)"
+        " = COALESCE(?, IF(p.status = 'pending' AND p.expires_at <= NOW(3), 'expired', p.status))"
+        " ORDER BY p.payment_id DESC LIMIT ?",
+    [SQL_PAYMENT_OF_REFERENCE] =
+        "SELECT a.payment_id FROM attempts a WHERE a.provider = ? AND a.reference = ? UNION"
+        " SELECT a.payment_id FROM attempt_answers d JOIN attempts a USING (attempt_id)"
+        " WHERE a.provider = ? AND d.provider_reference = ? LIMIT 1",
+    [SQL_PAYMENT_RETURN_URL] =
+        "SELECT return_url FROM payments WHERE payment_id = ?",
+
+    [SQL_PAYMENT_ITEM_INSERT] =
+        "INSERT INTO payment_items (payment_id, asset_id, seller_id, price, fee, name)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+    [SQL_ITEMS_OF_PAYMENT] =
+        "SELECT i.asset_id, i.seller_id, i.price, i.fee, p.currency, i.name FROM payment_items i"
+        " JOIN payments p USING (payment_id) WHERE i.payment_id = ? ORDER BY i.asset_id",
+    [SQL_ITEM_LOCK] =
+        "SELECT owner_id, state, price, currency, name, held_by FROM items WHERE asset_id = ? FOR UPDATE",
+    [SQL_ITEM_HOLD] =
+        "UPDATE items SET held_by = ? WHERE asset_id = ?",
+    [SQL_ITEMS_RELEASE] =
+        "UPDATE items SET held_by = NULL WHERE held_by = ?",
+    [SQL_ITEM_HAND_OVER] =
+        "UPDATE items SET owner_id = ?, state = 0, held_by = NULL WHERE asset_id = ?",
 
     [SQL_ATTEMPT_INSERT] =
         "INSERT INTO attempts (payment_id, number, provider, reference, deadline_at)"
         " VALUES (?, ?, ?, ?, " IN_MS ")",
     [SQL_ATTEMPT_OF_PAYMENT] =
-        "SELECT a.attempt_id, a.reference, a.deadline_at <= NOW(3) OR EXISTS (SELECT 1 FROM"
-        " attempt_answers u WHERE u.attempt_id = a.attempt_id), d.outcome,"
-        " d.provider_reference, d.url, d.reason"
-        " FROM attempts a LEFT JOIN attempt_answers d ON d.attempt_id = a.attempt_id AND d.definite = 1"
-        " WHERE a.payment_id = ? ORDER BY a.number DESC LIMIT 1",
+        "SELECT " ATTEMPT_COLUMNS " WHERE a.payment_id = ? ORDER BY a.number DESC LIMIT 1",
+    [SQL_ATTEMPT_OF_PROVIDER] =
+        "SELECT " ATTEMPT_COLUMNS " WHERE a.provider = ? AND a.reference = ?",
     [SQL_ANSWER_INSERT] =
         "INSERT INTO attempt_answers (attempt_id, outcome, definite, http_status, provider_reference,"
         " url, reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -95,10 +137,11 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_POSTING_INSERT] =
         "INSERT INTO ledger_postings (document_id, effect, sequence) VALUES (?, ?, ?)",
     [SQL_ENTRY_INSERT] =
-        "INSERT INTO ledger_entries (posting_id, line, account_id, amount, currency) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO ledger_entries (posting_id, line, account_id, amount, currency, balance_after)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
     [SQL_BALANCE_ADD] =
         "INSERT INTO balances (account_id, balance) VALUES (?, ?)"
-        " ON DUPLICATE KEY UPDATE balance = balance + VALUES(balance)",
+        " ON DUPLICATE KEY UPDATE balance = balance + VALUES(balance) RETURNING balance",
     [SQL_BALANCE_OF_USER] =
         "SELECT b.balance FROM ledger_accounts a JOIN balances b USING (account_id)"
         " WHERE a.kind = 'user' AND a.owner = ? AND a.currency = ?",
@@ -112,15 +155,35 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " LEFT JOIN (SELECT account_id, SUM(amount) AS total FROM ledger_entries GROUP BY account_id) s"
         " USING (account_id) WHERE a.kind = 'user' HAVING balance <> total LIMIT 100",
     [SQL_VERIFY_PAYMENTS] =
-        "SELECT p.payment_id, p.status, p.amount, COALESCE(SUM(e.amount), 0) AS posted FROM payments p"
-        " LEFT JOIN ledger_postings l ON l.document_id = p.payment_id"
-        " LEFT JOIN ledger_accounts a ON a.kind = 'user' AND a.owner = CAST(p.user_id AS CHAR CHARACTER SET ascii) AND a.currency = p.currency"
-        " LEFT JOIN ledger_entries e ON e.posting_id = l.posting_id AND e.account_id = a.account_id"
-        " WHERE p.type = 'balance' GROUP BY p.payment_id"
-        " HAVING posted <> IF(p.status = 'completed', p.amount, 0) LIMIT 100",
+        "SELECT p.payment_id, p.status, p.amount, COALESCE(s.credited, 0) AS credited,"
+        " COALESCE(s.refunded, 0) AS refunded FROM payments p"
+        " LEFT JOIN (SELECT l.document_id, SUM(IF(l.effect = 'credit' AND e.amount > 0, e.amount, 0)) AS credited,"
+        " SUM(IF(l.effect = 'refund' AND e.amount < 0, -e.amount, 0)) AS refunded"
+        " FROM ledger_postings l JOIN ledger_entries e USING (posting_id) JOIN ledger_accounts a USING (account_id)"
+        " WHERE a.kind IN ('user', 'equity') GROUP BY l.document_id) s ON s.document_id = p.payment_id"
+        " HAVING p.status = 'completed' AND (credited <> p.amount OR refunded <> 0)"
+        " OR p.status = 'refunded' AND credited <> refunded"
+        " OR p.status NOT IN ('completed', 'refunded') AND (credited <> 0 OR refunded <> 0) LIMIT 100",
+    [SQL_VERIFY_HOLDS] =
+        "SELECT i.asset_id, p.payment_id, p.status FROM items i JOIN payments p ON p.payment_id = i.held_by"
+        " WHERE p.status NOT IN ('pending', 'processing') LIMIT 100",
     [SQL_VERIFY_TOTALS] =
         "SELECT (SELECT COUNT(*) FROM ledger_postings), (SELECT COUNT(*) FROM ledger_entries),"
         " (SELECT COUNT(*) FROM balances), (SELECT COUNT(*) FROM payments)",
+
+    [SQL_HISTORY_PAGE] =
+        "SELECT e.entry_id, e.amount, e.balance_after, e.currency, " UNIX("l.created_at") ", l.effect,"
+        " p.payment_id, p.user_id, p.type FROM ledger_accounts a JOIN ledger_entries e USING (account_id)"
+        " JOIN ledger_postings l USING (posting_id) LEFT JOIN payments p ON p.payment_id = l.document_id"
+        " WHERE a.kind = 'user' AND a.owner = ? ORDER BY e.entry_id DESC LIMIT ? OFFSET ?",
+    [SQL_HISTORY_COUNT] =
+        "SELECT COUNT(*) FROM ledger_accounts a JOIN ledger_entries e USING (account_id)"
+        " WHERE a.kind = 'user' AND a.owner = ?",
+    [SQL_TRANSACTIONS_PAGE] =
+        "SELECT " PAYMENT_COLUMNS " FROM payments p WHERE p.user_id = ?"
+        " AND (? IS NULL OR LOCATE(?, p.payment_id) > 0 OR LOCATE(?, p.provider) > 0 OR EXISTS (SELECT 1"
+        " FROM payment_items i WHERE i.payment_id = p.payment_id AND LOCATE(?, i.name) > 0))"
+        " ORDER BY p.payment_id DESC LIMIT ? OFFSET ?",
 
     [SQL_INBOX_PUT] =
         "INSERT INTO inbox (provider, body_hash, body, state) VALUES (?, ?, ?, 'unmatched')"
@@ -140,6 +203,28 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "UPDATE inbox SET tries = LEAST(tries + 1, 1000), due_at = " IN_SECONDS " WHERE inbox_id = ?",
     [SQL_OUTBOX_INSERT] =
         "INSERT IGNORE INTO outbox (payment_id, topic) VALUES (?, ?)",
+    [SQL_DELIVERY_INSERT] =
+        "INSERT IGNORE INTO deliveries (outbox_id, receiver) SELECT outbox_id, ? FROM outbox"
+        " WHERE payment_id = ? AND topic = ?",
+    [SQL_OUTBOX_GET] =
+        "SELECT payment_id, topic, " UNIX("created_at") " FROM outbox WHERE outbox_id = ?",
+    [SQL_DELIVERY_TAKE] =
+        "SELECT delivery_id, outbox_id, tries FROM deliveries WHERE due_at <= NOW(3) AND receiver = ?"
+        " ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED",
+    [SQL_DELIVERY_LEASE] =
+        "UPDATE deliveries SET tries = LEAST(tries + 1, 1000), due_at = " IN_SECONDS
+        " WHERE delivery_id = ?",
+    [SQL_DELIVERY_SET] =
+        "UPDATE deliveries SET state = ?, note = ?, due_at = IF(?, " IN_SECONDS ", NULL) WHERE delivery_id = ?",
+    [SQL_NOTIFICATION_INSERT] =
+        "INSERT IGNORE INTO notifications (user_id, payment_id, kind, text) VALUES (?, ?, ?, ?)",
+    [SQL_NOTIFICATIONS_OF_USER] =
+        "SELECT notification_id, " UNIX("created_at") ", text, payment_id FROM notifications"
+        " WHERE user_id = ? AND read_at IS NULL ORDER BY notification_id DESC LIMIT ?",
+    [SQL_NOTIFICATIONS_COUNT] =
+        "SELECT COUNT(*) FROM notifications WHERE user_id = ? AND read_at IS NULL",
+    [SQL_NOTIFICATIONS_READ] =
+        "UPDATE notifications SET read_at = NOW(3) WHERE user_id = ? AND read_at IS NULL",
 
     [SQL_KEY_GET] =
         "SELECT request_hash, payment_id, status, body FROM idempotency_keys"

@@ -27,6 +27,16 @@ enum err users_get_by_key(struct db *db, const unsigned char key_hash[CRYPT_HASH
     return err;
 }
 
+enum err users_address(struct db *db, int64_t user_id, struct user_address *ret_address)
+{
+    *ret_address = (struct user_address){"", ""};
+    enum err err = db_run(db, SQL_USER_ADDRESS, DB_INT(user_id));
+    if (err || !db_next(db))
+        return err;
+    *ret_address = (struct user_address){db_keep(db, 0), db_keep(db, 1)};
+    return ret_address->name == NULL || ret_address->email == NULL ? ERR_OVERLOAD : ERR_NONE;
+}
+
 enum err users_put(struct db *db, int64_t user_id, const char *name, const char *email,
                    const char *role)
 {

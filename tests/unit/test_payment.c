@@ -142,6 +142,21 @@ static void names_round_trip(void **state)
     ROW(strcmp(payment_effect_name(EFFECT_NONE), "none") == 0, "none");
     ROW(strcmp(payment_effect_name(EFFECT_CREDIT), "credit") == 0, "credit");
     ROW(strcmp(payment_effect_name(EFFECT_REFUND), "refund") == 0, "refund");
+    ROW(payment_effect_name((enum payment_effect)99)[0] == '\0', "no effect has a name");
+    ROWS_END();
+}
+
+static void paid_or_not(void **state)
+{
+    (void)state;
+    for (int i = 0; i < PAYMENT_STATUSES; i++)
+        ROW(payment_is_paid((enum payment_status)i) ==
+                (i == PAYMENT_COMPLETED || i == PAYMENT_REFUNDED),
+            "%s", payment_status_name((enum payment_status)i));
+    for (int i = 0; i < PAYMENT_FACTS; i++)
+        ROW(payment_fact_is_paid((enum payment_fact)i) ==
+                (i == FACT_SUCCEEDED || i == FACT_REFUNDED),
+            "%s", payment_fact_name((enum payment_fact)i));
     ROWS_END();
 }
 
@@ -171,6 +186,7 @@ int main(void)
         TEST(facts_only_move_up),
         TEST(known_traps),
         TEST(names_round_trip),
+        TEST(paid_or_not),
         TEST(other_words_are_refused),
     };
     return cmocka_run_group_tests_name("payment", tests, NULL, NULL);

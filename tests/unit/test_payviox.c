@@ -18,7 +18,7 @@ static struct provider_order order;
 static int set_up(void **state)
 {
     (void)state;
-    settings.payviox.enabled = true;
+    settings.payviox.common.enabled = true;
     settings.payviox.minimum = 100;
     settings.payviox.maximum = 50000;
     (void)snprintf(settings.payviox.api_url, CONF_TEXT_MAX, "https://api.payviox.test");

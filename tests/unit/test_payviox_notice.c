@@ -20,7 +20,7 @@ static struct http_request request;
 static int set_up(void **state)
 {
     (void)state;
-    settings.payviox.enabled = true;
+    settings.payviox.common.enabled = true;
     return !secret_set(&settings.payviox.webhook_token, "whk_test_token", 14);
 }
 

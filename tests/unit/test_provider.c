@@ -18,7 +18,7 @@ static int set_up(void **state)
 {
     if (server_start(state) != 0)
         return 1;
-    settings.payviox.enabled = true;
+    settings.payviox.common.enabled = true;
     (void)snprintf(settings.payviox.api_url, CONF_TEXT_MAX, "https://localhost:%d", server.port);
     (void)snprintf(settings.payviox.page_url, CONF_TEXT_MAX, "https://secure.payviox.test");
     client = httpc_new(&(struct httpc_options){.ca_file = server.ca_file,
@@ -58,7 +58,7 @@ static void which_provider_is_found(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct settings with = settings;
-        with.payviox.enabled = rows[i].enabled;
+        with.payviox.common.enabled = rows[i].enabled;
         (void)secret_set(&with.payviox.secret_key, "sk", rows[i].key ? 2 : 0);
         (void)secret_set(&with.payviox.webhook_token, "wt", rows[i].token ? 2 : 0);
         ROW((provider_find(&with, rows[i].name) == &payviox_driver) == rows[i].found, "row %zu", i);

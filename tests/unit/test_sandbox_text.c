@@ -12,6 +12,9 @@ static void amounts(void **state)
         {1234, "USD", "12.34 USD"}, {5, "EUR", "0.05 EUR"},
         {0, "USD", "0.00 USD"},     {1234, "JPY", "1234 JPY"},
         {1234, "KWD", "1.234 KWD"}, {100000000, "USD", "1000000.00 USD"},
+        {7, "KWD", "0.007 KWD"},    {12345, "CLF", "1.2345 CLF"},
+        {1, "UYI", "1 UYI"},        {1, "XAU", "0.01 XAU"},
+        {1, "XYZ", "0.01 XYZ"},     {1, "JP", "0.01 JP"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct buf buf;

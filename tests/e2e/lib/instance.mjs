@@ -23,6 +23,7 @@ const SANITIZERS = /AddressSanitizer|runtime error|LeakSanitizer|ThreadSanitizer
 const SUPERVISORS = /^(spawn-fcgi: |Child\[\d+\] )/;
 const PROGRAMS = {
     mariadb: 'mariadbd',
+    mail: path.basename(fs.realpathSync('/usr/bin/python3')),
     sandbox: 'guichet-sandbox',
     jobs: 'guichet-jobs',
     guichet: 'guichet',
@@ -87,8 +88,9 @@ for (const [signal, status] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 12
 // Options: set ({'section.key': value} for guichet.conf; jobs look for work every 100 ms unless
 // it says otherwise), processes (handlers, 2), rates (true: with rate limits), origins (a list:
 // pages from there may call the API), env (more environment, GUICHET_CRASH_DIR say), ledger (false:
-// do not verify it at the end), name (for the folder). Ends by itself after the last test of the
-// file, and shows the logs' last lines after a failed one.
+// do not verify it at the end), described (false: answers need not be as openapi.json has them),
+// name (for the folder). Ends by itself after the last test of the file, and shows the logs' last
+// lines after a failed one.
 export async function startInstance(options = {}) {
     const name = options.name ?? 'test';
     const home = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), `guichet-${name}-`));
@@ -171,7 +173,10 @@ export async function startInstance(options = {}) {
     const vars = readEnv(path.join(home, 'demo.env'));
     const ca = fs.readFileSync(vars.CA_CERT);
     const tokens = new Set();
-    const client = makeClient(vars.GUICHET_URL, ca, (token) => tokens.add(token));
+    const client = makeClient(vars.GUICHET_URL, ca, {
+        onToken: (token) => tokens.add(token),
+        described: options.described ?? true,
+    });
     const secret = (file) => fs.readFileSync(path.join(home, 'secrets', file), 'utf8').trim();
     const sandbox = makeSandbox(makeClient(vars.SANDBOX_URL, ca), client,
         secret('payviox_webhook'));
@@ -193,7 +198,7 @@ export async function startInstance(options = {}) {
         spawnSync(path.join(BIN, 'guichetctl'), ['-c', vars.CONF, ...words],
             { env, encoding: 'utf8' });
 
-    // --- parts: mariadb, sandbox, jobs, guichet, nginx, one by one ---
+    // --- parts: mariadb, mail, sandbox, jobs, guichet, nginx, one by one ---
 
     const partFile = (part) => path.join(home, 'parts', part);
     const leader = (part) => Number(fs.readFileSync(partFile(part), 'utf8').split(' ')[0]);
@@ -250,6 +255,7 @@ export async function startInstance(options = {}) {
 
     async function ready(part = 'guichet') {
         if (part === 'mariadb') return eventually(() => value('SELECT 1'), 30_000);
+        if (part === 'mail') return; // its start waits for it
         if (part === 'jobs') return eventually(() => pids('jobs').length > 0, 10_000);
         if (part === 'sandbox') return eventually(() => sandbox.journal(), 20_000);
         return eventually(
@@ -343,6 +349,7 @@ export async function startInstance(options = {}) {
             problems.push(`demo down: ${down.stdout}${down.stderr}`);
         problems.push(...sanitizerReports());
         problems.push(...findSecrets());
+        problems.push(...client.misfits);
         for (const part of ['guichet', 'jobs', 'sandbox'])
             problems.push(...strangeLines(part).map((line) => `not JSON in ${part}.log: ${line}`));
         for (const pid of leftOvers())

@@ -62,7 +62,8 @@ export function makeSandbox(client, guichet, webhookToken) {
         ...changes,
     });
 
-    return { fault, act, webhook, journal, reset, sign, notify, notice, request: client.request };
+    const { request, raw } = client;
+    return { fault, act, webhook, journal, reset, sign, notify, notice, request, raw };
 }
 
 // The session's id is the last part of the hosted page's address.

@@ -1,0 +1,25 @@
+/* What the endpoints that create payments share: second factor, Idempotency-Key, the run itself. */
+#ifndef FRONT_CREATE_H
+#define FRONT_CREATE_H
+
+#include "flow/checkout.h"
+#include "front/call.h"
+#include "front/fields.h"
+
+/* Reads the body into the checkout: wish, amount, method and what else the endpoint knows. */
+typedef enum err create_reader(const struct call *call, const struct fields *fields,
+                               struct checkout *checkout);
+
+/* The provider of the path, open for new payments, with the payer's second factor checked if it
+ * wants one. */
+enum err create_provider(const struct call *call,
+                         const struct provider_driver **ret_driver) MUST_CHECK;
+
+/* Everything from the key to the reply. checkout->drivers may still be filled by the reader. */
+void create_run(struct call *call, struct checkout *checkout, create_reader *read);
+
+/* The caller's word for a way to pay; ret_method is "" when there is none. */
+enum err create_method(const struct fields *fields, const char *name, enum err refusal,
+                       char ret_method[METHOD_MAX]) MUST_CHECK;
+
+#endif

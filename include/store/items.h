@@ -1,0 +1,36 @@
+/* What is for sale, and the carts of payments. Every function is a step inside a unit of work
+ * (store/db.h). Items are locked by ascending asset_id, after the payment if there is one. */
+#ifndef STORE_ITEMS_H
+#define STORE_ITEMS_H
+
+#include "base/ident.h"
+#include "domain/item.h"
+#include "store/db.h"
+
+#define ITEM_ON_SALE 1 /* Mannco's state; 0 is the owner's inventory */
+
+/* An item as it is now. */
+struct listing {
+    struct item item; /* asset_id 0: there is none; its seller is the owner */
+    int64_t state;
+    char held_by[IDENT_MAX]; /* the open payment that reserves it; "": nobody */
+};
+
+/* Locked until the unit ends. */
+enum err items_lock(struct db *db, int64_t asset_id, struct listing *ret_listing) MUST_CHECK;
+
+/* Of an item that the unit has locked. */
+enum err items_hold(struct db *db, int64_t asset_id, const char *payment_id) MUST_CHECK;
+enum err items_hand_over(struct db *db, int64_t asset_id, int64_t to_user) MUST_CHECK;
+
+/* Ends what the payment holds; *ret_count tells how many items that were. */
+enum err items_release(struct db *db, const char *payment_id, int64_t *ret_count) MUST_CHECK;
+
+/* The cart of a payment, written once. */
+enum err items_of_payment_insert(struct db *db, const char *payment_id,
+                                 const struct cart *cart) MUST_CHECK;
+
+/* In the unit's arena; empty for a payment that buys none. */
+enum err items_of_payment(struct db *db, const char *payment_id, struct cart *ret_cart) MUST_CHECK;
+
+#endif
