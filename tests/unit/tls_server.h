@@ -47,7 +47,7 @@ static struct {
     char request[8192]; /* the last one */
 } server = {.lock = PTHREAD_MUTEX_INITIALIZER, .closed = PTHREAD_COND_INITIALIZER};
 
-static void server_script(enum act act, const char *answer, size_t len)
+static inline void server_script(enum act act, const char *answer, size_t len)
 {
     (void)pthread_mutex_lock(&server.lock);
     server.act = act;
@@ -58,7 +58,7 @@ static void server_script(enum act act, const char *answer, size_t len)
     (void)pthread_mutex_unlock(&server.lock);
 }
 
-static int server_requests(void)
+static inline int server_requests(void)
 {
     (void)pthread_mutex_lock(&server.lock);
     int requests = server.requests;
