@@ -71,7 +71,7 @@ static bool step_mail(struct job *job)
     if (err)
         log_failure("mail", done.payment_id, err);
     else if (done.payment_id[0] != '\0')
-        LOG(done.lost ? LOG_WARN : LOG_INFO, "mail", LOG_TEXT("payment", done.payment_id),
+        LOG(done.sent ? LOG_INFO : LOG_WARN, "mail", LOG_TEXT("payment", done.payment_id),
             LOG_TEXT("found", done.found));
     return !err && done.payment_id[0] != '\0';
 }

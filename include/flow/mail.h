@@ -9,7 +9,7 @@
 struct mailed {
     char payment_id[IDENT_MAX]; /* "": nothing was due */
     const char *found;          /* fixed text */
-    bool lost;                  /* given up: nobody will try again */
+    bool sent;
 };
 
 /* Sends the mail that is due first. One that the server may have taken is sent again: the same

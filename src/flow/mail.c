@@ -83,10 +83,11 @@ static enum err compose(const struct letter *letter, struct arena *arena, const 
 static void send(struct letter *letter, struct arena *arena, const char *message, size_t len)
 {
     const struct settings_mail *settings = &letter->context->settings->mail;
+    bool local = strncmp(settings->server, "unix:", 5) == 0;
     const struct httpc_mail mail = {.server = settings->server,
                                     .user = settings->user[0] == '\0' ? NULL : settings->user,
                                     .password = &settings->password,
-                                    .starttls = settings->starttls,
+                                    .starttls = settings->starttls && !local,
                                     .from = settings->from,
                                     .to = letter->to.email,
                                     .message = message,
@@ -132,6 +133,6 @@ enum err mail_step(struct context *context, struct arena *arena, struct mailed *
     write_and_send(&letter, arena);
     CRASH_POINT("mail_sent");
     ret_done->found = letter.state == DELIVERY_DONE ? "sent" : letter.note;
-    ret_done->lost = letter.state == DELIVERY_DEAD;
+    ret_done->sent = letter.state == DELIVERY_DONE;
     return db_query(context->pool, arena, set_unit, &letter);
 }
