@@ -5,6 +5,7 @@ import test, { describe } from 'node:test';
 import { DESKTOP, PHONE, assertNoSideScroll, browse, makeShots, payByCard } from './lib/browser.mjs';
 import { CARDS } from './lib/client.mjs';
 import { startInstance } from './lib/instance.mjs';
+import { mailsThat } from './lib/mails.mjs';
 
 const shop = await startInstance({ name: 'shop' });
 const { client, sandbox } = shop;
@@ -122,7 +123,12 @@ describe('a cart', () => {
                 for (const bought of items) assert.equal(await ownerOf(bought), alice.id);
                 assert.equal(await client.balance(alice), before);
                 assert.equal(await client.balance(bob), sellers + earned(items));
-                const row = page.locator('#payments tbody tr', { hasText: await idOf(page) });
+                const id = await idOf(page);
+                const mails = await mailsThat(shop, ({ text }) => text.includes(id));
+                assert.equal(mails.length, 1);
+                for (const bought of items)
+                    assert(mails[0].text.includes(`${bought.name}: ${decimal(bought.price)} USD`), mails[0].text);
+                const row = page.locator('#payments tbody tr', { hasText: id });
                 assert.match(await row.innerText(), /Purchase payviox\s+\d+\.\d\d USD\s+completed/);
                 await outcome(page).getByRole('button', { name: 'Timeline' }).click();
                 await page.locator('#timeline li', { hasText: 'completed' }).waitFor();
