@@ -30,7 +30,7 @@ static enum err read_currency(const struct call *call, const char **ret_currency
         field = fields_get(&query, "currency");
     *ret_currency = field.kind == FIELD_TEXT ? field.text : "USD";
     if (!err && currency_exponent(*ret_currency) < 0)
-        err = ERR_CURRENCY;
+        err = ERR_QUERY_CURRENCY;
     return err;
 }
 
