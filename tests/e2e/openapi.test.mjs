@@ -63,9 +63,11 @@ describe('against the program', () => {
         assert.ok(errors.length > 20, 'the table of src/base/err.c was not found');
         // The routes give this one words of their own.
         const spoken = errors.filter(([name]) => !['ERR_NONE', 'ERR_PAYLOAD'].includes(name));
-        for (const [name, status, message, business] of spoken) {
+        // Questions refuse with some of the words of a create, but never as 300.
+        const business = new Set(errors.filter((row) => row[3] === '1').map((row) => row[2]));
+        for (const [name, status, message] of spoken) {
             assert.ok(pairs.has(`${status} ${message}`), `${name}: ${status} ${message}`);
-            assert.equal(pairs.has(`300 ${message}`), business === '1', `${name} and status 300`);
+            assert.equal(pairs.has(`300 ${message}`), business.has(message), `${name} and status 300`);
         }
     });
 
