@@ -2,6 +2,8 @@
  * line in nginx/guichet.conf. */
 #include "base/settings.h"
 
+#include "base/address.h"
+
 #include <string.h>
 
 #define AT(field) offsetof(struct settings, field)
@@ -128,8 +130,8 @@ static int cross_check(const char *path, const struct settings *s, FILE *report)
            "payviox.minimum is above payviox.maximum");
     demand(&check, is_mail_server(s->mail.server),
            "mail.server must start with smtp://, smtps:// or unix:/");
-    demand(&check, s->mail.server[0] == '\0' || s->mail.from[0] != '\0',
-           "mail.from is missing while mail.server is set");
+    demand(&check, s->mail.server[0] == '\0' || address_valid(s->mail.from),
+           "mail.from must be an address while mail.server is set");
     if (s->payviox.common.enabled) {
         demand(&check, secret_is_set(&s->payviox.secret_key),
                "payviox.secret_key_file is missing while payviox is enabled");
