@@ -405,6 +405,33 @@ static void the_check_asks_the_last_one(void **state)
     assert_int_equal(money_of(id).second, -AMOUNT);
 }
 
+/* The payer may come back from the first one's page too: the one who has the payment is asked. */
+static void the_return_asks_the_last_one(void **state)
+{
+    const struct provider_driver *from[] = {&payviox_driver, &second_driver};
+    (void)state;
+    for (size_t i = 0; i < COUNT(from); i++) {
+        struct checkout checkout;
+        struct payment payment;
+        char url[URL_MAX], lines[512];
+        make_second(&checkout);
+        play_reading(checkout.intent.payment.id, "succeeded");
+        arena_reset(arena);
+        assert_int_equal(reconcile_returned(context, arena, from[i], checkout.intent.payment.id,
+                                            clock_mono_ms() + 5000, &payment, url),
+                         ERR_NONE);
+        server_copy_lines(lines, sizeof lines);
+        ROW(strcmp(lines, "GET /second/payment/" SESSION "\n") == 0, "from %s: asked %s",
+            from[i]->name, lines);
+        ROW(strcmp(payment.id, checkout.intent.payment.id) == 0, "from %s: %s", from[i]->name,
+            payment.id);
+        ROW(payment.status == PAYMENT_COMPLETED, "from %s: %s", from[i]->name,
+            payment_status_name(payment.status));
+        ROW(strcmp(url, checkout.intent.return_url) == 0, "from %s: %s", from[i]->name, url);
+    }
+    ROWS_END();
+}
+
 /* A process that dies while the second partner thinks: its successor asks that one again. */
 static void die_while_the_second_is_asked(const struct checkout *checkout)
 {
@@ -474,6 +501,7 @@ int main(void)
         TEST(no_time_left),
         TEST(only_the_last_ones_word_counts),
         TEST(the_check_asks_the_last_one),
+        TEST(the_return_asks_the_last_one),
         TEST(a_successor_goes_on_with_the_last_one),
         TEST(a_successor_that_is_refused_learns_nothing),
     };
