@@ -130,8 +130,8 @@ static const char *read_limit(const struct conf_setting *setting, const char *te
     if (*end != '-' || !isdigit((unsigned char)end[1]))
         return NULL;
     ret_limit->maximum = strtoll(end + 1, &end, 10);
-    return errno == 0 && ret_limit->minimum >= setting->min && ret_limit->maximum <= setting->max &&
-                   ret_limit->minimum <= ret_limit->maximum
+    return errno == 0 && (*end == '\0' || *end == ' ') && ret_limit->minimum >= setting->min &&
+                   ret_limit->maximum <= setting->max && ret_limit->minimum <= ret_limit->maximum
                ? end
                : NULL;
 }

@@ -17,6 +17,7 @@ struct values {
     char text[CONF_TEXT_MAX], url[CONF_TEXT_MAX];
     struct secret secret;
     struct public_key public_key;
+    struct conf_limits limits;
 };
 
 static const struct conf_setting settings[] = {
@@ -27,6 +28,8 @@ static const struct conf_setting settings[] = {
     {"two", "url", CONF_URL, offsetof(struct values, url), "https://default.test/", 0, 0},
     {"two", "secret_file", CONF_SECRET, offsetof(struct values, secret), NULL, 4, 0},
     {"two", "key_file", CONF_PUBLIC_KEY, offsetof(struct values, public_key), NULL, 0, 0},
+    {"two", "limits", CONF_LIMITS, offsetof(struct values, limits), "USD:500-50000 EUR:1-9", 1,
+     2500000},
 };
 
 static void write_file(const char *path, const char *bytes, size_t len)
@@ -134,6 +137,31 @@ static void bad_values(void **state)
         {"one", "!", "neither a [section] nor a key = value"},
         {"two", "secret_file = /nonexistent/secret", "/nonexistent/secret: No such file"},
         {"two", "secret_file =", "two.secret_file: : No such file"},
+        {"two", "limits = USD", "two.limits must be like \"USD:500-50000 EUR:500-50000\""},
+        {"two", "limits = USD:", "two.limits must be like"},
+        {"two", "limits = USD:5", "two.limits must be like"},
+        {"two", "limits = USD:5-", "two.limits must be like"},
+        {"two", "limits = USD:-5", "two.limits must be like"},
+        {"two", "limits = USD:-5-9", "two.limits must be like"},
+        {"two", "limits = USD:5--9", "two.limits must be like"},
+        {"two", "limits = USD:+5-9", "two.limits must be like"},
+        {"two", "limits = USD: 5-9", "two.limits must be like"},
+        {"two", "limits = USD:5 - 9", "two.limits must be like"},
+        {"two", "limits = USD:9-5", "two.limits must be like"},
+        {"two", "limits = USD:0-9", "amounts from 1 to 2500000"},
+        {"two", "limits = USD:1-2500001", "amounts from 1 to 2500000"},
+        {"two", "limits = USD:1-9223372036854775808", "two.limits must be like"},
+        {"two", "limits = USD:9223372036854775808-9", "two.limits must be like"},
+        {"two", "limits = USD:1.5-9", "two.limits must be like"},
+        {"two", "limits = USD:1e1-99", "two.limits must be like"},
+        {"two", "limits = USD:5-9,EUR:5-9", "two.limits must be like"},
+        {"two", "limits = USD:5-9EUR:5-9", "two.limits must be like"},
+        {"two", "limits = USD:5-9 USD:5-9", "each currency once"},
+        {"two", "limits = usd:5-9", "two.limits must be like"},
+        {"two", "limits = US:5-9", "two.limits must be like"},
+        {"two", "limits = USDT:5-9", "two.limits must be like"},
+        {"two", "limits = USD:5-9 EUR", "two.limits must be like"},
+        {"two", "limits = USD:5-9 # dollars", "two.limits must be like"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -148,6 +176,39 @@ static void bad_values(void **state)
             rows[i].line, report);
     }
     ROWS_END();
+}
+
+static void limits_per_currency(void **state)
+{
+    struct values v;
+    char report[1000], text[300] = "[two]\nlimits =";
+    (void)state;
+    assert_int_equal(read_conf("", &v, report, sizeof report), ERR_NONE);
+    assert_int_equal(v.limits.count, 2);
+    assert_string_equal(v.limits.rows[0].currency, "USD");
+    assert_int_equal(conf_limits_find(&v.limits, "USD")->minimum, 500);
+    assert_int_equal(conf_limits_find(&v.limits, "USD")->maximum, 50000);
+    assert_int_equal(conf_limits_find(&v.limits, "EUR")->maximum, 9);
+    for (size_t i = 0; i < 4; i++)
+        assert_null(conf_limits_find(&v.limits, (const char *const[]){"GBP", "", "US", "usd"}[i]));
+    assert_int_equal(read_conf("[two]\nlimits = JPY:5-5   KWD:1-2500000\n", &v, report, 1000),
+                     ERR_NONE);
+    assert_int_equal(v.limits.count, 2);
+    assert_null(conf_limits_find(&v.limits, "USD"));
+    assert_int_equal(conf_limits_find(&v.limits, "JPY")->minimum, 5);
+    assert_int_equal(conf_limits_find(&v.limits, "JPY")->maximum, 5);
+    assert_int_equal(conf_limits_find(&v.limits, "KWD")->maximum, 2500000);
+    assert_int_equal(read_conf("[two]\nlimits =\n", &v, report, sizeof report), ERR_NONE);
+    assert_int_equal(v.limits.count, 0); /* nothing is taken */
+    assert_null(conf_limits_find(&v.limits, "USD"));
+    for (char more = 'A'; more < 'A' + CONF_LIMITS_MAX; more++) {
+        size_t len = strlen(text);
+        (void)snprintf(text + len, sizeof text - len, " AA%c:1-9", more);
+    }
+    assert_int_equal(read_conf(text, &v, report, sizeof report), ERR_NONE);
+    assert_int_equal(v.limits.count, CONF_LIMITS_MAX);
+    (void)snprintf(text + strlen(text), sizeof text - strlen(text), " AAZ:1-9");
+    assert_int_equal(read_conf(text, &v, report, sizeof report), ERR_CONFIG);
 }
 
 static void has_line(const char *report, int line, const char *complaint)
@@ -390,6 +451,7 @@ int main(void)
         TEST(defaults),
         TEST(every_type),
         TEST(bad_values),
+        TEST(limits_per_currency),
         TEST(several_mistakes_are_all_reported),
         TEST(two_syntax_errors_are_both_reported),
         TEST(long_lines_are_refused),

@@ -63,6 +63,16 @@ static void enough_is_enough(void **state)
     assert_true(s->token.check_ip);
     assert_false(s->payviox.common.enabled);
     assert_true(s->provider.timeout_ms < s->http.request_budget_ms);
+    assert_false(s->payviox.common.requires_2fa || s->mannco.common.requires_2fa);
+    assert_false(s->mannco.common.enabled || s->returns.localhost_http);
+    assert_string_equal(s->returns.hosts, ""); /* nobody may be sent anywhere */
+    assert_string_equal(s->returns.page, "");
+    assert_string_equal(s->mannco.partners, "payviox nonstopay mangopay");
+    /* 5 to 500 and 10 to 1000 */
+    const struct conf_limit *payviox = conf_limits_find(&s->payviox.common.deposits, "USD");
+    const struct conf_limit *mannco = conf_limits_find(&s->mannco.common.deposits, "USD");
+    assert_true(payviox != NULL && payviox->minimum == 500 && payviox->maximum == 50000);
+    assert_true(mannco != NULL && mannco->minimum == 1000 && mannco->maximum == 100000);
     free(s);
 }
 
@@ -86,6 +96,9 @@ static void settings_need_one_another(void **state)
          "payviox.minimum is above payviox.maximum"},
         {{NEEDED, "payviox.minimum = 500", "payviox.maximum = 500"}, NULL},
         {{NEEDED, "payviox.maximum = 2500001"}, "payviox.maximum must be"},
+        {{NEEDED, "payviox.deposits = USD:500-2500001"}, "payviox.deposits must be like"},
+        {{NEEDED, "mannco.deposits = USD:0-500"}, "mannco.deposits must be like"},
+        {{NEEDED, "mannco.enabled = on"}, NULL},
         {{NEEDED, "payviox.enabled = on"}, "payviox.secret_key_file is missing"},
         {{NEEDED, "payviox.enabled = on"}, "payviox.webhook_token_file is missing"},
         {{NEEDED, "payviox.enabled = on", "payviox.secret_key_file = @",
