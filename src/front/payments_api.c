@@ -33,9 +33,8 @@ static enum err read_moment(const struct fields *query, const char *name, int64_
 {
     const char *text = read_text(query, name);
     *ret_ms = -1;
-    return text == NULL || (timestamp_parse(text, ret_ms) && *ret_ms <= MOMENT_MAX_MS)
-               ? ERR_NONE
-               : ERR_QUERY;
+    return text == NULL || (timestamp_parse(text, ret_ms) && *ret_ms <= MOMENT_MAX_MS) ? ERR_NONE
+                                                                                       : ERR_QUERY;
 }
 
 static enum err read_filter(const struct fields *query, struct payment_filter *filter)
