@@ -24,7 +24,8 @@
 #define ATTEMPT_COLUMNS                                                                            \
     "a.attempt_id, a.reference, a.deadline_at <= NOW(3) OR EXISTS (SELECT 1 FROM"                  \
     " attempt_answers u WHERE u.attempt_id = a.attempt_id), d.outcome,"                            \
-    " d.provider_reference, d.url, d.reason, a.provider, a.number"                                 \
+    " d.provider_reference, d.url, d.reason, a.provider, a.number, EXISTS (SELECT 1 FROM"          \
+    " attempts n WHERE n.payment_id = a.payment_id AND n.number > a.number)"                       \
     " FROM attempts a LEFT JOIN attempt_answers d ON d.attempt_id = a.attempt_id AND d.definite "  \
     "= 1"
 
