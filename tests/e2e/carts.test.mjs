@@ -186,6 +186,13 @@ describe('a cart that is paid', () => {
         await assertSold(assets[50], carol);
     });
 
+    test('a hundred items with the longest names that there are', async () => {
+        const name = '\u{1F3A9}'.repeat(128);
+        const made = await open(carol, await addItems(shop, bob, Array(100).fill(100), { name }));
+        await pay(carol, made);
+        assert.equal((await client.payment(carol, made.id)).items[99].name, name);
+    });
+
     test('the fee is what the settings say when the payment is made', async () => {
         const [first, second] = await onSale(1999, 1999);
         const fee = 'payment.seller_fee_bps';
@@ -276,6 +283,24 @@ describe('the payer asks again', () => {
         assert.equal((await sandbox.journal()).calls.length, 1);
         await pay(carol, first);
         await assertSold(asset, carol);
+    });
+
+    test('F06: twenty times at once: one payment and one session', async () => {
+        const [asset] = await onSale(1500);
+        const payments = await countPayments();
+        await sandbox.fault('slow', { call: 'create', ms: 300 });
+        const answers = await Promise.all(Array.from({ length: 20 }, (_, i) =>
+            client.buy(carol, [asset], TOS, { key: i % 2 === 0 ? newKey() : undefined })));
+        const made = answers.filter((answer) => answer.status === 200);
+        assert(made.length > 0);
+        for (const answer of answers) {
+            assert.equal(answer.id, made[0].id);
+            if (answer.status === 200) assert.equal(answer.url, made[0].url);
+            else refused(answer, 409, 'A payment for these items is still being created');
+        }
+        assert.equal(await countPayments(), payments + 1);
+        assert.equal(await creates(made[0].id), 1);
+        await pay(carol, made[0]);
     });
 
     test('F07: the outcome of the first is unknown: 409 until it is known, then the open payment', async () => {

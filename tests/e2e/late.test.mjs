@@ -53,6 +53,9 @@ async function assertSold(asset, to) {
 async function assertCredited(user, { id }, amount) {
     assert.deepEqual(await linesOf(shop, id), { [`credit ${nameOf(shop, user.id)}`]: amount });
     assert.equal((await alertsOf(shop, user, id)).length, 1);
+    const { json } = await client.request('GET', '/user/getBalanceHistory', { token: user.jwt });
+    const movement = json.content.values.find((one) => one.paymentId === id);
+    assert.deepEqual([movement.type, movement.value], ['refund', amount]);
     const last = (await client.payment(user, id)).timeline.slice(-2);
     assert.deepEqual(last.map(({ kind, detail }) => [kind, detail]), [
         ['completed', 'payviox says succeeded'],
