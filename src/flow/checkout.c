@@ -76,6 +76,7 @@ static enum err insert_intent(struct db *db, const struct begin_unit *unit)
         err = events_insert(db, payment->id, "created", payment->provider, "request");
     if (!err && unit->choice.cart.count > 0)
         err = cart_hold(db, payment->id, &unit->choice.cart);
+    CRASH_POINT("create_held");
     return err;
 }
 
@@ -96,6 +97,7 @@ static enum err pay_from_balance(struct db *db, struct begin_unit *unit)
                                     .detail = "paid from the balance",
                                     .source = "request"};
     enum err err = settle_fact(db, &unit->payment, &news);
+    CRASH_POINT("balance_posted");
     if (err)
         return err;
     answer_processed(db_arena(db), unit->payment.id, &unit->answer);
@@ -151,21 +153,18 @@ static enum err expire_unit(struct db *db, void *context)
     return settle_expiry(db, context);
 }
 
-/* A payment whose time is over may still hold what is wanted: it is expired first, under locks
- * in their usual order, and then the wish is looked at anew. */
+/* Payments whose time is over may still hold what is wanted: they are expired first, each under
+ * locks in their usual order, and then the wish is looked at anew. */
 static enum err begin(struct context *context, struct arena *arena, struct begin_unit *unit)
 {
-    enum err err = ERR_NONE;
-    for (size_t tries = 0; tries <= CART_MAX; tries++) {
-        char *stale = unit->choice.stale_holder;
-        err = db_transact(context->pool, arena, begin_unit, unit);
-        if (err != ERR_NO_ITEMS || stale[0] == '\0')
-            return err;
-        err = db_transact(context->pool, arena, expire_unit, stale);
-        if (err)
-            return err;
-    }
-    return err;
+    struct cart_choice *choice = &unit->choice;
+    enum err err = db_transact(context->pool, arena, begin_unit, unit);
+    if (err != ERR_NO_ITEMS || choice->stale_count == 0)
+        return err;
+    err = ERR_NONE;
+    for (size_t i = 0; i < choice->stale_count && !err; i++)
+        err = db_transact(context->pool, arena, expire_unit, choice->stale_holders[i]);
+    return err ? err : db_transact(context->pool, arena, begin_unit, unit);
 }
 
 struct finish_unit {

@@ -167,11 +167,18 @@ export function makeClient(base, ca, { onToken = () => {}, described = false } =
     // `options` goes to request(). The answer has `id` and `url` besides.
     async function deposit(user, value, extra = {}, options = {}) {
         const body = { type: 'balance', value, tos_timestamp: nowSeconds(), ...extra };
-        const answer = await request('POST', '/payment/payviox', {
-            body,
-            token: user.jwt,
-            ...options,
-        });
+        return create('payviox', body, { token: user.jwt, ...options });
+    }
+
+    // The same for items, an array of asset ids or the text itself; options.provider is whom to pay.
+    async function buy(user, items, extra = {}, { provider = 'payviox', ...options } = {}) {
+        const text = Array.isArray(items) ? items.join(',') : items;
+        const body = { type: 'items', items: text, tos_timestamp: nowSeconds(), ...extra };
+        return create(provider, body, { token: user.jwt, ...options });
+    }
+
+    async function create(provider, body, options) {
+        const answer = await request('POST', `/payment/${provider}`, { body, ...options });
         answer.id = answer.headers.location?.match(/^\/payments\/(PAY_\w+)$/)?.[1];
         answer.url = answer.json?.content?.url;
         return answer;
@@ -199,7 +206,7 @@ export function makeClient(base, ca, { onToken = () => {}, described = false } =
             throw new Error(`${id} is ${found.status}, not ${status}`);
         }, ms);
 
-    return { request, raw, login, deposit, post, pay, payment, balance, paymentIs, misfits };
+    return { request, raw, login, deposit, buy, post, pay, payment, balance, paymentIs, misfits };
 }
 
 // The first answer among the bytes, interim ones (100 Continue) left out.
