@@ -166,6 +166,14 @@ export function makeClient(base, ca, onToken = () => {}) {
         return answer;
     }
 
+    // POST /paiement/payviox, or another `provider` of the options. The answer has `id` and `url`.
+    async function paiement(user, body, { provider = 'payviox', ...options } = {}) {
+        const answer = await request('POST', `/paiement/${provider}`, { body, token: user.jwt, ...options });
+        answer.id = answer.headers.location?.match(/^\/payments\/(PAY_\w+)$/)?.[1];
+        answer.url = answer.json?.content?.paymentUrl;
+        return answer;
+    }
+
     // Posts the hosted page's own form, as a browser without JavaScript does.
     const post = (url, form) => request('POST', url, { form });
     const pay = (url, card = CARDS.pays) =>
@@ -188,7 +196,7 @@ export function makeClient(base, ca, onToken = () => {}) {
             throw new Error(`${id} is ${found.status}, not ${status}`);
         }, ms);
 
-    return { request, raw, login, deposit, post, pay, payment, balance, paymentIs };
+    return { request, raw, login, deposit, paiement, post, pay, payment, balance, paymentIs };
 }
 
 // The first answer among the bytes, interim ones (100 Continue) left out.
