@@ -127,10 +127,12 @@ test('F22: back before the webhook, the one read shows that it is paid, and cred
 });
 
 test('F22, F18: the provider shows an old state or none: pending, and a later success counts', async () => {
-    for (const [fault, args] of [['readback_404', { count: 1 }], ['readback_pending', {}], ['error_5xx',
-        { call: 'read' }],
-        ['garbage', { call: 'read' }], ['rate_limited', { call: 'read' }], ['connection_reset',
-            { call: 'read' }]]) {
+    const faults = [
+        ['readback_404', { count: 1 }], ['readback_pending', {}], ['error_5xx', { call: 'read' }],
+        ['garbage', { call: 'read' }], ['rate_limited', { call: 'read' }],
+        ['connection_reset', { call: 'read' }],
+    ];
+    for (const [fault, args] of faults) {
         const made = await open();
         const before = await client.balance(alice);
         await payInSilence(made);
@@ -147,15 +149,14 @@ test('F22, F18: the provider shows an old state or none: pending, and a later su
 });
 
 test('every state has its word', async () => {
-    for (const [action, status] of [['pending_review', 'processing'], ['decline', 'failed'], ['expire',
-        'expired']]) {
+    const words = { pending_review: 'processing', decline: 'failed', expire: 'expired' };
+    for (const [action, status] of Object.entries(words)) {
         const made = await open();
         await sandbox.fault('webhook_dropped', { order_id: made.id });
         await sandbox.act(action, { order_id: made.id });
         isSent(await back(made), made, status);
         assert.equal((await client.payment(alice, made.id)).status, status);
-        await sandbox.act('pay', { order_id: made.id }).catch(() => sandbox.webhook({ order_id: made.id,
-            type: 'succeeded' }));
+        await sandbox.webhook({ order_id: made.id, type: 'succeeded' });
         await client.paymentIs(alice, made.id, 'completed');
         isSent(await back(made), made, 'completed');
     }
@@ -201,15 +202,12 @@ test('F36: guessed ids, and what is no reference at all: 404, and nothing moves'
     const state = async () => [await client.balance(alice), await shop.value('SELECT COUNT(*) FROM events'),
         await shop.value('SELECT COUNT(*) FROM ledger_entries'), (await sandbox.journal()).totals.calls];
     const before = await state();
-    const queries = [{}, { order_id: '' }, { session_id: '' }, { order_id: `PAY_${'0'.repeat(26)}` },
-        { order_id: made.id.toLowerCase() },
-        { order_id: made.id.slice(0, -1) }, { order_id: `${made.id} ` }, { order_id: `${made.id}'--` },
-            { order_id: '%' },
-        { order_id: '_'.repeat(30) }, { order_id: 'PAY_%' }, { session_id: 'a'.repeat(32) },
-            { session_id: made.session.slice(1) },
-        { session_id: made.session.toUpperCase() }, { session_id: 'x'.repeat(4000) }, { ORDER_ID: made.id },
-            { paymentId: made.id },
-        { order_id: 'nothing', session_id: made.session }];
+    const orders = ['', `PAY_${'0'.repeat(26)}`, made.id.toLowerCase(), made.id.slice(0, -1), `${made.id} `,
+        `${made.id}'--`, '%', '_'.repeat(30), 'PAY_%'];
+    const sessions = ['', 'a'.repeat(32), made.session.slice(1), made.session.toUpperCase(), 'x'.repeat(4000)];
+    const queries = [{}, { ORDER_ID: made.id }, { paymentId: made.id },
+        { order_id: 'nothing', session_id: made.session },
+        ...orders.map((order_id) => ({ order_id })), ...sessions.map((session_id) => ({ session_id }))];
     for (const query of queries) refused(await come(query), 404, 'Not found');
     for (const query of [`order_id=${made.id}&order_id=${made.id}`, 'order_id=%', 'order_id=%00', 'order_id=%ff'])
         refused(await client.request('GET', `/return/payviox?${query}`), 404, 'Not found');
@@ -261,21 +259,24 @@ test('a provider that is switched off still has its payers come back', async () 
     const made = await open();
     await payInSilence(made);
     const on = 'enabled = on\ndeposits = USD:500-';
-    await withChangedConf(shop, on, on.replace('on', 'off'), async () => isSent(await back(made), made,
-        'completed'));
+    await withChangedConf(shop, on, on.replace('on', 'off'), async () =>
+        isSent(await back(made), made, 'completed'));
 });
 
 test('an answer of the provider that does not fit: nothing is credited, a person is told once', async () => {
     const before = await client.balance(alice);
-    for (const change of [{ amount: 1999, fees: 0 }, { currency: 'EUR' }, { session_id: 'a'.repeat(32) },
-        { order_id: 'PAY_other' },
-        { amount: 20.00001 }, { amount: '2000' }, { status: 'paid' }]) {
+    const changes = [
+        { amount: 1999, fees: 0 }, { currency: 'EUR' }, { session_id: 'a'.repeat(32) },
+        { order_id: 'PAY_other' }, { amount: 20.00001 }, { amount: '2000' }, { status: 'paid' },
+    ];
+    for (const change of changes) {
         const made = await open();
         const body = JSON.stringify({
-            session_id: made.session, order_id: made.id, status: 'succeeded', amount: 2000, currency: 'USD',
-                fees: 0, ...change,
+            session_id: made.session, order_id: made.id, status: 'succeeded', amount: 2000,
+            currency: 'USD', fees: 0, ...change,
         });
-        const answer = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+        const head = ['HTTP/1.1 200 OK', 'Content-Type: application/json', `Content-Length: ${body.length}`];
+        const answer = `${head.join('\r\n')}\r\n\r\n${body}`;
         for (let i = 0; i < 3; i++)
             isSent(await proxy.cut({ answer }, () => back(made)), made, 'pending');
         const reviews = (await kindsOf(shop, alice, made.id)).filter((kind) => kind === 'review');
