@@ -105,6 +105,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " url, reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
     [SQL_EVENT_INSERT] =
         "INSERT INTO events (payment_id, kind, detail, source) VALUES (?, ?, ?, ?)",
+    [SQL_EVENT_FIND] =
+        "SELECT 1 FROM events WHERE payment_id = ? AND kind = ? AND detail = ? AND source = ? LIMIT 1",
     [SQL_EVENTS_OF_PAYMENT] =
         "SELECT at, kind, detail, source FROM (SELECT event_id, " RFC3339("created_at") " AS at, kind,"
         " detail, source FROM events WHERE payment_id = ? ORDER BY event_id DESC LIMIT ?) newest"
