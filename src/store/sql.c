@@ -10,6 +10,8 @@
 #define IN_MS           "NOW(3) + INTERVAL ? * 1000 MICROSECOND"
 #define RFC3339(column) "CONCAT(LEFT(DATE_FORMAT(" column ", '%Y-%m-%dT%H:%i:%s.%f'), 23), 'Z')"
 #define UNIX(column)    "TIMESTAMPDIFF(SECOND, '1970-01-01 00:00:00', " column ")"
+/* a column of ASCII made comparable with whatever callers write */
+#define ANY_TEXT(column) "CONVERT(" column " USING utf8mb4)"
 #define PAYMENT_COLUMNS \
     "p.payment_id, p.user_id, p.provider, p.type, p.amount, p.currency, p.method, p.status," \
     " p.client_ip, TIMESTAMPDIFF(MICROSECOND, NOW(3), p.expires_at) DIV 1000, " \
@@ -176,7 +178,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " WHERE a.kind = 'user' AND a.owner = ?",
     [SQL_TRANSACTIONS_PAGE] =
         "SELECT " PAYMENT_COLUMNS " FROM payments p WHERE p.user_id = ?"
-        " AND (? IS NULL OR LOCATE(?, p.payment_id) > 0 OR LOCATE(?, p.provider) > 0 OR EXISTS (SELECT 1"
+        " AND (? IS NULL OR LOCATE(?, " ANY_TEXT("p.payment_id") ") > 0"
+        " OR LOCATE(?, " ANY_TEXT("p.provider") ") > 0 OR EXISTS (SELECT 1"
         " FROM payment_items i WHERE i.payment_id = p.payment_id AND LOCATE(?, i.name) > 0))"
         " ORDER BY p.payment_id DESC LIMIT ? OFFSET ?",
 
