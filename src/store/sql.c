@@ -168,11 +168,13 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "SELECT (SELECT COUNT(*) FROM ledger_postings), (SELECT COUNT(*) FROM ledger_entries),"
         " (SELECT COUNT(*) FROM balances), (SELECT COUNT(*) FROM payments)",
 
-    [SQL_HISTORY_PAGE] =
+    [SQL_HISTORY_PAGE] = /* the page first: what it does not show is not looked up */
         "SELECT e.entry_id, e.amount, e.balance_after, e.currency, " UNIX("l.created_at") ", l.effect,"
-        " p.payment_id, p.user_id, p.type FROM ledger_accounts a JOIN ledger_entries e USING (account_id)"
+        " p.payment_id, p.user_id, p.type FROM (SELECT h.entry_id FROM ledger_accounts a"
+        " JOIN ledger_entries h USING (account_id) WHERE a.kind = 'user' AND a.owner = ?"
+        " ORDER BY h.entry_id DESC LIMIT ? OFFSET ?) shown JOIN ledger_entries e USING (entry_id)"
         " JOIN ledger_postings l USING (posting_id) LEFT JOIN payments p ON p.payment_id = l.document_id"
-        " WHERE a.kind = 'user' AND a.owner = ? ORDER BY e.entry_id DESC LIMIT ? OFFSET ?",
+        " ORDER BY e.entry_id DESC",
     [SQL_HISTORY_COUNT] =
         "SELECT COUNT(*) FROM ledger_accounts a JOIN ledger_entries e USING (account_id)"
         " WHERE a.kind = 'user' AND a.owner = ?",
