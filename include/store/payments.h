@@ -32,6 +32,7 @@ struct attempt {
     char provider[PROVIDER_NAME_MAX];
     char reference[IDENT_MAX]; /* ours */
     bool over;                 /* its call has ended, whatever became of it */
+    bool left;                 /* another attempt was made after it */
     enum outcome outcome;      /* the definite answer, or OUTCOME_NONE */
     char provider_reference[PROVIDER_REFERENCE_MAX];
     char url[URL_MAX];

@@ -19,6 +19,9 @@ struct httpc {
 
 static _Thread_local int forbidden;
 
+/* A server nearby would answer even within the millisecond that curl needs as its least limit. */
+static const char no_time[] = "no time left";
+
 void httpc_forbid(void)
 {
     forbidden++;
@@ -195,7 +198,11 @@ void httpc_call(struct httpc *client, struct arena *arena, const struct httpc_re
     bool header_ended = false;
     int64_t started = clock_mono_us();
     assert(forbidden == 0);
-    *ret_answer = (struct httpc_answer){0};
+    *ret_answer = (struct httpc_answer){.result = HTTPC_NOT_SENT, .body = ""};
+    if (request->deadline_ms != 0 && clock_left_ms(request->deadline_ms) == 0) {
+        ret_answer->problem = no_time;
+        return;
+    }
     buf_init(&body, arena, HTTPC_ANSWER_MAX);
     curl_easy_reset(client->curl);
     struct curl_slist *headers = header_list(request);
@@ -309,7 +316,7 @@ void httpc_mail(struct httpc *client, struct arena *arena, const struct httpc_ma
     const char *url = mail_url(arena, mail);
     int64_t left_ms = clock_left_ms(mail->deadline_ms);
     if (url == NULL || left_ms == 0) {
-        ret_answer->problem = url == NULL ? "not the address of a mail server" : "no time left";
+        ret_answer->problem = url == NULL ? "not the address of a mail server" : no_time;
         return;
     }
     struct curl_slist *recipients = curl_slist_append(NULL, mail->to);

@@ -63,13 +63,14 @@ static enum err choose_one(struct db *db, const struct payment *payment, int64_t
                : ERR_PARAMETERS;
 }
 
-/* The same wish again, while the payer can still act on the first one? */
+/* The same wish again, while the first one may still be paid, or is being verified? */
 static enum err find_open_payment(struct db *db, const struct payment *payment,
                                   const struct holder *holder, struct cart_choice *choice)
 {
     const struct payment *open = &holder->payment;
     struct cart cart;
-    if (!holder->everything || open->status != PAYMENT_PENDING || open->expires_in_ms <= 0 ||
+    bool alive = open->status == PAYMENT_PENDING || open->status == PAYMENT_PROCESSING;
+    if (!holder->everything || !alive || open->expires_in_ms <= 0 ||
         open->surface != payment->surface || strcmp(open->provider, payment->provider) != 0 ||
         strcmp(open->method, payment->method) != 0)
         return ERR_NONE;

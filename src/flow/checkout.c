@@ -254,14 +254,16 @@ static enum err reload_attempt(struct db *db, struct finish_unit *unit)
 static enum err store_answer(struct db *db, struct finish_unit *unit)
 {
     const struct provider_result *r = unit->result;
-    char detail[REASON_MAX + 32];
+    char detail[REASON_MAX + 64];
+    bool by_partner = strcmp(unit->tried->provider, unit->payment.provider) != 0;
     enum err err = answers_insert(db, unit->tried->id, r->outcome, r->http_status,
                                   r->provider_reference, r->url, r->reason);
     if (err == ERR_DB_DUPLICATE) /* another process, or this unit, was here before */
         return reload_attempt(db, unit);
     if (err)
         return err;
-    (void)snprintf(detail, sizeof detail, "%s%s%s", outcome_name(r->outcome),
+    (void)snprintf(detail, sizeof detail, "%s%s%s%s%s", by_partner ? unit->tried->provider : "",
+                   by_partner ? " " : "", outcome_name(r->outcome),
                    r->reason[0] == '\0' ? "" : ": ", r->reason);
     err = events_insert(db, unit->payment.id, "attempt", detail, source_of(unit));
     return err ? err : reload_attempt(db, unit);

@@ -179,7 +179,7 @@ enum err reconcile_step(struct context *context, struct arena *arena, struct rec
 }
 
 struct returned_unit {
-    const char *reference;
+    const char *from, *reference;
     struct check check;
     char *ret_url;
 };
@@ -189,7 +189,7 @@ static enum err find_unit(struct db *db, void *context)
     struct returned_unit *unit = context;
     char payment_id[IDENT_MAX];
     unit->check.payment.id[0] = '\0';
-    enum err err = payments_find(db, unit->check.driver->name, unit->reference, payment_id);
+    enum err err = payments_find(db, unit->from, unit->reference, payment_id);
     if (err || payment_id[0] == '\0')
         return err;
     err = payments_return_url(db, payment_id, unit->ret_url);
@@ -200,15 +200,17 @@ enum err reconcile_returned(struct context *context, struct arena *arena,
                             const struct provider_driver *driver, const char *reference,
                             int64_t deadline_ms, struct payment *ret_payment, char ret_url[URL_MAX])
 {
-    struct returned_unit unit = {
-        .reference = reference,
-        .check = {.context = context, .driver = driver, .deadline_ms = deadline_ms},
-        .ret_url = ret_url};
+    struct returned_unit unit = {.from = driver->name,
+                                 .reference = reference,
+                                 .check = {.context = context, .deadline_ms = deadline_ms},
+                                 .ret_url = ret_url};
     struct check *check = &unit.check;
     const char *found;
     enum err err = db_query(context->pool, arena, find_unit, &unit);
     bool open = !err && check->payment.id[0] != '\0' && !payment_is_paid(check->payment.status);
-    if (open && check->attempt.provider_reference[0] != '\0') {
+    /* who has the payment by now: a house brand may have gone on to the next partner */
+    check->driver = provider_find(context->settings, check->attempt.provider);
+    if (open && check->driver != NULL && check->attempt.provider_reference[0] != '\0') {
         err = ask_provider(check, arena, "return", &found);
         if (!err)
             err = db_query(context->pool, arena, find_unit, &unit);

@@ -109,6 +109,8 @@ static const char *find_mismatch(const struct payment *payment, const struct att
 {
     if (attempt->id == 0)
         return "the payment was made with another provider";
+    if (attempt->left)
+        return "another provider was asked after this one had refused";
     if (attempt->provider_reference[0] != '\0' &&
         strcmp(attempt->provider_reference, truth->provider_reference) != 0)
         return "another session than the payment's";

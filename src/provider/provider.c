@@ -69,6 +69,14 @@ const struct provider_driver *provider_partner(const struct settings *settings, 
     return NULL;
 }
 
+static bool is_among(const struct provider_driver *driver,
+                     const struct provider_driver *const *list, size_t count)
+{
+    while (count > 0 && list[count - 1] != driver)
+        count--;
+    return count > 0;
+}
+
 enum err provider_route(const struct settings *settings, const struct provider_driver *asked,
                         const struct money *amount, const char *method, size_t max,
                         const struct provider_driver **ret_drivers, size_t *ret_count)
@@ -84,7 +92,7 @@ enum err provider_route(const struct settings *settings, const struct provider_d
         if (conf_limits_find(&driver->terms(settings)->deposits, money_currency(amount)) == NULL)
             continue;
         has_currency = true;
-        if (provider_has_method(driver, method))
+        if (provider_has_method(driver, method) && !is_among(driver, ret_drivers, *ret_count))
             ret_drivers[(*ret_count)++] = driver;
     }
     if (*ret_count > 0)

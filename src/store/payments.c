@@ -154,6 +154,7 @@ static void read_attempt(struct db *db, struct attempt *ret_attempt)
     db_copy(db, 6, a->reason, sizeof a->reason);
     db_copy(db, 7, a->provider, sizeof a->provider);
     a->number = db_int(db, 8);
+    a->left = db_int(db, 9) != 0;
 }
 
 enum err attempts_last(struct db *db, const char *payment_id, struct attempt *ret_attempt)

@@ -63,9 +63,11 @@ describe('against the program', () => {
         assert.ok(errors.length > 20, 'the table of src/base/err.c was not found');
         // The routes give this one words of their own.
         const spoken = errors.filter(([name]) => !['ERR_NONE', 'ERR_PAYLOAD'].includes(name));
-        for (const [name, status, message, business] of spoken) {
+        // Questions refuse with some of the words of a create, but never as 300.
+        const business = new Set(errors.filter((row) => row[3] === '1').map((row) => row[2]));
+        for (const [name, status, message] of spoken) {
             assert.ok(pairs.has(`${status} ${message}`), `${name}: ${status} ${message}`);
-            assert.equal(pairs.has(`300 ${message}`), business === '1', `${name} and status 300`);
+            assert.equal(pairs.has(`300 ${message}`), business.has(message), `${name} and status 300`);
         }
     });
 
@@ -230,7 +232,7 @@ describe('served', () => {
         assert.equal(moved.headers.location, '/docs/');
         for (const where of ['/docs/nothing', '/docs/nothing.js', '/docsx', '/openapi.jsonx'])
             refused(await client.request('GET', where), 404, 'Not found');
-        refused(await client.request('POST', '/docs/docs.js'), 405);
+        assert.equal((await client.request('POST', '/docs/docs.js')).status, 405);
     });
 
     test('an answer that does not fit fails its request, also for those who wait for better', async () => {

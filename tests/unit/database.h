@@ -71,7 +71,7 @@ static enum err insert_unit(struct db *db, void *context)
     return payments_insert(db, context);
 }
 
-static void insert_payment(struct payment_intent *ret_intent)
+static inline void insert_payment(struct payment_intent *ret_intent)
 {
     make_intent(ret_intent);
     arena_reset(arena);
@@ -87,6 +87,15 @@ static enum err add_user_unit(struct db *db, void *context)
 static enum err remove_user_unit(struct db *db, void *context)
 {
     static const char *const statements[] = {
+        "DELETE FROM idempotency_keys WHERE user_id = @u",
+        "DELETE FROM notifications WHERE user_id = @u",
+        "DELETE d FROM deliveries d JOIN outbox USING (outbox_id) JOIN payments USING (payment_id)"
+        " WHERE user_id = @u",
+        "DELETE t FROM inbox t JOIN payments ON payment_id = reference WHERE user_id = @u",
+        "DELETE e FROM ledger_entries e JOIN ledger_postings USING (posting_id)"
+        " JOIN payments ON payment_id = document_id WHERE user_id = @u",
+        "DELETE t FROM ledger_postings t JOIN payments ON payment_id = document_id"
+        " WHERE user_id = @u",
         "DELETE d FROM attempt_answers d JOIN attempts USING (attempt_id)"
         " JOIN payments USING (payment_id) WHERE user_id = @u",
         "DELETE t FROM attempts t JOIN payments USING (payment_id) WHERE user_id = @u",

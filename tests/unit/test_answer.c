@@ -82,6 +82,57 @@ static void successes(void **state)
     assert_string_equal(a.payment_id, "PAY_1");
 }
 
+static void make_deposit(struct payment *ret_payment)
+{
+    *ret_payment = (struct payment){.id = "PAY_01HP2V0K8S3M5N7Q9R1T3V5X7Z",
+                                    .provider = "mannco",
+                                    .surface = SURFACE_PAIEMENT,
+                                    .expires_in_ms = 3600000,
+                                    .expires_s = 1706835600};
+    assert_true(money_make(10000, "USD", &ret_payment->amount));
+}
+
+/* The older endpoint's answer has all its members in every state, in the seed's order. */
+static void deposits(void **state)
+{
+    static const struct {
+        enum payment_status status;
+        int64_t expires_in_ms;
+        const char *url, *word, *written;
+    } rows[] = {
+        {PAYMENT_PENDING, 3600000, "https://pay.test/a?b=c", "pending",
+         "\"https://pay.test/a?b=c\""},
+        {PAYMENT_PROCESSING, 3600000, "https://pay.test/\"", "processing",
+         "\"https://pay.test/\\\"\""},
+        {PAYMENT_COMPLETED, 3600000, NULL, "completed", "null"},
+        {PAYMENT_FAILED, 0, NULL, "failed", "null"},
+        {PAYMENT_EXPIRED, 0, NULL, "expired", "null"},
+        {PAYMENT_PENDING, 0, NULL, "expired", "null"}, /* by the clock */
+        {PAYMENT_REFUNDED, 0, NULL, "refunded", "null"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct payment payment;
+        struct answer a;
+        char wanted[500];
+        make_deposit(&payment);
+        payment.status = rows[i].status;
+        payment.expires_in_ms = rows[i].expires_in_ms;
+        (void)snprintf(wanted, sizeof wanted,
+                       "{\"err\":false,\"success\":true,\"content\":{\"paymentId\":"
+                       "\"PAY_01HP2V0K8S3M5N7Q9R1T3V5X7Z\",\"provider\":\"mannco\","
+                       "\"amount\":10000,\"currency\":\"USD\",\"status\":\"%s\","
+                       "\"paymentUrl\":%s,\"expiresAt\":\"1706835600\"}}",
+                       rows[i].word, rows[i].written);
+        arena_reset(*state);
+        answer_deposit(*state, &payment, rows[i].url, &a);
+        ROW(a.status == 200 && a.err == ERR_NONE && a.retry_after_s == 0, "row %zu: %d", i,
+            a.status);
+        ROW(a.len == strlen(wanted) && strcmp(a.body, wanted) == 0, "row %zu: %s", i, a.body);
+        ROW(strcmp(a.payment_id, payment.id) == 0, "row %zu: of %s", i, a.payment_id);
+    }
+    ROWS_END();
+}
+
 static void envelope_around_an_object(void **state)
 {
     struct buf body;
@@ -100,17 +151,21 @@ static void no_memory(void **state)
     static const char fallback[] =
         "{\"err\":true,\"success\":false,\"content\":\"Service unavailable\"}";
     int fallbacks = 0;
+    struct payment payment;
     (void)state;
+    make_deposit(&payment);
     for (size_t bytes = 0; bytes < 1024; bytes += 64)
-        for (int kind = 0; kind < 3; kind++) {
+        for (int kind = 0; kind < 4; kind++) {
             struct arena *tiny = arena_new(bytes);
             struct answer a;
             if (kind == 0)
                 answer_error(&plain, tiny, ERR_PARAMETERS, &a);
             else if (kind == 1)
                 answer_url(tiny, "PAY_1", "https://pay.test/", &a);
-            else
+            else if (kind == 2)
                 answer_processed(tiny, "PAY_1", &a);
+            else
+                answer_deposit(tiny, &payment, "https://pay.test/", &a);
             bool fell = strcmp(a.body, fallback) == 0;
             fallbacks += fell;
             ROW(a.len == strlen(a.body) && a.body[a.len - 1] == '}', "%zu bytes: %s", bytes,
@@ -136,9 +191,13 @@ static void text_that_is_no_utf8(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST_ARENA(errors),    TEST_ARENA(every_error_is_json),
-        TEST_ARENA(successes), TEST_ARENA(envelope_around_an_object),
-        TEST(no_memory),       TEST_ARENA(text_that_is_no_utf8),
+        TEST_ARENA(errors),
+        TEST_ARENA(every_error_is_json),
+        TEST_ARENA(successes),
+        TEST_ARENA(deposits),
+        TEST_ARENA(envelope_around_an_object),
+        TEST(no_memory),
+        TEST_ARENA(text_that_is_no_utf8),
     };
     return cmocka_run_group_tests_name("answer", tests, NULL, NULL);
 }

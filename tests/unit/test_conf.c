@@ -16,6 +16,8 @@ struct values {
     bool toggle;
     char text[CONF_TEXT_MAX], url[CONF_TEXT_MAX];
     struct secret secret;
+    struct public_key public_key;
+    struct conf_limits limits;
 };
 
 static const struct conf_setting settings[] = {
@@ -25,6 +27,9 @@ static const struct conf_setting settings[] = {
     {"two", "text", CONF_TEXT, offsetof(struct values, text), "a default", 0, 0},
     {"two", "url", CONF_URL, offsetof(struct values, url), "https://default.test/", 0, 0},
     {"two", "secret_file", CONF_SECRET, offsetof(struct values, secret), NULL, 4, 0},
+    {"two", "key_file", CONF_PUBLIC_KEY, offsetof(struct values, public_key), NULL, 0, 0},
+    {"two", "limits", CONF_LIMITS, offsetof(struct values, limits), "USD:500-50000 EUR:1-9", 1,
+     2500000},
 };
 
 static void write_file(const char *path, const char *bytes, size_t len)
@@ -132,6 +137,31 @@ static void bad_values(void **state)
         {"one", "!", "neither a [section] nor a key = value"},
         {"two", "secret_file = /nonexistent/secret", "/nonexistent/secret: No such file"},
         {"two", "secret_file =", "two.secret_file: : No such file"},
+        {"two", "limits = USD", "two.limits must be like \"USD:500-50000 EUR:500-50000\""},
+        {"two", "limits = USD:", "two.limits must be like"},
+        {"two", "limits = USD:5", "two.limits must be like"},
+        {"two", "limits = USD:5-", "two.limits must be like"},
+        {"two", "limits = USD:-5", "two.limits must be like"},
+        {"two", "limits = USD:-5-9", "two.limits must be like"},
+        {"two", "limits = USD:5--9", "two.limits must be like"},
+        {"two", "limits = USD:+5-9", "two.limits must be like"},
+        {"two", "limits = USD: 5-9", "two.limits must be like"},
+        {"two", "limits = USD:5 - 9", "two.limits must be like"},
+        {"two", "limits = USD:9-5", "two.limits must be like"},
+        {"two", "limits = USD:0-9", "amounts from 1 to 2500000"},
+        {"two", "limits = USD:1-2500001", "amounts from 1 to 2500000"},
+        {"two", "limits = USD:1-9223372036854775808", "two.limits must be like"},
+        {"two", "limits = USD:9223372036854775808-9", "two.limits must be like"},
+        {"two", "limits = USD:1.5-9", "two.limits must be like"},
+        {"two", "limits = USD:1e1-99", "two.limits must be like"},
+        {"two", "limits = USD:5-9,EUR:5-9", "two.limits must be like"},
+        {"two", "limits = USD:5-9EUR:5-9", "two.limits must be like"},
+        {"two", "limits = USD:5-9 USD:5-9", "each currency once"},
+        {"two", "limits = usd:5-9", "two.limits must be like"},
+        {"two", "limits = US:5-9", "two.limits must be like"},
+        {"two", "limits = USDT:5-9", "two.limits must be like"},
+        {"two", "limits = USD:5-9 EUR", "two.limits must be like"},
+        {"two", "limits = USD:5-9 # dollars", "two.limits must be like"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -146,6 +176,39 @@ static void bad_values(void **state)
             rows[i].line, report);
     }
     ROWS_END();
+}
+
+static void limits_per_currency(void **state)
+{
+    struct values v;
+    char report[1000], text[300] = "[two]\nlimits =";
+    (void)state;
+    assert_int_equal(read_conf("", &v, report, sizeof report), ERR_NONE);
+    assert_int_equal(v.limits.count, 2);
+    assert_string_equal(v.limits.rows[0].currency, "USD");
+    assert_int_equal(conf_limits_find(&v.limits, "USD")->minimum, 500);
+    assert_int_equal(conf_limits_find(&v.limits, "USD")->maximum, 50000);
+    assert_int_equal(conf_limits_find(&v.limits, "EUR")->maximum, 9);
+    for (size_t i = 0; i < 4; i++)
+        assert_null(conf_limits_find(&v.limits, (const char *const[]){"GBP", "", "US", "usd"}[i]));
+    assert_int_equal(read_conf("[two]\nlimits = JPY:5-5   KWD:1-2500000\n", &v, report, 1000),
+                     ERR_NONE);
+    assert_int_equal(v.limits.count, 2);
+    assert_null(conf_limits_find(&v.limits, "USD"));
+    assert_int_equal(conf_limits_find(&v.limits, "JPY")->minimum, 5);
+    assert_int_equal(conf_limits_find(&v.limits, "JPY")->maximum, 5);
+    assert_int_equal(conf_limits_find(&v.limits, "KWD")->maximum, 2500000);
+    assert_int_equal(read_conf("[two]\nlimits =\n", &v, report, sizeof report), ERR_NONE);
+    assert_int_equal(v.limits.count, 0); /* nothing is taken */
+    assert_null(conf_limits_find(&v.limits, "USD"));
+    for (char more = 'A'; more < 'A' + CONF_LIMITS_MAX; more++) {
+        size_t len = strlen(text);
+        (void)snprintf(text + len, sizeof text - len, " AA%c:1-9", more);
+    }
+    assert_int_equal(read_conf(text, &v, report, sizeof report), ERR_NONE);
+    assert_int_equal(v.limits.count, CONF_LIMITS_MAX);
+    (void)snprintf(text + strlen(text), sizeof text - strlen(text), " AAZ:1-9");
+    assert_int_equal(read_conf(text, &v, report, sizeof report), ERR_CONFIG);
 }
 
 static void has_line(const char *report, int line, const char *complaint)
@@ -335,12 +398,60 @@ static void secrets_are_regular_files(void **state)
     assert_non_null(strstr(report, "not a regular file"));
 }
 
+#define ED25519                                                                                    \
+    "-----BEGIN PUBLIC KEY-----\n"                                                                 \
+    "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"                               \
+    "-----END PUBLIC KEY-----\n"
+
+/* Everybody may read one, nobody else may change it. */
+static void public_key_files(void **state)
+{
+    static char too_long[PUBLIC_KEY_PEM_MAX + 2];
+    static const char others[] = "0644 or stricter";
+    memset(too_long, '\n', PUBLIC_KEY_PEM_MAX + 1);
+    memcpy(too_long, ED25519, sizeof ED25519 - 1);
+    const struct {
+        mode_t mode;
+        const char *pem, *complaint; /* NULL: none */
+    } rows[] = {
+        {0644, ED25519, NULL},
+        {0400, ED25519, NULL},
+        {0644, "# the shop's key\n" ED25519, NULL},
+        {0664, ED25519, others},
+        {0646, ED25519, others},
+        {0755, ED25519, others},
+        {0644, "", "not one public key"},
+        {0644, "0123456789abcdef0123456789abcdef\n", "not one public key"},
+        {0644, ED25519 ED25519, "not one public key"},
+        {0644, too_long, "too long"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct values v;
+        char text[200], report[1000];
+        (void)unlink(secret_path);
+        write_file(secret_path, rows[i].pem, strlen(rows[i].pem));
+        assert_int_equal(chmod(secret_path, rows[i].mode), 0);
+        (void)snprintf(text, sizeof text, "[two]\nkey_file = %s\n", secret_path);
+        enum err err = read_conf(text, &v, report, sizeof report);
+        bool taken = rows[i].complaint == NULL;
+        ROW(err == (taken ? ERR_NONE : ERR_CONFIG), "key %zu: %s", i, report);
+        ROW(taken || (strstr(report, rows[i].complaint) != NULL &&
+                      strstr(report, ":2: two.key_file: ") != NULL),
+            "key %zu: %s", i, report);
+        ROW(strcmp(public_key_algorithm(&v.public_key), taken ? "EdDSA" : "") == 0, "key %zu", i);
+        public_key_free(&v.public_key);
+    }
+    ROWS_END();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(defaults),
         TEST(every_type),
         TEST(bad_values),
+        TEST(limits_per_currency),
         TEST(several_mistakes_are_all_reported),
         TEST(two_syntax_errors_are_both_reported),
         TEST(long_lines_are_refused),
@@ -349,6 +460,7 @@ int main(void)
         TEST(unreadable_file),
         TEST(secret_files),
         TEST(secrets_are_regular_files),
+        TEST(public_key_files),
     };
     return cmocka_run_group_tests_name("conf", tests, make_folder, remove_folder);
 }

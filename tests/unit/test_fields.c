@@ -197,13 +197,99 @@ static void whole_numbers(void **state)
     ROWS_END();
 }
 
+static enum err query(struct arena *arena, const char *text, struct fields *ret_fields)
+{
+    static struct http_request request;
+    request = (struct http_request){.arena = arena, .query = text};
+    return fields_query(&request, ret_fields);
+}
+
+static void queries(void **state)
+{
+    static const struct {
+        const char *query;
+        enum err err;
+        const char *a; /* NULL: absent */
+    } rows[] = {
+        {"", ERR_NONE, NULL},
+        {"b=1", ERR_NONE, NULL},
+        {"A=1", ERR_NONE, NULL},
+        {"a=1", ERR_NONE, "1"},
+        {"b=2&a=1", ERR_NONE, "1"},
+        {"a=", ERR_NONE, ""},
+        {"a", ERR_NONE, ""},
+        {"a=x+y%20z", ERR_NONE, "x y z"},
+        {"a=%E2%82%AC", ERR_NONE, "\xe2\x82\xac"},
+        {"a=1&a=1", ERR_QUERY, NULL},
+        {"a=%", ERR_QUERY, NULL},
+        {"a=%zz", ERR_QUERY, NULL},
+        {"a=%00", ERR_QUERY, NULL},
+        {"a=%ff", ERR_QUERY, NULL},
+        {"a=%c0%80", ERR_QUERY, NULL},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct fields fields;
+        enum err err = query(*state, rows[i].query, &fields);
+        ROW(err == rows[i].err, "%s: %s", rows[i].query, err_message(err));
+        if (err)
+            continue;
+        struct field field = fields_get(&fields, "a");
+        ROW(rows[i].a == NULL ? field.kind == FIELD_ABSENT
+                              : field.kind == FIELD_TEXT && strcmp(field.text, rows[i].a) == 0,
+            "%s: kind %d", rows[i].query, (int)field.kind);
+    }
+    ROWS_END();
+}
+
+static void pages(void **state)
+{
+    static const struct {
+        const char *query;
+        int64_t page, limit; /* page below 0: refused */
+    } rows[] = {
+        {"", 0, 10},
+        {"page=0", 0, 10},
+        {"page=1", 1, 10},
+        {"limit=1", 0, 1},
+        {"limit=50&page=7", 7, 50},
+        {"page=1000000&limit=50", 1000000, 50},
+        {"x=1", 0, 10},
+        {"limit=0", -1, 0},
+        {"limit=51", -1, 0},
+        {"limit=-1", -1, 0},
+        {"limit=", -1, 0},
+        {"limit=ten", -1, 0},
+        {"limit=1.0", -1, 0},
+        {"limit=1e1", -1, 0},
+        {"limit=010", -1, 0},
+        {"limit=+5", -1, 0},
+        {"page=-1", -1, 0},
+        {"page=", -1, 0},
+        {"page=1000001", -1, 0},
+        {"page=9223372036854775807", -1, 0},
+        {"page=99999999999999999999", -1, 0},
+        {"page=1&limit=51", -1, 0},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct fields fields;
+        struct field_page page = {-7, -7};
+        assert_int_equal(query(*state, rows[i].query, &fields), ERR_NONE);
+        enum err err = fields_page(&fields, &page);
+        ROW(err == (rows[i].page < 0 ? ERR_QUERY : ERR_NONE), "%s: %s", rows[i].query,
+            err_message(err));
+        if (!err)
+            ROW(page.page == rows[i].page && page.limit == rows[i].limit, "%s: %lld, %lld",
+                rows[i].query, (long long)page.page, (long long)page.limit);
+    }
+    ROWS_END();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST_ARENA(content_types),
-        TEST_ARENA(repeated_encoding_header),
-        TEST_ARENA(kinds),
-        TEST_ARENA(whole_numbers),
+        TEST_ARENA(content_types), TEST_ARENA(repeated_encoding_header),
+        TEST_ARENA(kinds),         TEST_ARENA(whole_numbers),
+        TEST_ARENA(queries),       TEST_ARENA(pages),
     };
     return cmocka_run_group_tests_name("fields", tests, NULL, NULL);
 }

@@ -1,9 +1,8 @@
-/* The wrapper around the drivers: which provider is found when, and what an answer, none or half of
- * one means for a create and for a reading. */
-#include "check.h"
+/* The wrapper around the drivers: which provider is found when, which partners a deposit may go to,
+ * and what an answer, none or half of one means for a create and for a reading. */
+#include "partner.h" /* first: it includes code that knows no globals of tests */
 
 #include "base/clock.h"
-#include "provider/payviox.h"
 #include "tls_server.h"
 
 #define TEXT(literal) literal, sizeof(literal) - 1
@@ -18,6 +17,7 @@ static int set_up(void **state)
 {
     if (server_start(state) != 0)
         return 1;
+    second_set_up();
     settings.payviox.common.enabled = true;
     (void)snprintf(settings.payviox.api_url, CONF_TEXT_MAX, "https://localhost:%d", server.port);
     (void)snprintf(settings.payviox.page_url, CONF_TEXT_MAX, "https://secure.payviox.test");
@@ -66,6 +66,157 @@ static void which_provider_is_found(void **state)
             "row %zu: open", i);
     }
     ROWS_END();
+}
+
+/* The house brand needs no secret. */
+static void the_house_brand_is_found(void **state)
+{
+    struct settings with = settings;
+    (void)state;
+    assert_ptr_equal(provider_find(&with, "mannco"), &mannco_driver);
+    assert_null(provider_find_open(&with, "mannco"));
+    with.mannco.common.enabled = true;
+    assert_ptr_equal(provider_find_open(&with, "mannco"), &mannco_driver);
+    assert_true(mannco_driver.from_balance && !payviox_driver.from_balance);
+}
+
+static void providers_one_by_one(void **state)
+{
+    size_t count = 0;
+    (void)state;
+    for (; provider_at(count) != NULL; count++) {
+        const struct provider_driver *driver = provider_at(count);
+        ROW(provider_is_known(driver->name), "%s is not known", driver->name);
+        ROW(driver->methods != NULL && driver->terms != NULL, "%s has no terms", driver->name);
+        for (size_t i = 0; i < count; i++)
+            ROW(strcmp(provider_at(i)->name, driver->name) != 0, "%s is there twice", driver->name);
+    }
+    ROW(count >= 3 && provider_at(count + 1) == NULL, "%zu", count);
+    ROW(!provider_is_known("") && !provider_is_known("Mannco") && !provider_is_known("manncos"),
+        "a name is known that is none");
+    ROWS_END();
+}
+
+static void methods_and_their_ids(void **state)
+{
+    static const struct {
+        const struct provider_driver *driver;
+        const char *name, *id;
+        bool has;
+    } rows[] = {
+        {&payviox_driver, "credit_card", "stripe_credit", true},
+        {&payviox_driver, "paypal", "paypal", true},
+        {&payviox_driver, "crypto", "cryptocom", true},
+        {&payviox_driver, "cryptocom", "cryptocom", true},
+        {&payviox_driver, "stripe_credit", "stripe_credit", true},
+        {&payviox_driver, "zen_blik", "zen_blik", true},
+        {&payviox_driver, "cryptocom_btc", "cryptocom_btc", false}, /* goes as it is */
+        {&payviox_driver, "Paypal", "Paypal", false},
+        {&payviox_driver, "", "", true},
+        {&second_driver, "credit_card", "card", true},
+        {&second_driver, "paypal", "paypal", false},
+        {&second_driver, "", "", true},
+        {&mannco_driver, "credit_card", "credit_card", false},
+        {&mannco_driver, "", "", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        ROW(strcmp(provider_method_id(rows[i].driver, rows[i].name), rows[i].id) == 0,
+            "%s %s: it is %s", rows[i].driver->name, rows[i].name,
+            provider_method_id(rows[i].driver, rows[i].name));
+        ROW(provider_has_method(rows[i].driver, rows[i].name) == rows[i].has, "%s %s: has",
+            rows[i].driver->name, rows[i].name);
+    }
+    ROWS_END();
+}
+
+static void set_limits(struct conf_limits *limits, const char *codes)
+{
+    limits->count = 0;
+    for (; codes[0] != '\0'; codes += strcspn(codes, " "), codes += strspn(codes, " ")) {
+        struct conf_limit *limit = &limits->rows[limits->count++];
+        *limit = (struct conf_limit){.minimum = 1, .maximum = 1000};
+        (void)snprintf(limit->currency, sizeof limit->currency, "%.3s", codes);
+    }
+}
+
+/* payviox takes USD and EUR, second USD and JPY and not paypal. */
+static const struct {
+    const char *asked, *partners;
+    bool payviox_on, second_on;
+    const char *currency, *method;
+    enum err err;
+    const char *names; /* in the order in which they are asked */
+} routes[] = {
+    {"payviox", "second", true, true, "USD", "", ERR_NONE, "payviox"},
+    {"payviox", "second", true, true, "USD", "of_its_own", ERR_NONE, "payviox"},
+    {"mannco", "payviox second", true, true, "USD", "", ERR_NONE, "payviox second"},
+    {"mannco", "second payviox", true, true, "USD", "", ERR_NONE, "second payviox"},
+    {"mannco", "  second   payviox  ", true, true, "USD", "", ERR_NONE, "second payviox"},
+    {"mannco", "payviox second", true, true, "USD", "paypal", ERR_NONE, "payviox"},
+    {"mannco", "payviox second", true, true, "USD", "credit_card", ERR_NONE, "payviox second"},
+    {"mannco", "payviox second", true, true, "USD", "seashells", ERR_NONE, "second"},
+    {"mannco", "payviox second", true, true, "EUR", "", ERR_NONE, "payviox"},
+    {"mannco", "payviox second", true, true, "JPY", "", ERR_NONE, "second"},
+    {"mannco", "payviox second", false, true, "USD", "", ERR_NONE, "second"},
+    {"mannco", "payviox second", true, false, "USD", "", ERR_NONE, "payviox"},
+    {"mannco", "nonesuch payviox Second secondary", true, true, "USD", "", ERR_NONE, "payviox"},
+    {"mannco", "a-name-that-is-longer-than-any second", true, true, "USD", "", ERR_NONE, "second"},
+    {"mannco", "mannco second", true, true, "USD", "", ERR_NONE, "second"},
+    {"mannco", "second payviox second", true, true, "USD", "", ERR_NONE, "second payviox"},
+    {"mannco", "payviox second", true, true, "JPY", "paypal", ERR_METHOD_OF_PAYMENT, ""},
+    {"mannco", "payviox second", true, true, "USD", "barter", ERR_METHOD_OF_PAYMENT, ""},
+    {"mannco", "payviox second", true, true, "KWD", "", ERR_PROVIDER_UNAVAILABLE, ""},
+    {"mannco", "payviox second", true, true, "KWD", "barter", ERR_PROVIDER_UNAVAILABLE, ""},
+    {"mannco", "payviox second", false, false, "USD", "", ERR_PROVIDER_UNAVAILABLE, ""},
+    {"mannco", "", true, true, "USD", "", ERR_PROVIDER_UNAVAILABLE, ""},
+    {"mannco", "mannco", true, true, "USD", "", ERR_PROVIDER_UNAVAILABLE, ""},
+};
+
+static void who_carries_a_deposit_out(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(routes); i++) {
+        const struct provider_driver *drivers_found[4];
+        struct settings with = settings;
+        struct money amount;
+        char names[100] = "";
+        size_t count = 99;
+        with.payviox.common.enabled = routes[i].payviox_on;
+        set_limits(&with.payviox.common.deposits, "USD EUR");
+        second_terms.enabled = routes[i].second_on;
+        set_limits(&second_terms.deposits, "USD JPY");
+        (void)text_copy(with.mannco.partners, CONF_TEXT_MAX, routes[i].partners);
+        assert_true(money_make(100, routes[i].currency, &amount));
+        enum err err = provider_route(&with, find_driver(routes[i].asked), &amount,
+                                      routes[i].method, 4, drivers_found, &count);
+        for (size_t k = 0; !err && k < count; k++)
+            (void)snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s",
+                           k == 0 ? "" : " ", drivers_found[k]->name);
+        ROW(err == routes[i].err, "row %zu: %s", i, err_message(err));
+        ROW(strcmp(names, routes[i].names) == 0, "row %zu: %s", i, names);
+    }
+    ROWS_END();
+}
+
+static void no_more_partners_than_there_is_room_for(void **state)
+{
+    const struct provider_driver *found[1];
+    struct settings with = settings;
+    struct money amount;
+    size_t count;
+    (void)state;
+    set_limits(&with.payviox.common.deposits, "USD");
+    (void)text_copy(with.mannco.partners, CONF_TEXT_MAX, "second payviox");
+    assert_true(money_make(100, "USD", &amount));
+    second_terms.enabled = true;
+    set_limits(&second_terms.deposits, "USD");
+    assert_int_equal(provider_route(&with, &mannco_driver, &amount, "", 1, found, &count),
+                     ERR_NONE);
+    assert_true(count == 1 && found[0] == &second_driver);
+    assert_ptr_equal(provider_partner(&with, 0), &second_driver);
+    assert_ptr_equal(provider_partner(&with, 1), &payviox_driver);
+    assert_null(provider_partner(&with, 2));
 }
 
 #define JSON_HEAD(status) "HTTP/1.1 " status "\r\nContent-Type: application/json\r\n"
@@ -187,8 +338,15 @@ static void quotes_are_printable(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(which_provider_is_found), TEST_ARENA(outcomes_of_a_create),
-        TEST_ARENA(readings),          TEST(request_that_does_not_fit_is_not_sent),
+        TEST(which_provider_is_found),
+        TEST(the_house_brand_is_found),
+        TEST(providers_one_by_one),
+        TEST(methods_and_their_ids),
+        TEST(who_carries_a_deposit_out),
+        TEST(no_more_partners_than_there_is_room_for),
+        TEST_ARENA(outcomes_of_a_create),
+        TEST_ARENA(readings),
+        TEST(request_that_does_not_fit_is_not_sent),
         TEST(quotes_are_printable),
     };
     return cmocka_run_group_tests_name("provider", tests, set_up, tear_down);

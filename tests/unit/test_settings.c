@@ -63,6 +63,16 @@ static void enough_is_enough(void **state)
     assert_true(s->token.check_ip);
     assert_false(s->payviox.common.enabled);
     assert_true(s->provider.timeout_ms < s->http.request_budget_ms);
+    assert_false(s->payviox.common.requires_2fa || s->mannco.common.requires_2fa);
+    assert_false(s->mannco.common.enabled || s->returns.localhost_http);
+    assert_string_equal(s->returns.hosts, ""); /* nobody may be sent anywhere */
+    assert_string_equal(s->returns.page, "");
+    assert_string_equal(s->mannco.partners, "payviox nonstopay mangopay");
+    /* 5 to 500 and 10 to 1000 */
+    const struct conf_limit *payviox = conf_limits_find(&s->payviox.common.deposits, "USD");
+    const struct conf_limit *mannco = conf_limits_find(&s->mannco.common.deposits, "USD");
+    assert_true(payviox != NULL && payviox->minimum == 500 && payviox->maximum == 50000);
+    assert_true(mannco != NULL && mannco->minimum == 1000 && mannco->maximum == 100000);
     free(s);
 }
 
@@ -86,6 +96,9 @@ static void settings_need_one_another(void **state)
          "payviox.minimum is above payviox.maximum"},
         {{NEEDED, "payviox.minimum = 500", "payviox.maximum = 500"}, NULL},
         {{NEEDED, "payviox.maximum = 2500001"}, "payviox.maximum must be"},
+        {{NEEDED, "payviox.deposits = USD:500-2500001"}, "payviox.deposits must be like"},
+        {{NEEDED, "mannco.deposits = USD:0-500"}, "mannco.deposits must be like"},
+        {{NEEDED, "mannco.enabled = on"}, NULL},
         {{NEEDED, "payviox.enabled = on"}, "payviox.secret_key_file is missing"},
         {{NEEDED, "payviox.enabled = on"}, "payviox.webhook_token_file is missing"},
         {{NEEDED, "payviox.enabled = on", "payviox.secret_key_file = @",
@@ -103,6 +116,36 @@ static void settings_need_one_another(void **state)
             ROW(err == ERR_CONFIG && strstr(report, rows[i].complaint) != NULL, "row %zu: %s", i,
                 report);
     }
+    free(s);
+    ROWS_END();
+}
+
+/* Tokens need a key: a secret, a public key, or both. */
+static void either_key_of_tokens(void **state)
+{
+    static const char pem[] = "-----BEGIN PUBLIC KEY-----\n"
+                              "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
+                              "-----END PUBLIC KEY-----\n";
+    char line[128], path[80], report[2000];
+    const char *lines[] = {"database.password_file = @", "api_key.hash_key_file = @", line, NULL,
+                           NULL};
+    struct settings *s = calloc(1, sizeof *s);
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/token.pem", folder);
+    (void)snprintf(line, sizeof line, "token.public_key_file = %s", path);
+    FILE *file = fopen(path, "w");
+    assert_true(fputs(pem, file) > 0 && fclose(file) == 0 && chmod(path, 0644) == 0);
+    for (int both = 0; both <= 1; both++) {
+        lines[3] = both == 1 ? "token.secret_file = @" : NULL;
+        ROW(read_settings(lines, s, report, sizeof report) == ERR_NONE, "%s", report);
+        ROW(strcmp(public_key_algorithm(&s->token.public_key), "EdDSA") == 0, "no key");
+        ROW(secret_is_set(&s->token.secret) == (both == 1), "secret");
+        public_key_free(&s->token.public_key);
+    }
+    lines[1] = "http.threads = 3"; /* one thing is missing: nothing of the key is left */
+    ROW(read_settings(lines, s, report, sizeof report) == ERR_CONFIG, "%s", report);
+    ROW(public_key_algorithm(&s->token.public_key)[0] == '\0', "a key of refused settings");
+    (void)unlink(path);
     free(s);
     ROWS_END();
 }
@@ -225,7 +268,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(enough_is_enough),     TEST(settings_need_one_another),
         TEST(keys_are_long_enough), TEST(shipped_file_shows_every_setting),
-        TEST(shipped_file_is_read),
+        TEST(shipped_file_is_read), TEST(either_key_of_tokens),
     };
     return cmocka_run_group_tests_name("settings", tests, make_folder_with_secret, remove_folder);
 }

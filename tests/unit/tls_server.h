@@ -1,5 +1,6 @@
 /* A TLS server in threads of the test, which does with each connection what a script says and
- * remembers what it was sent. Its certificate, for localhost, is made at the start. */
+ * remembers what it was sent. A second script is for the second connection and those after it. Its
+ * certificate, for localhost, is made at the start. */
 #ifndef UNIT_TLS_SERVER_H
 #define UNIT_TLS_SERVER_H
 
@@ -31,6 +32,12 @@ enum act {
     ACT_KEEP, /* the script's bytes; a second request on that connection gets ACT_READ_CLOSE */
 };
 
+struct script {
+    enum act act;
+    const char *answer;
+    size_t len;
+};
+
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t closed;
@@ -38,23 +45,36 @@ static struct {
     int socket, port;
     SSL_CTX *context;
     char folder[32], ca_file[64];
-    /* the script */
-    enum act act;
-    const char *answer;
-    size_t answer_len;
+    struct script scripts[2];
+    int turn; /* of the next connection */
     /* what happened */
     int open, requests;
     char request[8192]; /* the last one */
+    char lines[512];    /* "POST /session" and a line end, of each */
 } server = {.lock = PTHREAD_MUTEX_INITIALIZER, .closed = PTHREAD_COND_INITIALIZER};
+
+static inline void server_scripts(const struct script *first, const struct script *then)
+{
+    (void)pthread_mutex_lock(&server.lock);
+    server.scripts[0] = *first;
+    server.scripts[1] = *then;
+    server.turn = 0;
+    server.requests = 0;
+    server.request[0] = server.lines[0] = '\0';
+    (void)pthread_mutex_unlock(&server.lock);
+}
 
 static inline void server_script(enum act act, const char *answer, size_t len)
 {
+    const struct script script = {act, answer, len};
+    server_scripts(&script, &script);
+}
+
+/* What was asked for since the script was set, a line each. */
+static inline void server_copy_lines(char *to, size_t size)
+{
     (void)pthread_mutex_lock(&server.lock);
-    server.act = act;
-    server.answer = answer;
-    server.answer_len = len;
-    server.requests = 0;
-    server.request[0] = '\0';
+    (void)snprintf(to, size, "%s", server.lines);
     (void)pthread_mutex_unlock(&server.lock);
 }
 
@@ -113,6 +133,9 @@ static bool server_read(SSL *ssl)
     (void)pthread_mutex_lock(&server.lock);
     server.requests++;
     memcpy(server.request, text, len + 1);
+    size_t known = strlen(server.lines);
+    (void)snprintf(server.lines + known, sizeof server.lines - known, "%.*s\n",
+                   (int)(strstr(text, " HTTP/") - text), text);
     (void)pthread_mutex_unlock(&server.lock);
     return true;
 }
@@ -124,12 +147,13 @@ static void server_await_close(int client)
         ;
 }
 
-static void server_talk(SSL *ssl, int client, enum act act, const char *answer, size_t len)
+static void server_talk(SSL *ssl, int client, const struct script *script)
 {
+    enum act act = script->act;
     if (act == ACT_TLS_CLOSE || !server_read(ssl))
         return;
     if (act == ACT_ANSWER || act == ACT_KEEP)
-        (void)SSL_write(ssl, answer, (int)len);
+        (void)SSL_write(ssl, script->answer, (int)script->len);
     if (act == ACT_KEEP)
         (void)server_read(ssl);
     if (act == ACT_READ_HANG)
@@ -141,18 +165,17 @@ static void server_talk(SSL *ssl, int client, enum act act, const char *answer, 
 static void server_serve(int client)
 {
     (void)pthread_mutex_lock(&server.lock);
-    enum act act = server.act;
-    const char *answer = server.answer;
-    size_t len = server.answer_len;
+    const struct script script = server.scripts[server.turn];
+    server.turn = 1;
     (void)pthread_mutex_unlock(&server.lock);
-    if (act == ACT_HANG)
+    if (script.act == ACT_HANG)
         server_await_close(client);
-    if (act == ACT_CLOSE || act == ACT_HANG)
+    if (script.act == ACT_CLOSE || script.act == ACT_HANG)
         return;
     SSL *ssl = SSL_new(server.context);
     (void)SSL_set_fd(ssl, client);
     if (SSL_accept(ssl) == 1)
-        server_talk(ssl, client, act, answer, len);
+        server_talk(ssl, client, &script);
     SSL_free(ssl);
 }
 

@@ -175,16 +175,21 @@ function refusalRows(status, response) {
     h('tr', null, h('td', null, h('span.status.bad', null, (example['x-status'] !== undefined && status === 'default' ? example['x-status'].join(', ') : status))), h('td.message', null, h('code', null, example.value.content)), h('td', null, prose(example.description))));
 }
 
-// Refusals of an operation: its own open to the eye, those that all operations share folded away.
+const isRefusal = (status) => /^[45]/.test(status);
+const usersOf = (response) => allOperations().filter(({ operation }) => Object.values(operation.responses).some((one) => one.$ref === response.$ref)).length;
+
+// Refusals of an operation: its own and its kind's open to the eye, those of most others folded away.
 function refusalsView(operation) {
-  const all = Object.entries(operation.responses).filter(([status]) => !/^[23]0[0-9]$/.test(status) || status === '300');
-  const own = all.filter(([, response]) => response.$ref === undefined && resolve(response).content !== undefined);
-  const shared = all.filter(([status, response]) => response.$ref !== undefined && status !== 'default');
+  const all = Object.entries(operation.responses).filter(([status]) => isRefusal(status));
+  const common = all.filter(([, response]) => response.$ref !== undefined && usersOf(response) > 3);
+  const own = all.filter((one) => !common.includes(one));
   const rows = (list) => list.flatMap(([status, response]) => refusalRows(status, resolve(response)));
   const heads = ['Status', 'Message', 'When, and what to do'];
+  const compatible = operation.responses['300'];
   return [
     own.length === 0 ? null : [h('h4', null, 'Refusals'), table(heads, rows(own))],
-    shared.length === 0 ? null : h('details', null, h('summary', null, 'Refusals that it shares with others'), table(heads, rows(shared))),
+    compatible === undefined ? null : h('p.limits', null, '300: ', inline(compatible.description)),
+    common.length === 0 ? null : h('details', null, h('summary', null, 'Refusals that it shares with most others'), table(heads, rows(common))),
     operation.responses.default === undefined ? null : h('p.limits', null, 'And those ', h('a', { href: '#anywhere' }, 'of any path'), '.'),
   ];
 }
