@@ -184,7 +184,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " WHERE a.kind = 'user' AND a.owner = ?",
     [SQL_TRANSACTIONS_PAGE] =
         "SELECT " PAYMENT_COLUMNS " FROM payments p WHERE p.user_id = ?"
-        " AND (? IS NULL OR LOCATE(?, p.payment_id) > 0 OR LOCATE(?, p.provider) > 0 OR EXISTS (SELECT 1"
+        " AND (? IS NULL OR LOCATE(?, CONVERT(p.payment_id USING utf8mb4)) > 0"
+        " OR LOCATE(?, CONVERT(p.provider USING utf8mb4)) > 0 OR EXISTS (SELECT 1"
         " FROM payment_items i WHERE i.payment_id = p.payment_id AND LOCATE(?, i.name) > 0))"
         " ORDER BY p.payment_id DESC LIMIT ? OFFSET ?",
 
