@@ -94,11 +94,41 @@ $(out)/flags $(out)/sources: always | packages-run
 
 -include $(objects:.o=.d) $(unit_tests:=.d)
 
+# --- what is installed where: GNU's names, with DESTDIR before each ---
+
+PREFIX ?= /usr/local
+# Not below PREFIX: the programs look for /etc/guichet/guichet.conf, and nginx for /etc/nginx.
+sysconfdir ?= /etc
+localstatedir ?= /var
+runstatedir ?= /run
+sbindir ?= $(PREFIX)/sbin
+datadir ?= $(PREFIX)/share
+mandir ?= $(datadir)/man
+docdir ?= $(datadir)/doc/guichet
+# systemd reads its three folders below /usr/local/lib as well as below /usr/lib.
+libdir ?= $(PREFIX)/lib
+unitdir ?= $(libdir)/systemd/system
+nginxdir ?= $(sysconfdir)/nginx
+
+# The sandbox is no part of an installation.
+installed_programs := guichet guichet-jobs guichetctl
+pages = $(shell cd nginx/www && find . -path ./shop -prune -o -type f -printf '%P ')
+
+# Shipped files name the folders of a Debian package; installed ones name these.
+relocate = sed -e 's|^\# \(migrations = \)/usr/share/guichet|\1$(datadir)/guichet|' \
+	-e 's|/usr/share/guichet|$(datadir)/guichet|g' -e 's|/usr/sbin/guichet|$(sbindir)/guichet|g' \
+	-e 's|/etc/guichet|$(sysconfdir)/guichet|g' -e 's|/run/guichet|$(runstatedir)/guichet|g' \
+	-e 's|/var/log|$(localstatedir)/log|g'
+
+# $(call text,FILE,MODE,TARGET) installs a relocated file; own does it once: it is the admin's then.
+text = $(relocate) $(1) | install -D -m $(2) /dev/stdin '$(DESTDIR)$(3)'
+own = [ -e '$(DESTDIR)$(3)' ] || { $(text); }
+
 # --- commands ---
 
 .DEFAULT_GOAL := all
-.PHONY: all always programs unit run up down test tsan coverage lint clean install-deps help \
-	packages-run packages-test packages-lint test-packages run-unit run-e2e clang
+.PHONY: all always programs unit run up down test tsan coverage lint install uninstall clean \
+	install-deps help packages-run packages-demo packages-test packages-lint test-packages run-unit run-e2e clang
 
 all:
 	@$(MAKE) -j$(jobs) programs
@@ -106,7 +136,7 @@ all:
 programs: $(programs)
 unit: $(unit_tests)
 
-run up: all
+run up: all packages-demo
 	@exec nginx/demo/demo $@
 
 down: packages-run
@@ -139,13 +169,44 @@ lint: packages-run packages-test packages-lint
 	@$(MAKE) -j$(jobs) programs
 	@tests/lint/all
 
-packages-run packages-test packages-lint:
+packages-run packages-demo packages-test packages-lint:
 	@$(packages) $(@:packages-%=%)
 
-test-packages: packages-run packages-test
+test-packages: packages-run packages-demo packages-test
 	@.ci/tests npm
 
-install-deps: packages-run packages-test packages-lint test-packages
+# An older file of nginx's that differs is kept beside the new one as .old.
+install: all
+	@install -D -t '$(DESTDIR)$(sbindir)' $(installed_programs:%=$(out)/%)
+	@$(foreach program,$(installed_programs),\
+		$(call text,nginx/man/$(program).8,0644,$(mandir)/man8/$(program).8) &&) true
+	@install -D -m 0644 -t '$(DESTDIR)$(datadir)/guichet/sql' $(filter-out sql/demo.sql,$(wildcard sql/*.sql))
+	@$(foreach page,$(pages),install -D -m 0644 'nginx/www/$(page)' \
+		'$(DESTDIR)$(datadir)/guichet/www/$(page)' &&) true
+	@$(call text,nginx/systemd/guichet.service,0644,$(unitdir)/guichet.service)
+	@$(call text,nginx/systemd/guichet-jobs.service,0644,$(unitdir)/guichet-jobs.service)
+	@$(call text,nginx/systemd/sysusers.conf,0644,$(libdir)/sysusers.d/guichet.conf)
+	@$(call text,nginx/systemd/tmpfiles.conf,0644,$(libdir)/tmpfiles.d/guichet.conf)
+	@$(foreach folder,conf.d snippets,install -D -C -b -S .old -m 0644 \
+		-t '$(DESTDIR)$(nginxdir)/$(folder)' nginx/$(folder)/*.conf &&) true
+	@$(call own,nginx/sites-available/guichet,0644,$(nginxdir)/sites-available/guichet)
+	@$(call own,nginx/guichet.conf,0640,$(sysconfdir)/guichet/guichet.conf)
+	@$(call own,nginx/guichetctl.conf,0600,$(sysconfdir)/guichet/guichetctl.conf)
+	@$(call text,nginx/sites-available/guichet,0644,$(docdir)/examples/site)
+	@$(call text,nginx/guichet.conf,0644,$(docdir)/examples/guichet.conf)
+	@$(call text,nginx/guichetctl.conf,0644,$(docdir)/examples/guichetctl.conf)
+	@install -D -m 0644 -t '$(DESTDIR)$(docdir)' README.md LICENSE
+	@echo "install: programs in $(DESTDIR)$(sbindir), settings in $(DESTDIR)$(sysconfdir)/guichet"
+
+# What the admin has made stays: settings, secrets, the site, the database.
+uninstall:
+	@rm -f $(installed_programs:%='$(DESTDIR)$(sbindir)'/%) \
+		$(installed_programs:%='$(DESTDIR)$(mandir)/man8'/%.8) '$(DESTDIR)$(unitdir)'/guichet{,-jobs}.service \
+		'$(DESTDIR)$(libdir)'/{sysusers,tmpfiles}.d/guichet.conf \
+		'$(DESTDIR)$(nginxdir)'/{conf.d,snippets}/guichet-*.conf{,.old}
+	@rm -rf '$(DESTDIR)$(datadir)/guichet' '$(DESTDIR)$(docdir)'
+
+install-deps: packages-run packages-demo packages-test packages-lint test-packages
 
 clean:
 	rm -rf build
@@ -158,6 +219,8 @@ help:
 	@echo "make tsan     the same tests under the thread sanitizer"
 	@echo "make coverage branches that the unit tests take; all of src/domain must be taken"
 	@echo "make lint     two compilers, formatter, static analysis, rules of the house"
+	@echo "make install  programs, units, settings and nginx's files below DESTDIR and PREFIX ($(PREFIX));"
+	@echo "              the README's section Deploy goes on from there; make uninstall is its end"
 	@echo "make install-deps | clean"
 	@echo "PORT, SANDBOX_PORT, VAR (default 8443, 8444, var) move the demo; see nginx/demo/demo"
 

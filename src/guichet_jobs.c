@@ -5,6 +5,7 @@
 #include "base/program.h"
 #include "base/settings.h"
 #include "flow/context.h"
+#include "flow/mail.h"
 #include "flow/reconcile.h"
 #include "flow/settle.h"
 #include "store/keys.h"
@@ -18,8 +19,8 @@ enum { THREADS_MAX = 64, SLEEP_SLICE_MS = 100, KEYS_EVERY_MS = 60000 };
 
 static const char usage[] =
     "usage: guichet-jobs [-c FILE] [--check-config]\n"
-    "Asks providers about open payments, expires what was not paid, and\n"
-    "settles notices that came too early. Any number may run.\n"
+    "Asks providers about open payments, expires what was not paid, settles\n"
+    "notices that came too early, and sends mails. Any number may run.\n"
     "  -c, --config FILE   settings (default $GUICHET_CONF, or " CONFIG_DEFAULT ")\n"
     "  --check-config      read the settings, say what is wrong, and end\n"
     "  --version, --help\n";
@@ -40,7 +41,7 @@ static void log_failure(const char *what, const char *payment_id, enum err err)
         LOG_TEXT("note", db_last_problem()));
 }
 
-/* Both give true when there was something to do, so that the next step follows at once. */
+/* These give true when there was something to do, so that the next step follows at once. */
 static bool step_check(struct job *job)
 {
     struct reconciled done;
@@ -61,6 +62,18 @@ static bool step_notice(struct job *job)
     else if (found)
         LOG(LOG_INFO, "notice", LOG_TEXT("note", "tried a waiting notice again"));
     return !err && found;
+}
+
+static bool step_mail(struct job *job)
+{
+    struct mailed done;
+    enum err err = mail_step(job->context, job->arena, &done);
+    if (err)
+        log_failure("mail", done.payment_id, err);
+    else if (done.payment_id[0] != '\0')
+        LOG(done.sent ? LOG_INFO : LOG_WARN, "mail", LOG_TEXT("payment", done.payment_id),
+            LOG_TEXT("found", done.found));
+    return !err && done.payment_id[0] != '\0';
 }
 
 static enum err keys_unit(struct db *db, void *context)
@@ -95,6 +108,7 @@ static void *work(void *context)
         db_forget_problem();
         bool busy = step_notice(job);
         busy |= step_check(job);
+        busy |= step_mail(job);
         forget_keys(job, &keys_due_ms);
         arena_reset(job->arena);
         if (!busy)

@@ -27,6 +27,30 @@ void crypt_sha256(const void *data, size_t len, unsigned char ret_hash[CRYPT_HAS
 void crypt_hmac_sha256(const struct secret *key, const void *data, size_t len,
                        unsigned char ret_hash[CRYPT_HASH_BYTES]);
 
+/* Proves signatures: RSA of 2048 to 8192 bits (RS256), the curve P-256 (ES256) or Ed25519 (EdDSA),
+ * as RFC 7518 and RFC 8037 have them. The algorithm belongs to the key: none other is ever tried
+ * with it. May be used by many threads. */
+struct public_key {
+    struct evp_pkey_st *key_;
+    const char *algorithm_;
+};
+
+#define PUBLIC_KEY_PEM_MAX   4096 /* bytes of PEM */
+#define PUBLIC_SIGNATURE_MAX 1024 /* bytes of the longest signature */
+
+/* From the PEM text of one public key ("BEGIN PUBLIC KEY" or "BEGIN RSA PUBLIC KEY"),
+ * NUL-terminated. False for anything else; then *ret_key is untouched. Ends with public_key_free.
+ */
+bool public_key_load(const char *pem, struct public_key *ret_key);
+void public_key_free(struct public_key *key);
+
+/* "RS256", "ES256" or "EdDSA"; "" when no key was loaded. */
+const char *public_key_algorithm(const struct public_key *key);
+
+/* ES256: r and s of 32 bytes each, one after the other. */
+bool public_key_verify(const struct public_key *key, const void *data, size_t len,
+                       const unsigned char *signature, size_t signature_len);
+
 /* Takes the same time whatever differs. */
 bool crypt_equal(const void *a, const void *b, size_t len);
 

@@ -41,7 +41,9 @@ enum err {
     ERR_IDEMPOTENCY_KEY,
     ERR_IDEMPOTENCY_RUNNING,
     ERR_IDEMPOTENCY_REUSED,
-    /* looking things up */
+    /* looking things up: never the 300 of the creating endpoints */
+    ERR_QUERY,
+    ERR_QUERY_CURRENCY,
     ERR_TRANSACTION_ID_MISSING,
     ERR_TRANSACTION_NOT_FOUND,
     /* the database */

@@ -1,11 +1,13 @@
-/* HTTPS client (libcurl): one transfer at a time, one handle per thread, never a redirect,
- * never a proxy. It only carries bytes and says how far they came. */
+/* HTTPS and SMTP client (libcurl): one transfer at a time, one handle per thread, never a
+ * redirect, never a proxy. It only carries bytes and says how far they came. */
 #ifndef BASE_HTTPC_H
 #define BASE_HTTPC_H
 
 #include "base/arena.h"
+#include "base/crypt.h"
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,7 +40,7 @@ enum httpc_result {
 
 struct httpc_answer {
     enum httpc_result result;
-    int status;       /* when answered */
+    int status;       /* when answered; of a mail also when refused */
     const char *body; /* in the arena, NUL-terminated, never NULL */
     size_t body_len;
     int64_t retry_after_s; /* from the Retry-After header in seconds; 0: none */
@@ -54,8 +56,27 @@ void httpc_free(struct httpc *client);
 void httpc_call(struct httpc *client, struct arena *arena, const struct httpc_request *request,
                 struct httpc_answer *ret_answer);
 
+struct httpc_mail {
+    const char *server; /* "smtp://host:port", "smtps://host:port" or "unix:/path/of/socket" */
+    const char *user;   /* NULL: no login */
+    const struct secret *password; /* with a user */
+    bool starttls; /* an smtp:// server hears nothing of the mail before TLS; off: never any TLS,
+                      for a server on this machine */
+    const char *from, *to; /* addresses alone, without names */
+    const char *message;   /* RFC 5322, lines end in CRLF */
+    size_t message_len;
+    int64_t deadline_ms; /* monotonic */
+};
+
+/* Hands one message to a server, over a connection of its own. ANSWERED: the server took it over.
+ * NOT_SENT: it did not; status is the SMTP code by which it refused this message (5xx: for good,
+ * 4xx: for now) or 0 when it never came to that (no server, no TLS, a wrong password). UNKNOWN: the
+ * message went out whole, but the connection broke before the verdict. */
+void httpc_mail(struct httpc *client, struct arena *arena, const struct httpc_mail *mail,
+                struct httpc_answer *ret_answer);
+
 /* Counts reasons why this thread must not call out (a database connection held);
- * httpc_call asserts that there is none. */
+ * httpc_call and httpc_mail assert that there is none. */
 void httpc_forbid(void);
 void httpc_permit(void);
 

@@ -46,6 +46,7 @@ struct settings {
     } http;
     struct {
         struct secret secret;
+        struct public_key public_key; /* either may be missing, not both */
         char issuer[CONF_TEXT_MAX];
         int64_t lifetime_s, clock_skew_s;
         bool check_ip;

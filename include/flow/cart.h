@@ -20,7 +20,9 @@ struct cart_choice {
     struct money total;
     char
         open_payment[IDENT_MAX]; /* the payer's own, still open, for the very same cart; "": none */
-    char stale_holder[IDENT_MAX]; /* with ERR_NO_ITEMS: over by the database's clock, holds still */
+    /* with ERR_NO_ITEMS: payments that hold still, though they are over by the database's clock */
+    char stale_holders[CART_MAX][IDENT_MAX];
+    size_t stale_count;
 };
 
 /* Locks the items and says whether this payment may have them: on sale, in its

@@ -4,10 +4,12 @@
 
 #include "front/call.h"
 
-/* Fills call->user. ERR_UNAUTHORIZED: no or a bad token; ERR_USER_INVALID: unknown or banned. */
+/* Fills call->user and call->claims. ERR_UNAUTHORIZED: no or a bad token; ERR_USER_INVALID: unknown
+ * or banned. */
 enum err auth_bearer(struct call *call) MUST_CHECK;
 
-/* POST /user/login {apiKey} → {jwt}. Source: docs.mannco.store, authentication. */
+/* POST /user/login {apiKey} → {jwt}. Not there without a secret to sign with. Source:
+ * docs.mannco.store, authentication. */
 void login_post(struct call *call);
 
 #endif

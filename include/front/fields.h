@@ -30,11 +30,11 @@ enum err fields_read(const struct http_request *request, struct fields *ret_fiel
 
 struct field fields_get(const struct fields *fields, const char *name);
 
-/* The parameters of the request's query, as fields of a form. ERR_PARAMETERS: they cannot be read.
+/* The parameters of the request's query, as fields of a form. ERR_QUERY: they cannot be read.
  */
 enum err fields_query(const struct http_request *request, struct fields *ret_fields) MUST_CHECK;
 
-/* ?page=0&limit=10, as the account endpoints have them: limit up to 50. ERR_PARAMETERS. */
+/* ?page=0&limit=10, as the account endpoints have them: limit up to 50. ERR_QUERY. */
 struct field_page {
     int64_t page, limit;
 };

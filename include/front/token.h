@@ -1,5 +1,5 @@
-/* JSON Web Tokens as compact JWS, HS256 only: the algorithm belongs to the key, so a token's own
- * word on it is compared, never followed. */
+/* JSON Web Tokens as compact JWS. The algorithm belongs to the key: a token's own word on it only
+ * says which of our keys it wants to be checked with. */
 #ifndef FRONT_TOKEN_H
 #define FRONT_TOKEN_H
 
@@ -21,17 +21,19 @@ struct token_claims {
 
 /* What must hold for a token to be taken. Times are Unix seconds. */
 struct token_rules {
-    const struct secret *key;
+    const struct secret *key;            /* of HS256; may be unset */
+    const struct public_key *public_key; /* of its own algorithm; NULL or empty: none */
     const char *issuer;
     const char *client_ip; /* must equal the claim ip; NULL: not compared */
     int64_t now_s, skew_s;
 };
 
-/* Checks signature and claims; *ret_user_id is the claim sub. ERR_UNAUTHORIZED for any flaw. */
+/* Checks signature and claims; the user is the claim sub. ERR_UNAUTHORIZED for any flaw. */
 enum err token_verify(struct arena *arena, const struct token_rules *rules, const char *token,
-                      int64_t *ret_user_id) MUST_CHECK;
+                      struct token_claims *ret_claims) MUST_CHECK;
 
-/* A token for /user/login (API: true) that lives for lifetime_s. NULL when the arena is full. */
+/* A token for /user/login (HS256, API: true) that lives for lifetime_s. The key must be set. NULL
+ * when the arena is full. */
 const char *token_issue(struct arena *arena, const struct token_rules *rules, int64_t user_id,
                         int64_t lifetime_s);
 

@@ -75,8 +75,23 @@ make_configuration() {
     put "$VAR/guichet.conf" <<<"$conf"
     fill "$HERE/sandbox.conf.in" | put "$VAR/sandbox.conf"
     make_nginx_folder
-    printf '{"users":[{"name":"alice","apiKey":"%s"},{"name":"bob","apiKey":"%s"}]}\n' \
-        "$(secret alice_key)" "$(secret bob_key)" | put "$VAR/www/shop/demo.json"
+    write_shelf | put "$VAR/www/shop/demo.json"
+}
+
+# What the shop's page cannot ask Guichet for: who there is, and some of the items of sql/demo.sql.
+write_shelf() {
+    local seq
+    printf '{"instance":"%s",\n' "$(sha256sum <"$VAR/secrets/alice_key" | cut -c1-16)"
+    printf '"users":[{"name":"alice","apiKey":"%s"},{"name":"bob","apiKey":"%s"}],\n' \
+        "$(secret alice_key)" "$(secret bob_key)"
+    printf '"sandbox":"%s","items":[\n' "$SANDBOX_URL"
+    printf '{"assetId":"987654321","name":"Mann Co. Supply Crate Key","price":1500},\n'
+    printf '{"assetId":"987654322","name":"Team Captain","price":2500}'
+    for seq in {1..10}; do
+        printf ',\n{"assetId":"%d","name":"Demo item %d","price":%d}' \
+            $((900000000 + seq)) "$seq" $((100 + seq * 37 % 901))
+    done
+    printf ']}\n'
 }
 
 # set_option section.key=value: copies an INI file and replaces or adds the setting.

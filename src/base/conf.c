@@ -174,12 +174,12 @@ static bool is_one_line(const char *text, size_t len)
            memchr(text, '\r', len) == NULL;
 }
 
-/* Reads at most SECRET_MAX bytes of a file that nobody else can read. NULL or what is wrong. */
-static const char *read_secret(const char *path, const struct conf_setting *setting,
-                               struct secret *ret_secret)
+/* A regular file with none of the forbidden mode bits, shorter than size. NULL or what is wrong. */
+static const char *read_file(const char *path, mode_t forbidden, const char *mode_problem,
+                             char *ret_text, size_t size, size_t *ret_len)
 {
-    char text[SECRET_MAX + 1];
     struct stat info;
+    *ret_len = 0;
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0)
         return strerror(errno);
@@ -187,29 +187,59 @@ static const char *read_secret(const char *path, const struct conf_setting *sett
     ssize_t len = 0;
     if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode))
         problem = "not a regular file";
-    else if ((info.st_mode & 0137) != 0)
-        problem = "others can read or change it: its mode must be 0640 or stricter";
-    else if ((len = read(file, text, sizeof text)) < 0)
+    else if ((info.st_mode & forbidden) != 0)
+        problem = mode_problem;
+    else if ((len = read(file, ret_text, size)) < 0)
         problem = strerror(errno);
-    (void)close(file);
-    if (problem == NULL && len == (ssize_t)sizeof text)
+    else if (len == (ssize_t)size)
         problem = "it is too long";
+    (void)close(file);
+    *ret_len = len > 0 ? (size_t)len : 0;
+    return problem;
+}
+
+/* Reads at most SECRET_MAX bytes of a file that nobody else can read. NULL or what is wrong. */
+static const char *read_secret(const char *path, const struct conf_setting *setting,
+                               struct secret *ret_secret)
+{
+    char text[SECRET_MAX + 1];
+    size_t len;
+    const char *problem =
+        read_file(path, 0137, "others can read or change it: its mode must be 0640 or stricter",
+                  text, sizeof text, &len);
     while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
         len--;
-    if (problem == NULL && len < setting->min)
+    if (problem == NULL && len < (size_t)setting->min)
         problem = "it is empty or too short";
-    else if (problem == NULL && !is_one_line(text, (size_t)len))
+    else if (problem == NULL && !is_one_line(text, len))
         problem = "it holds a NUL byte or more than one line";
-    else if (problem == NULL && !secret_set(ret_secret, text, (size_t)len))
+    else if (problem == NULL && !secret_set(ret_secret, text, len))
         problem = "it is too long";
     crypt_wipe(text, sizeof text);
     return problem;
 }
 
-static int set_secret(struct reading *reading, const struct conf_setting *setting,
-                      const char *value, void *field)
+/* Everybody may read it, but who can change it can make signatures. NULL or what is wrong. */
+static const char *read_public_key(const char *path, struct public_key *ret_key)
 {
-    const char *problem = read_secret(value, setting, field);
+    char pem[PUBLIC_KEY_PEM_MAX + 1];
+    size_t len;
+    const char *problem =
+        read_file(path, 0133, "others can change it: its mode must be 0644 or stricter", pem,
+                  sizeof pem, &len);
+    if (problem != NULL)
+        return problem;
+    pem[len] = '\0';
+    if (!public_key_load(pem, ret_key))
+        return "it is not one public key in PEM, of RSA with 2048 bits or more, P-256 or Ed25519";
+    return NULL;
+}
+
+static int set_from_file(struct reading *reading, const struct conf_setting *setting,
+                         const char *value, void *field)
+{
+    const char *problem = setting->type == CONF_SECRET ? read_secret(value, setting, field)
+                                                       : read_public_key(value, field);
     if (problem != NULL)
         return complain(reading, reading->line, "%s.%s: %s: %s", setting->section, setting->key,
                         value, problem);
@@ -230,7 +260,8 @@ static int set_value(struct reading *reading, const struct conf_setting *setting
     case CONF_LIMITS:
         return set_limits(reading, setting, value, field);
     case CONF_SECRET:
-        return set_secret(reading, setting, value, field);
+    case CONF_PUBLIC_KEY:
+        return set_from_file(reading, setting, value, field);
     }
     return 0;
 }

@@ -2,9 +2,14 @@
 #include "base/crypt.h"
 
 #include <assert.h>
+#include <openssl/bio.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +47,120 @@ void crypt_hmac_sha256(const struct secret *key, const void *data, size_t len,
     assert(secret_is_set(key));
     if (HMAC(EVP_sha256(), key->bytes_, (int)key->len_, data, len, ret_hash, &hash_len) == NULL)
         abort();
+}
+
+/* --- public keys --- */
+
+enum { RSA_BITS_MIN = 2048, RSA_BITS_MAX = PUBLIC_SIGNATURE_MAX * 8, P256_BYTES = 32 };
+
+static const char rs256[] = "RS256", es256[] = "ES256", eddsa[] = "EdDSA";
+
+/* The one algorithm of a key; NULL for keys that we do not take. */
+static const char *algorithm_of(EVP_PKEY *key)
+{
+    char curve[32] = "";
+    int bits = EVP_PKEY_get_bits(key);
+    switch (EVP_PKEY_get_base_id(key)) {
+    case EVP_PKEY_RSA:
+        return bits >= RSA_BITS_MIN && bits <= RSA_BITS_MAX ? rs256 : NULL;
+    case EVP_PKEY_EC:
+        (void)EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, curve, sizeof curve,
+                                             NULL);
+        return strcmp(curve, SN_X9_62_prime256v1) == 0 ? es256 : NULL;
+    case EVP_PKEY_ED25519:
+        return eddsa;
+    default:
+        return NULL;
+    }
+}
+
+/* Its numbers make sense: the point lies on the curve, the modulus is odd, and so on. */
+static bool key_is_sound(EVP_PKEY *key)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
+    bool sound = context != NULL && EVP_PKEY_public_check(context) == 1;
+    EVP_PKEY_CTX_free(context);
+    return sound;
+}
+
+bool public_key_load(const char *pem, struct public_key *ret_key)
+{
+    static const char begin[] = "-----BEGIN ";
+    char no_password[] = ""; /* else OpenSSL would ask whoever sits at the terminal */
+    const char *first = strstr(pem, begin);
+    if (first == NULL || strstr(first + 1, begin) != NULL)
+        return false; /* of two keys, one would be ignored without a word */
+    BIO *bio = BIO_new_mem_buf(pem, -1);
+    EVP_PKEY *key = bio == NULL ? NULL : PEM_read_bio_PUBKEY(bio, NULL, NULL, no_password);
+    const char *algorithm = key != NULL && key_is_sound(key) ? algorithm_of(key) : NULL;
+    BIO_free(bio);
+    ERR_clear_error(); /* what is left here would confuse the next one who asks: curl */
+    if (algorithm == NULL) {
+        EVP_PKEY_free(key);
+        return false;
+    }
+    *ret_key = (struct public_key){key, algorithm};
+    return true;
+}
+
+void public_key_free(struct public_key *key)
+{
+    EVP_PKEY_free(key->key_);
+    *key = (struct public_key){0};
+}
+
+const char *public_key_algorithm(const struct public_key *key)
+{
+    return key->key_ == NULL ? "" : key->algorithm_;
+}
+
+/* OpenSSL wants r and s in DER; the caller frees *ret_der. 0: no memory. */
+static size_t encode_rs(const unsigned char *rs, unsigned char **ret_der)
+{
+    ECDSA_SIG *pair = ECDSA_SIG_new();
+    BIGNUM *r = BN_bin2bn(rs, P256_BYTES, NULL), *s = BN_bin2bn(rs + P256_BYTES, P256_BYTES, NULL);
+    int len = 0;
+    if (pair != NULL && r != NULL && s != NULL && ECDSA_SIG_set0(pair, r, s) == 1) {
+        r = s = NULL; /* they are the pair's now */
+        len = i2d_ECDSA_SIG(pair, ret_der);
+    }
+    BN_free(r);
+    BN_free(s);
+    ECDSA_SIG_free(pair);
+    return len > 0 ? (size_t)len : 0;
+}
+
+static bool verify(EVP_PKEY *key, const EVP_MD *hash, const void *data, size_t len,
+                   const unsigned char *signature, size_t signature_len)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool right = context != NULL && EVP_DigestVerifyInit(context, NULL, hash, NULL, key) == 1 &&
+                 EVP_DigestVerify(context, signature, signature_len, data, len) == 1;
+    EVP_MD_CTX_free(context);
+    ERR_clear_error();
+    return right;
+}
+
+static bool verify_rs(EVP_PKEY *key, const void *data, size_t len, const unsigned char *signature,
+                      size_t signature_len)
+{
+    unsigned char *der = NULL;
+    if (signature_len != 2 * P256_BYTES)
+        return false;
+    size_t der_len = encode_rs(signature, &der);
+    bool right = der_len > 0 && verify(key, EVP_sha256(), data, len, der, der_len);
+    OPENSSL_free(der);
+    return right;
+}
+
+bool public_key_verify(const struct public_key *key, const void *data, size_t len,
+                       const unsigned char *signature, size_t signature_len)
+{
+    assert(key->key_ != NULL);
+    if (key->algorithm_ == es256)
+        return verify_rs(key->key_, data, len, signature, signature_len);
+    return verify(key->key_, key->algorithm_ == rs256 ? EVP_sha256() : NULL, data, len, signature,
+                  signature_len);
 }
 
 bool crypt_equal(const void *a, const void *b, size_t len)

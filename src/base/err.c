@@ -44,6 +44,8 @@ static const struct {
     [ERR_IDEMPOTENCY_KEY] = {400, "Invalid Idempotency-Key", 0},
     [ERR_IDEMPOTENCY_RUNNING] = {409, "A request with this Idempotency-Key is still running", 0},
     [ERR_IDEMPOTENCY_REUSED] = {422, "Idempotency-Key was used with another request", 0},
+    [ERR_QUERY] = {400, "Invalid request parameters", 0},
+    [ERR_QUERY_CURRENCY] = {400, "Invalid currency", 0},
     [ERR_TRANSACTION_ID_MISSING] = {400, "transactionId parameter is required", 0},
     [ERR_TRANSACTION_NOT_FOUND] = {404, "Transaction not found or access denied", 0},
     [ERR_DB_UNAVAILABLE] = {503, "Service unavailable", 0},

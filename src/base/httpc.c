@@ -1,7 +1,8 @@
 /* The only file that knows curl. One transfer at a time; no redirects, no proxies, no repeats.
- * Must not log and must not judge an answer: that is the provider driver's business. */
+ * Must not log and must not judge an answer: that is the business of drivers and of flow. */
 #include "base/httpc.h"
 
+#include "base/address.h"
 #include "base/buf.h"
 #include "base/clock.h"
 
@@ -17,6 +18,9 @@ struct httpc {
 };
 
 static _Thread_local int forbidden;
+
+/* A server nearby would answer even within the millisecond that curl needs as its least limit. */
+static const char no_time[] = "no time left";
 
 void httpc_forbid(void)
 {
@@ -70,21 +74,21 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
     return len;
 }
 
-static long transfer_ms(const struct httpc *client, const struct httpc_request *request)
+static int64_t transfer_ms(const struct httpc *client, const struct httpc_request *request)
 {
     int64_t ms = client->options.timeout_ms;
     if (request->deadline_ms != 0 && clock_left_ms(request->deadline_ms) < ms)
         ms = clock_left_ms(request->deadline_ms);
-    return (long)(ms > 0 ? ms : 1); /* 0 would mean: no limit */
+    return ms;
 }
 
-static void set_limits(const struct httpc *client, const struct httpc_request *request)
+static void set_limits(const struct httpc *client, const char *protocols, int64_t total_ms,
+                       int64_t connect_ms)
 {
     CURL *curl = client->curl;
-    long total = transfer_ms(client, request), connect = (long)client->options.connect_timeout_ms;
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
-    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    long total = (long)(total_ms > 0 ? total_ms : 1); /* 0 would mean: no limit */
+    long connect = (long)connect_ms;
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, protocols);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
@@ -92,8 +96,6 @@ static void set_limits(const struct httpc *client, const struct httpc_request *r
     curl_easy_setopt(curl, CURLOPT_CAINFO, client->options.ca_file);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, connect < total ? connect : total);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, total);
-    curl_easy_setopt(curl, CURLOPT_MAXFILESIZE, (long)HTTPC_ANSWER_MAX);
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, client->options.user_agent);
 }
 
 static struct curl_slist *header_list(const struct httpc_request *request)
@@ -114,6 +116,10 @@ static void set_request(const struct httpc *client, const struct httpc_request *
 {
     CURL *curl = client->curl;
     curl_easy_setopt(curl, CURLOPT_URL, request->url);
+    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(curl, CURLOPT_MAXFILESIZE, (long)HTTPC_ANSWER_MAX);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, client->options.user_agent);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, header_ended);
@@ -148,6 +154,13 @@ static const char *problem_text(CURLcode code)
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
         return "the connection broke";
+    case CURLE_LOGIN_DENIED:
+        return "the server refuses our password";
+    case CURLE_USE_SSL_FAILED:
+        return "the server offers no TLS";
+    case CURLE_REMOTE_ACCESS_DENIED:
+    case CURLE_WEIRD_SERVER_REPLY:
+        return "the server does not take anything now";
     case CURLE_PARTIAL_FILE:
         return "the answer was cut short";
     case CURLE_FILESIZE_EXCEEDED:
@@ -185,11 +198,15 @@ void httpc_call(struct httpc *client, struct arena *arena, const struct httpc_re
     bool header_ended = false;
     int64_t started = clock_mono_us();
     assert(forbidden == 0);
-    *ret_answer = (struct httpc_answer){0};
+    *ret_answer = (struct httpc_answer){.result = HTTPC_NOT_SENT, .body = ""};
+    if (request->deadline_ms != 0 && clock_left_ms(request->deadline_ms) == 0) {
+        ret_answer->problem = no_time;
+        return;
+    }
     buf_init(&body, arena, HTTPC_ANSWER_MAX);
     curl_easy_reset(client->curl);
     struct curl_slist *headers = header_list(request);
-    set_limits(client, request);
+    set_limits(client, "https", transfer_ms(client, request), client->options.connect_timeout_ms);
     set_request(client, request, headers, &body, &header_ended);
     CURLcode code = curl_easy_perform(client->curl);
     if (code == CURLE_OK && !header_ended)
@@ -197,4 +214,118 @@ void httpc_call(struct httpc *client, struct arena *arena, const struct httpc_re
     read_result(client->curl, code, &body, ret_answer);
     curl_slist_free_all(headers);
     clock_meter()->provider_us += clock_mono_us() - started;
+}
+
+/* --- mail --- */
+
+struct upload {
+    const char *rest;
+    size_t len;
+};
+
+static size_t on_upload(char *data, size_t size, size_t count, void *context)
+{
+    struct upload *upload = context;
+    size_t len = size * count < upload->len ? size * count : upload->len;
+    memcpy(data, upload->rest, len);
+    upload->rest += len;
+    upload->len -= len;
+    return len;
+}
+
+/* Ours: what a server says is not for anybody. */
+static size_t on_nothing(char *data, size_t size, size_t count, void *context)
+{
+    (void)data;
+    (void)context;
+    return size * count;
+}
+
+/* The URL that curl wants has the name with which we greet as its path. NULL: no such server. */
+static const char *mail_url(struct arena *arena, const struct httpc_mail *mail)
+{
+    struct buf url;
+    bool local = strncmp(mail->server, "unix:/", 6) == 0;
+    if (!local && strncmp(mail->server, "smtp://", 7) != 0 &&
+        strncmp(mail->server, "smtps://", 8) != 0)
+        return NULL;
+    buf_init(&url, arena, 1000);
+    buf_printf(&url, "%s/%s", local ? "smtp://localhost" : mail->server,
+               address_domain(mail->from));
+    return buf_ok(&url) ? buf_text(&url) : NULL;
+}
+
+static void set_mail(CURL *curl, const struct httpc_mail *mail, const char *url,
+                     struct curl_slist *recipients, struct upload *upload)
+{
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    if (strncmp(mail->server, "unix:", 5) == 0)
+        curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, mail->server + 5);
+    curl_easy_setopt(curl, CURLOPT_USE_SSL,
+                     (long)(mail->starttls ? CURLUSESSL_ALL : CURLUSESSL_NONE));
+    if (mail->user != NULL) {
+        curl_easy_setopt(curl, CURLOPT_USERNAME, mail->user);
+        curl_easy_setopt(curl, CURLOPT_PASSWORD, secret_reveal(mail->password));
+    }
+    curl_easy_setopt(curl, CURLOPT_MAIL_FROM, mail->from);
+    curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, recipients);
+    curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)mail->message_len);
+    curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_upload);
+    curl_easy_setopt(curl, CURLOPT_READDATA, upload);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_nothing);
+    curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
+    /* also for the farewell, which no other limit covers */
+    curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT,
+                     (long)(clock_left_ms(mail->deadline_ms) / 1000) + 1);
+}
+
+/* curl says SEND_ERROR when sender, recipient or the wish to send are refused, and otherwise
+ * before or after; the last code that it saw was for the message if the message had begun. */
+static void read_verdict(CURL *curl, CURLcode code, bool sent, struct httpc_answer *ret_answer)
+{
+    long status = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    bool refused = status >= 400 && (sent || code == CURLE_SEND_ERROR);
+    if (code == CURLE_OK || (sent && status < 300)) {
+        ret_answer->result = HTTPC_ANSWERED;
+        ret_answer->problem = "";
+    } else if (refused || !sent) {
+        ret_answer->result = HTTPC_NOT_SENT;
+        ret_answer->problem = refused ? "the server refused the message" : problem_text(code);
+    } else {
+        ret_answer->result = HTTPC_UNKNOWN;
+        ret_answer->problem = problem_text(code);
+    }
+    if (refused || ret_answer->result == HTTPC_ANSWERED)
+        ret_answer->status = (int)status;
+}
+
+void httpc_mail(struct httpc *client, struct arena *arena, const struct httpc_mail *mail,
+                struct httpc_answer *ret_answer)
+{
+    struct upload upload = {mail->message, mail->message_len};
+    assert(forbidden == 0 && mail->message_len > 0);
+    *ret_answer = (struct httpc_answer){.result = HTTPC_NOT_SENT, .body = ""};
+    if (!address_valid(mail->from) || !address_valid(mail->to)) {
+        ret_answer->status = 553; /* as a server would say it */
+        ret_answer->problem = "not an e-mail address";
+        return;
+    }
+    const char *url = mail_url(arena, mail);
+    int64_t left_ms = clock_left_ms(mail->deadline_ms);
+    if (url == NULL || left_ms == 0) {
+        ret_answer->problem = url == NULL ? "not the address of a mail server" : no_time;
+        return;
+    }
+    struct curl_slist *recipients = curl_slist_append(NULL, mail->to);
+    if (recipients == NULL)
+        abort(); /* curl would send something else, and call that a success */
+    curl_easy_reset(client->curl);
+    set_limits(client, "smtp,smtps", left_ms, left_ms);
+    set_mail(client->curl, mail, url, recipients, &upload);
+    CURLcode code = curl_easy_perform(client->curl);
+    read_verdict(client->curl, code, upload.len == 0, ret_answer);
+    curl_slist_free_all(recipients);
 }

@@ -2,6 +2,8 @@
  * line in nginx/guichet.conf. */
 #include "base/settings.h"
 
+#include "base/address.h"
+
 #include <string.h>
 
 #define AT(field) offsetof(struct settings, field)
@@ -30,6 +32,11 @@
         section, key, CONF_SECRET, AT(field), NULL, fewest, 0                                      \
     }
 
+#define PUBLIC_KEY(section, key, field)                                                            \
+    {                                                                                              \
+        section, key, CONF_PUBLIC_KEY, AT(field), NULL, 0, 0                                       \
+    }
+
 /* clang-format off */
 const struct conf_setting settings_table[] = {
     TEXT("database", "socket", database.socket, "/run/mysqld/mysqld.sock"),
@@ -45,6 +52,7 @@ const struct conf_setting settings_table[] = {
     NUMBER("http", "request_budget", http.request_budget_ms, "20000", 1000, 600000),
     NUMBER("http", "business_error_status", http.business_error_status, "400", 300, 400),
     SECRET("token", "secret_file", token.secret, CRYPT_HASH_BYTES),
+    PUBLIC_KEY("token", "public_key_file", token.public_key),
     TEXT("token", "issuer", token.issuer, "API"),
     NUMBER("token", "lifetime", token.lifetime_s, "2678400", 60, 31536000),
     SWITCH("token", "check_ip", token.check_ip, "on"),
@@ -111,7 +119,9 @@ static int cross_check(const char *path, const struct settings *s, FILE *report)
     struct check check = {path, report, 0};
     int64_t status = s->http.business_error_status;
     demand(&check, secret_is_set(&s->database.password), "database.password_file is missing");
-    demand(&check, secret_is_set(&s->token.secret), "token.secret_file is missing");
+    demand(&check,
+           secret_is_set(&s->token.secret) || public_key_algorithm(&s->token.public_key)[0] != '\0',
+           "token.secret_file is missing, and token.public_key_file too");
     demand(&check, secret_is_set(&s->api_key_hash_key), "api_key.hash_key_file is missing");
     demand(&check, status == 300 || status == 400, "http.business_error_status is 300 or 400");
     demand(&check, s->provider.timeout_ms < s->http.request_budget_ms,
@@ -120,8 +130,8 @@ static int cross_check(const char *path, const struct settings *s, FILE *report)
            "payviox.minimum is above payviox.maximum");
     demand(&check, is_mail_server(s->mail.server),
            "mail.server must start with smtp://, smtps:// or unix:/");
-    demand(&check, s->mail.server[0] == '\0' || s->mail.from[0] != '\0',
-           "mail.from is missing while mail.server is set");
+    demand(&check, s->mail.server[0] == '\0' || address_valid(s->mail.from),
+           "mail.from must be an address while mail.server is set");
     if (s->payviox.common.enabled) {
         demand(&check, secret_is_set(&s->payviox.secret_key),
                "payviox.secret_key_file is missing while payviox is enabled");
@@ -135,7 +145,9 @@ enum err settings_read(const char *path, struct settings *ret_settings, FILE *re
 {
     memset(ret_settings, 0, sizeof *ret_settings);
     enum err err = conf_read(path, settings_table, settings_count, ret_settings, report);
+    if (!err && cross_check(path, ret_settings, report) > 0)
+        err = ERR_CONFIG;
     if (err)
-        return err;
-    return cross_check(path, ret_settings, report) == 0 ? ERR_NONE : ERR_CONFIG;
+        public_key_free(&ret_settings->token.public_key);
+    return err;
 }

@@ -31,7 +31,8 @@ static enum err look_at_holder(struct db *db, const struct payment *payment,
     if (holder->payment.user_id == payment->user_id)
         return ERR_NONE;
     if (holder->payment.expires_in_ms <= 0)
-        (void)text_copy(choice->stale_holder, IDENT_MAX, holder->payment.id);
+        (void)text_copy(choice->stale_holders[choice->stale_count++], IDENT_MAX,
+                        holder->payment.id);
     return ERR_NO_ITEMS;
 }
 
@@ -62,13 +63,14 @@ static enum err choose_one(struct db *db, const struct payment *payment, int64_t
                : ERR_PARAMETERS;
 }
 
-/* The same wish again, while the payer can still act on the first one? */
+/* The same wish again, while the first one may still be paid, or is being verified? */
 static enum err find_open_payment(struct db *db, const struct payment *payment,
                                   const struct holder *holder, struct cart_choice *choice)
 {
     const struct payment *open = &holder->payment;
     struct cart cart;
-    if (!holder->everything || open->status != PAYMENT_PENDING || open->expires_in_ms <= 0 ||
+    bool alive = open->status == PAYMENT_PENDING || open->status == PAYMENT_PROCESSING;
+    if (!holder->everything || !alive || open->expires_in_ms <= 0 ||
         open->surface != payment->surface || strcmp(open->provider, payment->provider) != 0 ||
         strcmp(open->method, payment->method) != 0)
         return ERR_NONE;
@@ -83,13 +85,19 @@ enum err cart_choose(struct db *db, const struct payment *payment, const struct 
 {
     struct holder holder = {.everything = true};
     enum err err = ERR_NONE;
+    bool refused = false;
     *ret_choice = (struct cart_choice){0};
     ret_choice->cart.items = arena_alloc(db_arena(db), wish->count * sizeof(struct item));
     if (ret_choice->cart.items == NULL ||
         !money_make(0, money_currency(&payment->amount), &ret_choice->total))
         return ERR_OVERLOAD;
-    for (size_t i = 0; i < wish->count && !err; i++)
+    for (size_t i = 0; i < wish->count && !err; i++) {
         err = choose_one(db, payment, wish->asset_ids[i], wish->fee_bps, &holder, ret_choice);
+        refused |= err == ERR_NO_ITEMS;
+        err = err == ERR_NO_ITEMS ? ERR_NONE : err; /* the next one may have a stale holder too */
+    }
+    if (!err && refused)
+        err = ERR_NO_ITEMS;
     return err ? err : find_open_payment(db, payment, &holder, ret_choice);
 }
 

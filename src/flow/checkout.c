@@ -76,6 +76,7 @@ static enum err insert_intent(struct db *db, const struct begin_unit *unit)
         err = events_insert(db, payment->id, "created", payment->provider, "request");
     if (!err && unit->choice.cart.count > 0)
         err = cart_hold(db, payment->id, &unit->choice.cart);
+    CRASH_POINT("create_held");
     return err;
 }
 
@@ -96,6 +97,7 @@ static enum err pay_from_balance(struct db *db, struct begin_unit *unit)
                                     .detail = "paid from the balance",
                                     .source = "request"};
     enum err err = settle_fact(db, &unit->payment, &news);
+    CRASH_POINT("balance_posted");
     if (err)
         return err;
     answer_processed(db_arena(db), unit->payment.id, &unit->answer);
@@ -151,21 +153,18 @@ static enum err expire_unit(struct db *db, void *context)
     return settle_expiry(db, context);
 }
 
-/* A payment whose time is over may still hold what is wanted: it is expired first, under locks
- * in their usual order, and then the wish is looked at anew. */
+/* Payments whose time is over may still hold what is wanted: they are expired first, each under
+ * locks in their usual order, and then the wish is looked at anew. */
 static enum err begin(struct context *context, struct arena *arena, struct begin_unit *unit)
 {
-    enum err err = ERR_NONE;
-    for (size_t tries = 0; tries <= CART_MAX; tries++) {
-        char *stale = unit->choice.stale_holder;
-        err = db_transact(context->pool, arena, begin_unit, unit);
-        if (err != ERR_NO_ITEMS || stale[0] == '\0')
-            return err;
-        err = db_transact(context->pool, arena, expire_unit, stale);
-        if (err)
-            return err;
-    }
-    return err;
+    struct cart_choice *choice = &unit->choice;
+    enum err err = db_transact(context->pool, arena, begin_unit, unit);
+    if (err != ERR_NO_ITEMS || choice->stale_count == 0)
+        return err;
+    err = ERR_NONE;
+    for (size_t i = 0; i < choice->stale_count && !err; i++)
+        err = db_transact(context->pool, arena, expire_unit, choice->stale_holders[i]);
+    return err ? err : db_transact(context->pool, arena, begin_unit, unit);
 }
 
 struct finish_unit {
@@ -253,14 +252,16 @@ static enum err reload_attempt(struct db *db, struct finish_unit *unit)
 static enum err store_answer(struct db *db, struct finish_unit *unit)
 {
     const struct provider_result *r = unit->result;
-    char detail[REASON_MAX + 32];
+    char detail[REASON_MAX + 64];
+    bool by_partner = strcmp(unit->tried->provider, unit->payment.provider) != 0;
     enum err err = answers_insert(db, unit->tried->id, r->outcome, r->http_status,
                                   r->provider_reference, r->url, r->reason);
     if (err == ERR_DB_DUPLICATE) /* another process, or this unit, was here before */
         return reload_attempt(db, unit);
     if (err)
         return err;
-    (void)snprintf(detail, sizeof detail, "%s%s%s", outcome_name(r->outcome),
+    (void)snprintf(detail, sizeof detail, "%s%s%s%s%s", by_partner ? unit->tried->provider : "",
+                   by_partner ? " " : "", outcome_name(r->outcome),
                    r->reason[0] == '\0' ? "" : ": ", r->reason);
     err = events_insert(db, unit->payment.id, "attempt", detail, source_of(unit));
     return err ? err : reload_attempt(db, unit);

@@ -1,11 +1,9 @@
-/* Words for people, once per payment. Must not send anything while a unit of work is open. */
+/* Words for people, once per payment. Must not send anything: it runs inside a unit of work. */
 #include "flow/notify.h"
 
 #include "store/messages.h"
 
 #include <stdio.h>
-
-static const char mail_receiver[] = "mail";
 
 static void write_alert(const struct payment *payment, enum told told, char *text, size_t size)
 {
@@ -27,21 +25,20 @@ static enum err tell_payer(struct db *db, const struct payment *payment, const c
     char text[160];
     write_alert(payment, told, text, sizeof text);
     enum err err = notifications_put(db, payment->user_id, payment->id, topic, text);
-    return err ? err : deliveries_put(db, payment->id, topic, mail_receiver);
+    return err ? err : deliveries_put(db, payment->id, topic, MAIL_RECEIVER);
 }
 
 enum err notify_status(struct db *db, const struct payment *payment, enum payment_status status,
                        enum told told)
 {
-    static const char undeliverable[] = "payment.undeliverable";
     char topic[33];
     if (status == PAYMENT_PROCESSING)
         return ERR_NONE;
     (void)snprintf(topic, sizeof topic, "payment.%s", payment_status_name(status));
     enum err err = outbox_put(db, payment->id, topic);
     if (!err && told == TOLD_UNDELIVERABLE)
-        err = outbox_put(db, payment->id, undeliverable);
+        err = outbox_put(db, payment->id, TOPIC_UNDELIVERABLE);
     if (err || told == TOLD_NOTHING)
         return err;
-    return tell_payer(db, payment, told == TOLD_UNDELIVERABLE ? undeliverable : topic, told);
+    return tell_payer(db, payment, told == TOLD_UNDELIVERABLE ? TOPIC_UNDELIVERABLE : topic, told);
 }

@@ -26,6 +26,7 @@ static enum err complete(struct db *db, const struct payment *payment,
     enum err err = items_of_payment(db, payment->id, &cart);
     if (!err && cart.count > 0)
         err = cart_deliver(db, payment, &cart, &delivered);
+    CRASH_POINT("cart_delivered");
     if (err)
         return err;
     *ret_told = cart.count == 0 ? TOLD_DEPOSIT : delivered ? TOLD_PURCHASE : TOLD_UNDELIVERABLE;
@@ -77,6 +78,9 @@ enum err settle_fact(struct db *db, const struct payment *payment, const struct 
         err = items_release(db, payment->id, &released);
     if (!err)
         err = events_insert(db, payment->id, payment_status_name(next.status), news->detail,
+                            news->source);
+    if (!err && told == TOLD_UNDELIVERABLE)
+        err = events_insert(db, payment->id, "undeliverable", "the money went to the payer's balance",
                             news->source);
     return err ? err : notify_status(db, payment, next.status, told);
 }

@@ -25,10 +25,12 @@ static enum err read_currency(const struct call *call, const char **ret_currency
 {
     struct fields query;
     enum err err = fields_query(call->request, &query);
-    struct field field = err ? (struct field){0} : fields_get(&query, "currency");
+    struct field field = {.kind = FIELD_ABSENT};
+    if (!err)
+        field = fields_get(&query, "currency");
     *ret_currency = field.kind == FIELD_TEXT ? field.text : "USD";
     if (!err && currency_exponent(*ret_currency) < 0)
-        err = ERR_CURRENCY;
+        err = ERR_QUERY_CURRENCY;
     return err;
 }
 

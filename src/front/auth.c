@@ -13,6 +13,7 @@ static struct token_rules rules_of(const struct call *call)
     const struct settings *settings = call->context->settings;
     return (struct token_rules){
         .key = &settings->token.secret,
+        .public_key = &settings->token.public_key,
         .issuer = settings->token.issuer,
         .client_ip = settings->token.check_ip ? call->request->client_ip : NULL,
         .now_s = clock_wall_ms() / 1000,
@@ -50,7 +51,8 @@ enum err auth_bearer(struct call *call)
         return err;
     if (header == NULL || strncasecmp(header, scheme, sizeof scheme - 1) != 0)
         return ERR_UNAUTHORIZED;
-    err = token_verify(arena, &rules, header + sizeof scheme - 1, &unit.user_id);
+    err = token_verify(arena, &rules, header + sizeof scheme - 1, &call->claims);
+    unit.user_id = call->claims.user_id;
     if (!err)
         err = db_query(call->context->pool, arena, by_id_unit, &unit);
     if (err)
@@ -94,7 +96,8 @@ void login_post(struct call *call)
     struct fields fields;
     struct field key;
     struct user user = {0};
-    enum err err = fields_read(call->request, &fields);
+    bool can_sign = secret_is_set(&call->context->settings->token.secret);
+    enum err err = can_sign ? fields_read(call->request, &fields) : ERR_NOT_FOUND;
     if (!err) {
         key = fields_get(&fields, "apiKey");
         err = key.kind == FIELD_TEXT && key.text[0] != '\0' ? ERR_NONE : ERR_API_KEY_MISSING;

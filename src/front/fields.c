@@ -45,7 +45,7 @@ enum err fields_query(const struct http_request *request, struct fields *ret_fie
     struct http_field *form = NULL;
     enum err err = http_form_parse(request->arena, request->query, strlen(request->query), &form);
     *ret_fields = (struct fields){.form = form};
-    return err == ERR_PAYLOAD ? ERR_PARAMETERS : err;
+    return err == ERR_PAYLOAD ? ERR_QUERY : err;
 }
 
 static struct field json_field(const struct json *value)
@@ -98,5 +98,5 @@ enum err fields_page(const struct fields *fields, struct field_page *ret_page)
     return read_number(fields, "page", 0, 0, PAGE_MAX, &ret_page->page) &&
                    read_number(fields, "limit", PAGE_LIMIT, 1, PAGE_LIMIT_MAX, &ret_page->limit)
                ? ERR_NONE
-               : ERR_PARAMETERS;
+               : ERR_QUERY;
 }

@@ -33,9 +33,8 @@ static enum err read_moment(const struct fields *query, const char *name, int64_
 {
     const char *text = read_text(query, name);
     *ret_ms = -1;
-    return text == NULL || (timestamp_parse(text, ret_ms) && *ret_ms <= MOMENT_MAX_MS)
-               ? ERR_NONE
-               : ERR_PARAMETERS;
+    return text == NULL || (timestamp_parse(text, ret_ms) && *ret_ms <= MOMENT_MAX_MS) ? ERR_NONE
+                                                                                       : ERR_QUERY;
 }
 
 static enum err read_filter(const struct fields *query, struct payment_filter *filter)
@@ -48,7 +47,7 @@ static enum err read_filter(const struct fields *query, struct payment_filter *f
     if ((cursor != NULL && !ident_valid("PAY_", cursor)) ||
         (filter->status != NULL && !payment_status_parse(filter->status, &status)) ||
         (filter->provider != NULL && !provider_is_known(filter->provider)))
-        return ERR_PARAMETERS;
+        return ERR_QUERY;
     enum err err = read_moment(query, "from", &filter->from_ms);
     return err ? err : read_moment(query, "to", &filter->to_ms);
 }
@@ -66,7 +65,7 @@ static enum err read_page(const struct call *call, struct page_unit *unit)
     struct field field = fields_get(&query, "limit");
     if (field.kind != FIELD_ABSENT &&
         (!field_whole_number(&field, &limit) || limit < 1 || limit > PAGE_MAX))
-        return ERR_PARAMETERS;
+        return ERR_QUERY;
     unit->filter.user_id = call->user.id;
     unit->filter.max = (size_t)limit + 1; /* one more tells whether there is a next page */
     unit->payments = arena_alloc(call->request->arena, unit->filter.max * sizeof *unit->payments);

@@ -1,5 +1,5 @@
-/* Issues and checks tokens. Our own code over OpenSSL's HMAC because the packaged JWT libraries
- * let a token choose its algorithm. */
+/* Issues and checks tokens. Our own code over OpenSSL's signatures because the packaged JWT
+ * libraries let a token choose its algorithm. */
 #include "front/token.h"
 
 #include "base/ident.h"
@@ -29,16 +29,31 @@ static bool split(const char *token, struct parts *ret_parts)
     return true;
 }
 
-static bool signature_is_right(const struct token_rules *rules, const char *token,
-                               const struct parts *parts)
+static bool hmac_is_right(const struct secret *key, const char *text, size_t len,
+                          const unsigned char *claimed, size_t claimed_len)
 {
-    unsigned char claimed[SIGNATURE_BYTES], right[SIGNATURE_BYTES];
-    size_t len, signed_len = (size_t)(parts->signature - token) - 1;
-    if (!base64url_decode(parts->signature, parts->signature_len, claimed, sizeof claimed, &len) ||
-        len != sizeof claimed)
+    unsigned char right[SIGNATURE_BYTES];
+    if (claimed_len != sizeof right)
         return false;
-    crypt_hmac_sha256(rules->key, token, signed_len, right);
+    crypt_hmac_sha256(key, text, len, right);
     return crypt_equal(claimed, right, sizeof right);
+}
+
+/* Each key has one algorithm, so a token that names another one has no key here. */
+static bool signature_is_right(const struct token_rules *rules, const char *algorithm,
+                               const char *token, const struct parts *parts)
+{
+    unsigned char claimed[PUBLIC_SIGNATURE_MAX];
+    size_t len, signed_len = (size_t)(parts->signature - token) - 1;
+    const struct public_key *key = rules->public_key;
+    if (!base64url_decode(parts->signature, parts->signature_len, claimed, sizeof claimed, &len))
+        return false;
+    if (strcmp(algorithm, "HS256") == 0)
+        return secret_is_set(rules->key) &&
+               hmac_is_right(rules->key, token, signed_len, claimed, len);
+    return key != NULL && algorithm[0] != '\0' &&
+           strcmp(algorithm, public_key_algorithm(key)) == 0 &&
+           public_key_verify(key, token, signed_len, claimed, len);
 }
 
 static struct json *decode_object(struct arena *arena, const char *text, size_t len)
@@ -52,18 +67,15 @@ static struct json *decode_object(struct arena *arena, const char *text, size_t 
     return root->type == JSON_OBJECT ? root : NULL;
 }
 
-/* Exactly our algorithm, and nothing that would ask us to fetch or understand something else. */
+/* Nothing that would ask us to fetch or understand something else. */
 static bool header_is_plain(const struct json *header)
 {
     static const char *const refused[] = {"crit", "jku", "jwk", "x5u", "x5c", "zip", "b64"};
-    const char *algorithm = json_get_text(header, "alg");
     const struct json *type = json_get(header, "typ");
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
         if (json_get(header, refused[i]) != NULL)
             return false;
-    if (type != NULL && (type->type != JSON_STRING || strcmp(type->text, "JWT") != 0))
-        return false;
-    return algorithm != NULL && strcmp(algorithm, "HS256") == 0;
+    return type == NULL || (type->type == JSON_STRING && strcmp(type->text, "JWT") == 0);
 }
 
 static bool times_hold(const struct token_rules *rules, const struct json *claims)
@@ -91,22 +103,37 @@ static bool read_subject(const struct json *claims, int64_t *ret_user_id)
     return sub != NULL && sub[0] >= '1' && sub[0] <= '9' && json_int(&digits, ret_user_id);
 }
 
+/* True or false; a claim that is missing is false. */
+static bool read_flag(const struct json *claims, const char *name, bool *ret_flag)
+{
+    const struct json *flag = json_get(claims, name);
+    *ret_flag = flag != NULL && flag->type == JSON_BOOL && flag->boolean;
+    return flag == NULL || flag->type == JSON_BOOL;
+}
+
+static bool header_and_signature_hold(struct arena *arena, const struct token_rules *rules,
+                                      const char *token, const struct parts *parts)
+{
+    const struct json *header = decode_object(arena, parts->header, parts->header_len);
+    const char *algorithm = header == NULL ? NULL : json_get_text(header, "alg");
+    return algorithm != NULL && header_is_plain(header) &&
+           signature_is_right(rules, algorithm, token, parts);
+}
+
 enum err token_verify(struct arena *arena, const struct token_rules *rules, const char *token,
-                      int64_t *ret_user_id)
+                      struct token_claims *ret_claims)
 {
     struct parts parts;
-    int64_t user_id;
-    if (!split(token, &parts) || !signature_is_right(rules, token, &parts))
+    struct token_claims read;
+    if (!split(token, &parts) || !header_and_signature_hold(arena, rules, token, &parts))
         return ERR_UNAUTHORIZED;
-    const struct json *header = decode_object(arena, parts.header, parts.header_len);
     const struct json *claims = decode_object(arena, parts.claims, parts.claims_len);
-    if (header == NULL || claims == NULL || !header_is_plain(header))
-        return ERR_UNAUTHORIZED;
-    const char *issuer = json_get_text(claims, "iss");
+    const char *issuer = claims == NULL ? NULL : json_get_text(claims, "iss");
     if (issuer == NULL || strcmp(issuer, rules->issuer) != 0 || !times_hold(rules, claims) ||
-        !ip_holds(rules, claims) || !read_subject(claims, &user_id))
+        !ip_holds(rules, claims) || !read_subject(claims, &read.user_id) ||
+        !read_flag(claims, "API", &read.api) || !read_flag(claims, "2fa", &read.two_factor))
         return ERR_UNAUTHORIZED;
-    *ret_user_id = user_id;
+    *ret_claims = read;
     return ERR_NONE;
 }
 

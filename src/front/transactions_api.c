@@ -51,7 +51,7 @@ static enum err read_list(const struct call *call, struct list_unit *unit)
     unit->search = search.kind == FIELD_TEXT && search.text[0] != '\0' ? search.text : NULL;
     if (unit->search != NULL &&
         (count_characters(unit->search) < SEARCH_MIN || strlen(unit->search) > SEARCH_BYTES_MAX))
-        return ERR_PARAMETERS;
+        return ERR_QUERY;
     unit->payments = arena_alloc(arena, (size_t)unit->page.limit * sizeof *unit->payments);
     unit->carts = arena_alloc(arena, (size_t)unit->page.limit * sizeof *unit->carts);
     return unit->payments == NULL || unit->carts == NULL ? ERR_OVERLOAD : ERR_NONE;

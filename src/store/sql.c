@@ -4,32 +4,24 @@
  */
 #include "store/sql.h"
 
+/* clang-format off */
 #define MS_TO_TIME      "TIMESTAMP '1970-01-01 00:00:00' + INTERVAL ? * 1000 MICROSECOND"
 #define IN_SECONDS      "NOW(3) + INTERVAL ? SECOND"
 #define IN_MS           "NOW(3) + INTERVAL ? * 1000 MICROSECOND"
 #define RFC3339(column) "CONCAT(LEFT(DATE_FORMAT(" column ", '%Y-%m-%dT%H:%i:%s.%f'), 23), 'Z')"
 #define UNIX(column)    "TIMESTAMPDIFF(SECOND, '1970-01-01 00:00:00', " column ")"
-#define PAYMENT_COLUMNS                                                                             \
-    "p.payment_id, p.user_id, p.provider, p.type, p.amount, p.currency, p.method, p.status,"        \
-    " p.client_ip, TIMESTAMPDIFF(MICROSECOND, NOW(3), p.expires_at) DIV 1000, " RFC3339(            \
-        "p.created_at") ", " RFC3339("p.expires_at") ", p.surface, " UNIX("p.created_at") ","       \
-                                                                                          " " UNIX( \
-                                                                                              "p."  \
-                                                                                              "ex"  \
-                                                                                              "pi"  \
-                                                                                              "re"  \
-                                                                                              "s_"  \
-                                                                                              "a"   \
-                                                                                              "t")
-#define ATTEMPT_COLUMNS                                                                            \
-    "a.attempt_id, a.reference, a.deadline_at <= NOW(3) OR EXISTS (SELECT 1 FROM"                  \
-    " attempt_answers u WHERE u.attempt_id = a.attempt_id), d.outcome,"                            \
-    " d.provider_reference, d.url, d.reason, a.provider, a.number, EXISTS (SELECT 1 FROM"          \
-    " attempts n WHERE n.payment_id = a.payment_id AND n.number > a.number)"                       \
-    " FROM attempts a LEFT JOIN attempt_answers d ON d.attempt_id = a.attempt_id AND d.definite "  \
-    "= 1"
+#define PAYMENT_COLUMNS \
+    "p.payment_id, p.user_id, p.provider, p.type, p.amount, p.currency, p.method, p.status," \
+    " p.client_ip, TIMESTAMPDIFF(MICROSECOND, NOW(3), p.expires_at) DIV 1000, " \
+    RFC3339("p.created_at") ", " RFC3339("p.expires_at") ", p.surface, " \
+    UNIX("p.created_at") ", " UNIX("p.expires_at")
+#define ATTEMPT_COLUMNS \
+    "a.attempt_id, a.reference, a.deadline_at <= NOW(3) OR EXISTS (SELECT 1 FROM" \
+    " attempt_answers u WHERE u.attempt_id = a.attempt_id), d.outcome," \
+    " d.provider_reference, d.url, d.reason, a.provider, a.number, EXISTS (SELECT 1 FROM" \
+    " attempts n WHERE n.payment_id = a.payment_id AND n.number > a.number)" \
+    " FROM attempts a LEFT JOIN attempt_answers d ON d.attempt_id = a.attempt_id AND d.definite = 1"
 
-/* clang-format off */
 const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_READY] =
         "SELECT @@innodb_flush_log_at_trx_commit, MAX(version) FROM schema_migrations",

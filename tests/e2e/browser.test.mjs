@@ -1,9 +1,7 @@
 // A payer with a browser: the demo shop, the provider's page, and back.
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import path from 'node:path';
 import test, { describe } from 'node:test';
-import { chromium } from 'playwright-core';
+import { DESKTOP, PHONE, assertNoSideScroll, browse, makeShots, payByCard, sees } from './lib/browser.mjs';
 import { assertBooks } from './lib/chaos.mjs';
 import { CARDS } from './lib/client.mjs';
 import { startInstance } from './lib/instance.mjs';
@@ -12,55 +10,9 @@ const shop = await startInstance({ name: 'browser' });
 const { client } = shop;
 const { alice } = shop.users;
 const SHOP = `${shop.urls.guichet}/shop/`;
-const DESKTOP = { viewport: { width: 1280, height: 800 } };
-const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
+const shot = makeShots(shop);
 
-const CHROMIUM = {
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync',
-        '--disable-background-networking', '--disable-component-update'],
-};
-const shots = path.join(shop.home, 'screenshots');
-fs.mkdirSync(shots);
-
-// Runs fn(page) in a browser of its own. Nothing may fail, be refused or be reported by the
-// browser meanwhile, but for what `expected` matches.
-async function browse(options, fn, expected = /^$/) {
-    const browser = await chromium.launch(CHROMIUM);
-    const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: 'en-US', ...options });
-    context.setDefaultTimeout(10_000);
-    const problems = [];
-    const note = (problem) => expected.test(problem) || problems.push(problem);
-    if (options.javaScriptEnabled !== false)
-        await context.addInitScript(() =>
-            document.addEventListener('securitypolicyviolation', (event) =>
-                console.error(`policy violation: ${event.violatedDirective} ${event.blockedURI}`),
-            ),
-        );
-    context.on('console', (message) => {
-        if (['error', 'warning'].includes(message.type())) note(`console: ${message.text()}`);
-    });
-    context.on('weberror', (error) => note(`page error: ${error.error().message}`));
-    context.on('requestfailed', (request) => note(`${request.url()}: ${request.failure()?.errorText}`));
-    context.on('response', (response) => {
-        if (response.status() >= 400) note(`${response.url()}: ${response.status()}`);
-    });
-    try {
-        const page = await context.newPage();
-        await fn(page);
-        assert.deepEqual(problems, []);
-    } finally {
-        await browser.close();
-    }
-}
-
-const shot = async (page, name) => page.screenshot({ path: path.join(shots, `${name}.png`), fullPage: true });
 const idOf = async (page) => /PAY_\w{26}/.exec(await page.locator('body').innerText())[0];
-
-async function assertNoSideScroll(page) {
-    const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-    assert(content <= window, `${page.url()} is ${content} wide in a window of ${window}`);
-}
 
 async function logIn(page) {
     await page.goto(SHOP);
@@ -71,20 +23,10 @@ async function logIn(page) {
 }
 
 async function startDeposit(page, amount) {
-    await page.getByLabel('Amount in USD').fill(amount);
-    await page.getByLabel('I accept the terms of service').check();
-    await page.getByRole('button', { name: 'Pay', exact: true }).click();
+    await page.getByLabel('Amount').fill(amount);
+    await page.getByRole('button', { name: 'Pay in' }).click();
     await page.waitForURL(`${shop.urls.sandbox}/payviox/secure/*`);
 }
-
-async function payByCard(page, number) {
-    await page.getByLabel('Card number').fill(number);
-    await page.getByLabel('Expiry date').fill('12/40');
-    await page.getByLabel('Security code').fill('123');
-    await page.getByRole('button', { name: /^Pay \d/ }).click();
-}
-
-const sees = (page, text) => page.getByText(text).first().waitFor();
 
 for (const [name, options] of [['desktop', DESKTOP], ['phone', PHONE]])
     test(`${name}: log in, deposit, pay on the hosted page, come back to the new balance and the timeline`, () =>
@@ -105,6 +47,9 @@ for (const [name, options] of [['desktop', DESKTOP], ['phone', PHONE]])
 
             await page.getByRole('link', { name: 'Return to Demo marketplace' }).click();
             await page.waitForURL(`${SHOP}**`);
+            await page.getByRole('status').filter({ hasText: `Deposit of 12.34 USD` })
+                .getByText('completed', { exact: true }).waitFor();
+            assert.equal(page.url(), SHOP);
             const balance = ((before + 1234) / 100).toFixed(2);
             await page.locator('#balance', { hasText: `${balance} USD` }).waitFor();
             const row = page.locator('#payments tbody tr', { hasText: id });
@@ -186,10 +131,9 @@ test('the hosted page works without JavaScript, and a reload pays nothing twice'
 test('the shop shows what the gateway refuses', () =>
     browse(DESKTOP, async (page) => {
         await logIn(page);
-        await page.getByLabel('Amount in USD').fill('0.50');
-        await page.getByLabel('I accept the terms of service').check();
-        await page.getByRole('button', { name: 'Pay', exact: true }).click();
-        await page.locator('#error', { hasText: 'Invalid request parameters (400)' }).waitFor();
+        await page.getByLabel('Amount').fill('0.50');
+        await page.getByRole('button', { name: 'Pay in' }).click();
+        await page.locator('#error', { hasText: 'Invalid amount (400)' }).waitFor();
         await shot(page, 'refused');
         assert.equal(page.url(), SHOP);
-    }, /payment\/payviox: 400$|status of 400/));
+    }, /paiement\/payviox: 400$|status of 400/));

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import test, { after, afterEach, describe } from 'node:test';
 import {
     answersOf, assertBooks, assertKept, hurry, hurryUntil, kindsOf, makeCrashes, replaceProcess, runLoad, statusOf, triesOf,
+    whileKilling,
 } from './lib/chaos.mjs';
 import { eventually, sleep } from './lib/client.mjs';
 import { startInstance } from './lib/instance.mjs';
@@ -27,19 +28,7 @@ const newest = () => shop.value('SELECT MAX(payment_id) FROM payments');
 const outcomes = async (id) => (await answersOf(shop, id)).map((row) => row.outcome);
 const kinds = (id) => kindsOf(shop, alice, id);
 
-// Arms the point, runs fn, and waits until the program that died is back.
-async function killedAt(point, part, fn) {
-    const before = shop.pids(part);
-    crashes.arm(point);
-    const result = await fn();
-    await eventually(() => crashes.happened(point));
-    await eventually(() => {
-        const now = shop.pids(part);
-        return now.length === before.length && now.some((pid) => !before.includes(pid));
-    });
-    await shop.ready();
-    return result;
-}
+const killedAt = (point, part, fn) => crashes.killAt(shop, point, part, fn);
 
 // The jobs end the wait for an answer: the same request gets one again.
 const answered = (key) =>
@@ -143,23 +132,6 @@ describe('F03: the jobs die within a check', () => {
     });
 });
 
-// Kills one handler after the other, every 300 ms, until fn is over. Returns the number of kills.
-async function whileKilling(fn) {
-    let kills = 0;
-    let over = false;
-    const killer = (async () => {
-        while (!over) {
-            await sleep(300);
-            const pids = shop.pids('guichet');
-            if (pids.length > 0) process.kill(pids[kills++ % pids.length], 'SIGKILL');
-        }
-    })();
-    await fn().finally(() => (over = true));
-    await killer;
-    await shop.ready();
-    return kills;
-}
-
 const paidAndCompleted = () =>
     eventually(async () => {
         const { sessions } = await sandbox.journal();
@@ -170,7 +142,7 @@ const paidAndCompleted = () =>
 describe('handlers are killed every 300 ms under load', () => {
     test('creates: no double charge, no lost answer', async (t) => {
         let seen;
-        const kills = await whileKilling(async () => {
+        const kills = await whileKilling(shop, async () => {
             seen = await runLoad(shop, alice, { clients: 8, ms: 6000 });
         });
         t.diagnostic(`${kills} kills, ${seen.requests} requests, ${JSON.stringify(seen.statuses)}`);
@@ -203,7 +175,7 @@ describe('handlers are killed every 300 ms under load', () => {
                 await sleep(20);
             }
         };
-        const kills = await whileKilling(() => Promise.all(Array.from({ length: 6 }, send)));
+        const kills = await whileKilling(shop, () => Promise.all(Array.from({ length: 6 }, send)));
         t.diagnostic(`${kills} kills, ${sent} notices sent`);
         await paidAndCompleted();
         await assertBooks(shop);

@@ -111,7 +111,7 @@ test('one payment: all its members, and a timeline from creation to credit', asy
     const payment = await client.payment(alice, made.id);
     assert.deepEqual(Object.keys(payment), [
         'id', 'provider', 'type', 'amount', 'currency', 'method', 'status', 'createdAt',
-        'expiresAt', 'url', 'timeline',
+        'expiresAt', 'url', 'items', 'timeline',
     ]);
     assert.equal(payment.id, made.id);
     assert.equal(payment.provider, 'payviox');
@@ -330,7 +330,7 @@ test('a refund of spent money leaves a negative balance', async () => {
     const { insertId } = await shop.rows(
         "INSERT INTO ledger_postings (document_id, effect) VALUES ('OPENING_spent', 'opening')",
     );
-    await shop.rows('INSERT INTO ledger_entries VALUES ?', [
+    await shop.rows('INSERT INTO ledger_entries (posting_id, line, account_id, amount, currency) VALUES ?', [
         [[insertId, 1, account, -before, 'USD'], [insertId, 2, house, before, 'USD']],
     ]);
     await shop.rows('UPDATE balances SET balance = 0 WHERE account_id = ?', [account]);

@@ -202,13 +202,22 @@ describe('F13: notices of payments that we do not know', () => {
         await hurryUntil(shop, async () => (await inbox(id))[0].tries === 1);
         assert.equal((await inbox(id))[0].state, 'unmatched');
 
-        await shop.rows(
+        const connection = await shop.db.getConnection(); // one transaction, as a request has it
+        await connection.beginTransaction();
+        await connection.query(
             `INSERT INTO payments (payment_id, user_id, provider, type, amount, currency, tos_accepted_at,
                 client_ip, request_id, created_at, expires_at)
                 VALUES (?, ?, 'payviox', 'balance', 2100, 'USD', UTC_TIMESTAMP(3), '127.0.0.1', 'test',
                 UTC_TIMESTAMP(3), UTC_TIMESTAMP(3) + INTERVAL 1 HOUR)`,
             [id, alice.id],
         );
+        await connection.query(
+            `INSERT INTO attempts (payment_id, number, provider, reference, deadline_at)
+                VALUES (?, 1, 'payviox', ?, UTC_TIMESTAMP(3))`,
+            [id, id],
+        );
+        await connection.commit();
+        connection.release();
         await hurryUntil(shop, async () => (await inbox(id))[0].state === 'done');
         assert.deepEqual(await sandbox.webhook({ order_id: id, type: 'succeeded', copies: 2 }), [200, 200]);
         assert.deepEqual(await kinds(id), ['completed']);

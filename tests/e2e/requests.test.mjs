@@ -498,7 +498,8 @@ refusals('502: without handlers nginx answers, of a payment that its outcome is 
     await shop.stopPart('guichet');
     try {
         for (const [method, path] of [['GET', '/health/live'], ['GET', '/user/balance'],
-            ['POST', '/webhook/payviox'], ['POST', '/user/login']]) {
+            ['POST', '/webhook/payviox'], ['POST', '/user/login'], ['GET', '/payments'],
+            ['GET', '/payments/PAY_0']]) {
             const answer = await client.request(method, path, { token: alice.jwt });
             refused(answer, 502, 'Service unavailable');
             assert.equal(answer.headers['retry-after'], '1');

@@ -1,6 +1,9 @@
-// Tokens that somebody made up: none is taken. And API keys: no trace of one in the database.
+// Tokens that somebody made up: none is taken; tokens of the marketplace's: under its own key only.
+// And API keys: no trace of one in the database.
 import assert from 'node:assert/strict';
-import { createHmac, createPublicKey, generateKeyPairSync, webcrypto } from 'node:crypto';
+import { createHmac, createPublicKey, generateKeyPairSync, sign, webcrypto } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
 import test from 'node:test';
 import * as jose from 'jose';
 import { nowSeconds } from './lib/client.mjs';
@@ -254,6 +257,89 @@ test('token settings: another issuer, no comparison of addresses, a clock skew',
                 JSON.stringify(change));
     });
 });
+
+// The marketplace's own session tokens, with its public key in the settings.
+const session = (changes = {}) => claims({ API: undefined, ...changes });
+const keyFile = (publicKey) => {
+    const file = path.join(shop.home, 'token.pem');
+    fs.writeFileSync(file, publicKey.export({ type: 'spki', format: 'pem' }), { mode: 0o644 });
+    return file;
+};
+
+for (const [alg, pair, stranger] of [
+    ['RS256', rsa, generateKeyPairSync('rsa', { modulusLength: 2048 })],
+    ['ES256', ec, generateKeyPairSync('ec', { namedCurve: 'P-256' })],
+    ['EdDSA', ed, generateKeyPairSync('ed25519')],
+])
+    test(`${alg}: session tokens are taken beside our own, and nothing under another name`, () =>
+        shop.withSettings({ 'token.public_key_file': keyFile(pair.publicKey) }, async () => {
+            const good = await jwt(session(), { alg, typ: 'JWT' }, pair.privateKey);
+            accepted(await ask(`Bearer ${good}`));
+            accepted(await ask(`Bearer ${await jwt(claims())}`));
+            accepted(await ask(`Bearer ${await client.login(alice.key)}`));
+            await unauthorized(await jwt(session(), { alg }, stranger.privateKey), 'another key');
+            await unauthorized(await jwt(session(), { alg,
+                jwk: await jose.exportJWK(stranger.publicKey) }, stranger.privateKey), 'its own key');
+            await unauthorized(await jwt(session({ exp: nowSeconds() }), { alg }, pair.privateKey),
+                'expired');
+            for (const [other, key] of [['RS256', rsa], ['PS256', rsa], ['RS512', rsa],
+                ['ES256', ec], ['EdDSA', ed]])
+                if (other !== alg)
+                    await unauthorized(await jwt(session(), { alg: other }, key.privateKey), other);
+            const [, payload, signature] = good.split('.');
+            for (const name of ['HS256', 'none', 'RS256', 'ES256', 'EdDSA'])
+                if (name !== alg)
+                    await unauthorized(`${encode({ alg: name })}.${payload}.${signature}`, name);
+            const pem = pair.publicKey.export({ type: 'spki', format: 'pem' });
+            for (const text of [pem, pem.trimEnd(),
+                pair.publicKey.export({ type: 'spki', format: 'der' })])
+                for (const name of ['HS256', alg])
+                    await unauthorized(craft({ alg: name, typ: 'JWT' }, session(),
+                        (body) => hmac(body, text)), `${name} under the public key`);
+        }));
+
+test('ES256: the signature is r and s, not DER; and both count', () =>
+    shop.withSettings({ 'token.public_key_file': keyFile(ec.publicKey) }, async () => {
+        const signed = (dsaEncoding) => craft({ alg: 'ES256' }, session(), (body) =>
+            sign('sha256', body, { key: ec.privateKey, dsaEncoding }).toString('base64url'));
+        accepted(await ask(`Bearer ${signed('ieee-p1363')}`));
+        await unauthorized(signed('der'), 'DER');
+        for (const half of [Buffer.alloc(64), Buffer.alloc(63), Buffer.alloc(0)])
+            await unauthorized(craft({ alg: 'ES256' }, session(),
+                () => half.toString('base64url')), `${half.length} zeros`);
+    }));
+
+test('a public key alone: session tokens are taken, and there is no login', async () => {
+    const before = fs.readFileSync(shop.vars.CONF, 'utf8');
+    const line = `public_key_file = ${keyFile(ed.publicKey)}`;
+    try {
+        fs.writeFileSync(shop.vars.CONF, before.replace(/^secret_file = .*\/secrets\/token$/m, line));
+        await shop.restartPart('guichet');
+        accepted(await ask(`Bearer ${await jwt(session(), { alg: 'EdDSA' }, ed.privateKey)}`));
+        await unauthorized(alice.jwt, 'HS256 without a secret');
+        await unauthorized(craft(HS256, claims(), (body) => hmac(body, '')), 'an empty secret');
+        refused(await client.request('POST', '/user/login', { body: { apiKey: alice.key } }), 404,
+            'Not found');
+    } finally {
+        fs.writeFileSync(shop.vars.CONF, before);
+        await shop.restartPart('guichet');
+    }
+});
+
+test('a provider that requires a second factor: API tokens, and sessions that have shown one', () =>
+    shop.withSettings({ 'token.public_key_file': keyFile(ed.publicKey),
+        'payviox.requires_2fa': 'on' }, async () => {
+        const create = async (changes) => client.request('POST', '/payment/payviox', {
+            token: await jwt(session(changes), { alg: 'EdDSA' }, ed.privateKey),
+            body: { type: 'balance', value: 2500, tos_timestamp: nowSeconds() },
+        });
+        for (const changes of [{ API: true }, { '2fa': true }, { API: false, '2fa': true }])
+            accepted(await create(changes));
+        for (const changes of [{}, { '2fa': false }, { API: false }])
+            refused(await create(changes), 403, 'Two-factor authentication required');
+        for (const changes of [{ '2fa': 'true' }, { '2fa': 1 }, { '2fa': null }, { API: 'true' }])
+            refused(await create(changes), 401, 'Unauthorized');
+    }));
 
 test('API keys are in the database only as keyed hashes', async () => {
     // Every byte of every row: text as it is, binary columns in hex and as they are.

@@ -16,6 +16,7 @@ struct values {
     bool toggle;
     char text[CONF_TEXT_MAX], url[CONF_TEXT_MAX];
     struct secret secret;
+    struct public_key public_key;
     struct conf_limits limits;
 };
 
@@ -26,6 +27,7 @@ static const struct conf_setting settings[] = {
     {"two", "text", CONF_TEXT, offsetof(struct values, text), "a default", 0, 0},
     {"two", "url", CONF_URL, offsetof(struct values, url), "https://default.test/", 0, 0},
     {"two", "secret_file", CONF_SECRET, offsetof(struct values, secret), NULL, 4, 0},
+    {"two", "key_file", CONF_PUBLIC_KEY, offsetof(struct values, public_key), NULL, 0, 0},
     {"two", "limits", CONF_LIMITS, offsetof(struct values, limits), "USD:500-50000 EUR:1-9", 1,
      2500000},
 };
@@ -396,6 +398,53 @@ static void secrets_are_regular_files(void **state)
     assert_non_null(strstr(report, "not a regular file"));
 }
 
+#define ED25519                                                                                    \
+    "-----BEGIN PUBLIC KEY-----\n"                                                                 \
+    "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"                               \
+    "-----END PUBLIC KEY-----\n"
+
+/* Everybody may read one, nobody else may change it. */
+static void public_key_files(void **state)
+{
+    static char too_long[PUBLIC_KEY_PEM_MAX + 2];
+    static const char others[] = "0644 or stricter";
+    memset(too_long, '\n', PUBLIC_KEY_PEM_MAX + 1);
+    memcpy(too_long, ED25519, sizeof ED25519 - 1);
+    const struct {
+        mode_t mode;
+        const char *pem, *complaint; /* NULL: none */
+    } rows[] = {
+        {0644, ED25519, NULL},
+        {0400, ED25519, NULL},
+        {0644, "# the shop's key\n" ED25519, NULL},
+        {0664, ED25519, others},
+        {0646, ED25519, others},
+        {0755, ED25519, others},
+        {0644, "", "not one public key"},
+        {0644, "0123456789abcdef0123456789abcdef\n", "not one public key"},
+        {0644, ED25519 ED25519, "not one public key"},
+        {0644, too_long, "too long"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct values v;
+        char text[200], report[1000];
+        (void)unlink(secret_path);
+        write_file(secret_path, rows[i].pem, strlen(rows[i].pem));
+        assert_int_equal(chmod(secret_path, rows[i].mode), 0);
+        (void)snprintf(text, sizeof text, "[two]\nkey_file = %s\n", secret_path);
+        enum err err = read_conf(text, &v, report, sizeof report);
+        bool taken = rows[i].complaint == NULL;
+        ROW(err == (taken ? ERR_NONE : ERR_CONFIG), "key %zu: %s", i, report);
+        ROW(taken || (strstr(report, rows[i].complaint) != NULL &&
+                      strstr(report, ":2: two.key_file: ") != NULL),
+            "key %zu: %s", i, report);
+        ROW(strcmp(public_key_algorithm(&v.public_key), taken ? "EdDSA" : "") == 0, "key %zu", i);
+        public_key_free(&v.public_key);
+    }
+    ROWS_END();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -411,6 +460,7 @@ int main(void)
         TEST(unreadable_file),
         TEST(secret_files),
         TEST(secrets_are_regular_files),
+        TEST(public_key_files),
     };
     return cmocka_run_group_tests_name("conf", tests, make_folder, remove_folder);
 }

@@ -179,6 +179,18 @@ static void other_words_are_refused(void **state)
     ROWS_END();
 }
 
+static void surfaces(void **state)
+{
+    enum payment_surface surface = SURFACE_PAYMENT;
+    (void)state;
+    assert_string_equal(payment_surface_name(SURFACE_PAYMENT), "payment");
+    assert_string_equal(payment_surface_name(SURFACE_PAIEMENT), "paiement");
+    assert_true(payment_surface_parse("paiement", &surface) && surface == SURFACE_PAIEMENT);
+    assert_true(payment_surface_parse("payment", &surface) && surface == SURFACE_PAYMENT);
+    assert_false(payment_surface_parse("payments", &surface));
+    assert_false(payment_surface_parse("", &surface));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +198,7 @@ int main(void)
         TEST(facts_only_move_up),
         TEST(known_traps),
         TEST(names_round_trip),
+        TEST(surfaces),
         TEST(paid_or_not),
         TEST(other_words_are_refused),
     };

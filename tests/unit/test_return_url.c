@@ -205,6 +205,13 @@ static void lists_of_hosts(void **state)
         {"shop.example:443", "http://shop.example/", false},
         {"localhost:80", "http://localhost/", true},
         {"localhost:443", "http://localhost/", false},
+        {"localhost:*", "https://localhost:8443/", true},
+        {"localhost:*", "http://localhost/", true},
+        {"shop.example:*", "http://shop.example:80/", false},
+        {"shop.example:*", "https://other.example:8443/", false},
+        {"shop.example:*", "https://shop.example:99999/", false},
+        {"shop.example:* other.example", "https://other.example:8443/", false},
+        {":*", "https://:443/", false},
         /* entries that are none allow nothing, and do not hide those beside them */
         {"shop.example:", "https://shop.example/", false},
         {"shop.example:99999 other.example", "https://other.example/", true},

@@ -120,6 +120,36 @@ static void settings_need_one_another(void **state)
     ROWS_END();
 }
 
+/* Tokens need a key: a secret, a public key, or both. */
+static void either_key_of_tokens(void **state)
+{
+    static const char pem[] = "-----BEGIN PUBLIC KEY-----\n"
+                              "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
+                              "-----END PUBLIC KEY-----\n";
+    char line[128], path[80], report[2000];
+    const char *lines[] = {"database.password_file = @", "api_key.hash_key_file = @", line, NULL,
+                           NULL};
+    struct settings *s = calloc(1, sizeof *s);
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/token.pem", folder);
+    (void)snprintf(line, sizeof line, "token.public_key_file = %s", path);
+    FILE *file = fopen(path, "w");
+    assert_true(fputs(pem, file) > 0 && fclose(file) == 0 && chmod(path, 0644) == 0);
+    for (int both = 0; both <= 1; both++) {
+        lines[3] = both == 1 ? "token.secret_file = @" : NULL;
+        ROW(read_settings(lines, s, report, sizeof report) == ERR_NONE, "%s", report);
+        ROW(strcmp(public_key_algorithm(&s->token.public_key), "EdDSA") == 0, "no key");
+        ROW(secret_is_set(&s->token.secret) == (both == 1), "secret");
+        public_key_free(&s->token.public_key);
+    }
+    lines[1] = "http.threads = 3"; /* one thing is missing: nothing of the key is left */
+    ROW(read_settings(lines, s, report, sizeof report) == ERR_CONFIG, "%s", report);
+    ROW(public_key_algorithm(&s->token.public_key)[0] == '\0', "a key of refused settings");
+    (void)unlink(path);
+    free(s);
+    ROWS_END();
+}
+
 /* A key that guards money or tokens must not be short. */
 static void keys_are_long_enough(void **state)
 {
@@ -238,7 +268,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(enough_is_enough),     TEST(settings_need_one_another),
         TEST(keys_are_long_enough), TEST(shipped_file_shows_every_setting),
-        TEST(shipped_file_is_read),
+        TEST(shipped_file_is_read), TEST(either_key_of_tokens),
     };
     return cmocka_run_group_tests_name("settings", tests, make_folder_with_secret, remove_folder);
 }

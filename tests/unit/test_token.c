@@ -56,11 +56,11 @@ static const char *sign(struct arena *arena, const struct secret *with, const ch
 
 static bool taken(struct arena *arena, const struct token_rules *by, const char *token)
 {
-    int64_t user_id = -7;
-    enum err err = token_verify(arena, by, token, &user_id);
+    struct token_claims claims = {.user_id = -7};
+    enum err err = token_verify(arena, by, token, &claims);
     ROW(err == ERR_NONE || err == ERR_UNAUTHORIZED, "%.100s: %s", token, err_message(err));
-    ROW(err == ERR_NONE ? user_id == USER : user_id == -7, "%.100s: user %lld", token,
-        (long long)user_id);
+    ROW(claims.user_id == (err == ERR_NONE ? USER : -7), "%.100s: user %lld", token,
+        (long long)claims.user_id);
     return err == ERR_NONE;
 }
 

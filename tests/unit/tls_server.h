@@ -53,7 +53,7 @@ static struct {
     char lines[512];    /* "POST /session" and a line end, of each */
 } server = {.lock = PTHREAD_MUTEX_INITIALIZER, .closed = PTHREAD_COND_INITIALIZER};
 
-static void server_scripts(const struct script *first, const struct script *then)
+static inline void server_scripts(const struct script *first, const struct script *then)
 {
     (void)pthread_mutex_lock(&server.lock);
     server.scripts[0] = *first;

@@ -1,135 +1,115 @@
 // The demo shop: a frontend as a marketplace would have it, on Guichet's public API only.
 // The users' API keys lie open in demo.json, which is why this page exists in the demo alone.
-'use strict';
+import { call, isLoggedIn, logIn } from './api.js';
+import { buy, markBought, startCart } from './cart.js';
+import { deposit, startDeposit } from './deposit.js';
+import { find, make, moment, on, showError } from './dom.js';
+import { formatMoney } from './money.js';
+import { follow, forget, showPayments, showReturn, showTimeline, startPayments } from './payments.js';
 
-const find = (selector) => document.querySelector(selector);
-let token = null;
+const OTHER_CURRENCIES = ['EUR', 'GBP', 'JPY', 'KWD'];
 
-function showError(message) {
-  find('#error').textContent = message;
-  find('#error').hidden = message === '';
+async function showBalances() {
+  const balanceIn = async (currency) => (await call('GET', `/user/balance?currency=${currency}`)).balance;
+  const [dollars, ...others] = await Promise.all(['USD', ...OTHER_CURRENCIES].map(balanceIn));
+  const texts = others.map((balance, i) => balance !== 0 && formatMoney(balance, OTHER_CURRENCIES[i]));
+  find('#balance').textContent = formatMoney(dollars, 'USD');
+  find('#other-balances').textContent = texts.filter(Boolean).join(' · ');
 }
 
-// Money is an integer of minor units. The digits are cut, never divided.
-function formatMoney(minorUnits, currency) {
-  const digits = String(minorUnits).replace('-', '').padStart(3, '0');
-  const sign = String(minorUnits).startsWith('-') ? '-' : '';
-  return `${sign}${digits.slice(0, -2)}.${digits.slice(-2)} ${currency}`;
+function alertLine(alert) {
+  const line = make('li', {}, make('span', { textContent: alert.text }), moment(alert.time));
+  if (alert.paymentId) {
+    const open = make('button', { type: 'button', className: 'link', textContent: 'Timeline' });
+    on(open, 'click', () => showTimeline(alert.paymentId));
+    line.append(open);
+  }
+  return line;
 }
 
-function parseMoney(text) {
-  const match = /^(\d+)(?:\.(\d\d))?$/.exec(text.trim());
-  return match === null ? null : Number(match[1] + (match[2] ?? '00'));
+async function showAlerts() {
+  const { alertCount, alerts } = await call('GET', '/user/notifications');
+  find('#alert-count').textContent = alertCount;
+  find('#alert-count').hidden = alertCount === 0;
+  find('#alerts ul').replaceChildren(...alerts.map(alertLine));
+  find('#no-alerts').hidden = alerts.length > 0;
 }
 
-// Every answer has the envelope; an error's content is the message to show.
-async function call(method, path, body) {
-  const headers = {};
-  if (token !== null) headers.Authorization = `Bearer ${token}`;
-  if (body !== undefined) headers['Content-Type'] = 'application/json';
-  if (method === 'POST' && token !== null) headers['Idempotency-Key'] = crypto.randomUUID();
-  const response = await fetch(path, { method, headers, body: JSON.stringify(body) });
-  const answer = await response.json();
-  if (answer.err) throw new Error(`${answer.content} (${response.status})`);
-  return answer.content;
-}
+const refresh = () => Promise.all([showBalances(), showAlerts(), showPayments()]);
 
-// Runs what a button or a form asks for, with its button disabled, and shows what went wrong.
-function on(element, event, action) {
-  element.addEventListener(event, async (happened) => {
-    happened.preventDefault();
-    const button = element.querySelector('button') ?? element;
-    button.disabled = true;
-    showError('');
-    try {
-      await action();
-    } catch (error) {
-      showError(error.message);
-    } finally {
-      button.disabled = false;
-    }
-  });
-}
-
-async function login() {
-  token = null;
-  sessionStorage.setItem('user', find('#user').selectedOptions[0].textContent);
-  token = (await call('POST', '/user/login', { apiKey: find('#user').value })).jwt;
+// A payment that is followed ends with everything on the page made new.
+async function settle(payment) {
+  if (payment.status === 'completed') markBought(payment.id);
   await refresh();
-  find('#pay').disabled = false;
 }
 
-async function deposit() {
-  const value = parseMoney(find('#amount').value);
-  if (value === null) throw new Error('The amount is not a sum of money');
-  const body = { type: 'balance', value, tos_timestamp: Math.floor(Date.now() / 1000) };
-  if (find('#method').value !== '') body.payment_method = find('#method').value;
-  const content = await call('POST', '/payment/payviox', body);
-  location.assign(content.url);
+const watch = (id) => follow(id, settle).catch((error) => showError(error.message));
+
+// The provider's page led back here: ?paymentId=…&status=…
+function takeReturn() {
+  const query = new URLSearchParams(location.search);
+  const id = query.get('paymentId');
+  if (id === null) return;
+  if (!isLoggedIn()) {
+    showReturn(id, query.get('status') ?? 'pending');
+    return;
+  }
+  history.replaceState(null, '', location.pathname);
+  watch(id);
 }
 
-async function refresh() {
-  const [account, list] = await Promise.all([call('GET', '/user/balance'), call('GET', '/payments')]);
-  find('#balance').textContent = formatMoney(account.balance, 'USD');
-  find('#payments tbody').replaceChildren(...list.payments.map(paymentRow));
-  find('#payments').hidden = list.payments.length === 0;
-  find('#none').hidden = list.payments.length > 0;
-  find('#none').textContent = 'No payments yet.';
+async function enter() {
+  const user = find('#user').selectedOptions[0].textContent;
+  forget();
+  await logIn(find('#user').value);
+  sessionStorage.setItem('user', user);
+  for (const button of document.querySelectorAll('#checkout button, #pay, #bell')) button.disabled = false;
+  await refresh();
+  takeReturn();
 }
 
-function cell(className, ...content) {
-  const td = document.createElement('td');
-  td.className = className;
-  td.append(...content);
-  return td;
+async function checkOut(event) {
+  const { url, message, id } = await buy(event.submitter.value);
+  if (url) {
+    location.assign(url);
+    return;
+  }
+  find('#cart-hint').textContent = message;
+  watch(id);
 }
 
-function paymentRow(payment) {
-  const row = document.createElement('tr');
-  const status = document.createElement('span');
-  status.className = `status ${payment.status}`;
-  status.textContent = payment.status.replaceAll('_', ' ');
-  const open = document.createElement('button');
-  open.className = 'link';
-  open.textContent = payment.id;
-  on(open, 'click', () => showTimeline(payment.id));
-  row.append(cell('', moment(payment.createdAt)),
-    cell('amount', formatMoney(payment.amount, payment.currency)), cell('', status), cell('', open));
-  return row;
+function openAlerts(open) {
+  find('#alerts').hidden = !open;
+  find('#bell').setAttribute('aria-expanded', String(open));
 }
 
-// Times come as Unix seconds or as RFC 3339 text.
-function moment(value) {
-  const date = new Date(/^\d+$/.test(value) ? Number(value) * 1000 : value);
-  const element = document.createElement('time');
-  element.dateTime = date.toISOString();
-  element.textContent = date.toLocaleString();
-  return element;
-}
-
-async function showTimeline(id) {
-  const payment = await call('GET', `/payments/${encodeURIComponent(id)}`);
-  find('#timeline code').textContent = id;
-  find('#timeline ol').replaceChildren(...payment.timeline.map((step) => {
-    const item = document.createElement('li');
-    item.append(moment(step.at), step.detail ? `${step.kind}: ${step.detail}` : step.kind);
-    return item;
-  }));
-  find('#timeline').hidden = false;
-  find('#timeline').scrollIntoView({ block: 'nearest' });
+function showLinks(sandbox) {
+  for (const [id, path] of [['#mails', '/mail/'], ['#sandbox', '/']]) {
+    find(id).href = sandbox + path;
+    find(id).hidden = false;
+  }
 }
 
 // Who was logged in before the provider's page is logged in again when the browser comes back.
 async function start() {
-  const { users } = await (await fetch('demo.json')).json();
+  const { instance, users, items, sandbox } = await (await fetch('demo.json')).json();
   find('#user').replaceChildren(...users.map((user) => new Option(user.name, user.apiKey)));
-  on(find('#login'), 'submit', login);
-  on(find('#deposit'), 'submit', deposit);
+  startCart(items, instance);
+  startPayments();
+  showLinks(sandbox);
+  on(find('#login'), 'submit', enter);
+  on(find('#checkout'), 'submit', checkOut);
+  on(find('#deposit'), 'submit', async () => location.assign(await deposit()));
+  on(find('#bell'), 'click', () => openAlerts(find('#alerts').hidden));
+  document.addEventListener('keydown', (event) => event.key === 'Escape' && openAlerts(false));
+  await startDeposit().catch((error) => showError(error.message));
   const known = [...find('#user').options].find((o) => o.textContent === sessionStorage.getItem('user'));
-  if (known !== undefined) {
-    known.selected = true;
-    await login();
+  if (known === undefined) {
+    takeReturn();
+    return;
   }
+  known.selected = true;
+  await enter();
 }
 
 start().catch((error) => showError(error.message));

@@ -1,5 +1,5 @@
-// What goes wrong on purpose: proxies that cut connections at a chosen byte, a small load, and the
-// question that every test of these ends with: do the provider's journal and our books agree?
+// What goes wrong on purpose: proxies that cut connections at a chosen byte, processes that die, a
+// small load, and a look at what is left.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -10,44 +10,7 @@ import { once } from 'node:events';
 import tls from 'node:tls';
 import { eventually, sleep } from './client.mjs';
 
-const OPENING = { '76561198000000001': 5000 }; // the demo's data: alice starts with 50.00 USD
-
-// --- the oracle ---
-
-// Every charge of the provider is one payment, every completed payment one credit, the ledger sums
-// to zero and equals the balances. Call it when all that was paid has arrived.
-export async function assertBooks(shop) {
-    const { sessions } = await shop.sandbox.journal();
-    const payments = await shop.rows(
-        `SELECT payment_id AS id, CAST(user_id AS CHAR) AS user, amount, status,
-            (SELECT COUNT(*) FROM ledger_postings WHERE document_id = p.payment_id AND effect = 'credit') AS credits,
-            (SELECT COUNT(*) FROM ledger_postings WHERE document_id = p.payment_id AND effect = 'refund') AS refunds,
-            (SELECT COUNT(*) FROM outbox o WHERE o.payment_id = p.payment_id AND topic = 'payment.completed') AS told
-        FROM payments p`,
-    );
-    const byId = new Map(payments.map((payment) => [payment.id, payment]));
-    assert.equal(new Set(sessions.map((s) => s.order_id)).size, sessions.length, 'one session per order');
-    for (const session of sessions) {
-        const payment = byId.get(session.order_id);
-        assert(payment, `session ${session.id} belongs to a payment of ours`);
-        assert.equal(payment.amount, session.amount, `${payment.id}: amount`);
-        assert(session.charges <= 1, `${payment.id} was charged ${session.charges} times`);
-        payment.charges = session.charges;
-    }
-    for (const { id, status, credits, refunds, told, charges = 0 } of payments) {
-        const found = `${id} ${status}: ${charges} charges, ${credits} credits, ${refunds} refunds, told ${told}`;
-        assert.equal(credits, status === 'completed' || refunds > 0 ? 1 : 0, found);
-        assert(charges === 1 ? ['completed', 'refunded'].includes(status) : credits === 0, found);
-        assert.equal(told, credits, found);
-    }
-    const verified = shop.ctl('ledger', 'verify');
-    assert.equal(verified.status, 0, verified.stdout + verified.stderr);
-    const owed = { ...OPENING };
-    for (const { user, amount, status } of payments)
-        if (status === 'completed') owed[user] = (owed[user] ?? 0) + amount;
-    for (const user of Object.values(shop.users))
-        assert.equal(await shop.client.balance(user), owed[user.id] ?? 0, `balance of ${user.id}`);
-}
+export { assertBooks } from './books.mjs';
 
 // --- time ---
 
@@ -360,16 +323,43 @@ export async function withChangedConf(shop, from, to, fn) {
 
 // --- processes ---
 
-// Labelled crash points: arm(name) kills the next process that passes it.
+// Labelled crash points: arm(name) kills the next process that passes it. killAt(shop, name, part, fn)
+// does so while fn runs, and waits until the part has as many processes again.
 export function makeCrashes() {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'guichet-points-'));
     const file = (name) => path.join(folder, name);
-    return {
-        folder,
-        arm: (name) => fs.writeFileSync(file(name), ''),
-        happened: (name) => !fs.existsSync(file(name)),
-        end: () => fs.rmSync(folder, { recursive: true, force: true }),
-    };
+    const arm = (name) => fs.writeFileSync(file(name), '');
+    const happened = (name) => !fs.existsSync(file(name));
+    async function killAt(shop, name, part, fn) {
+        const before = shop.pids(part);
+        arm(name);
+        const result = await fn();
+        await eventually(() => happened(name));
+        await eventually(() => {
+            const now = shop.pids(part);
+            return now.length === before.length && now.some((pid) => !before.includes(pid));
+        });
+        await shop.ready();
+        return result;
+    }
+    return { folder, killAt, end: () => fs.rmSync(folder, { recursive: true, force: true }) };
+}
+
+// Kills one handler after the other, every 300 ms, until fn is over. Returns the number of kills.
+export async function whileKilling(shop, fn) {
+    let kills = 0;
+    let over = false;
+    const killer = (async () => {
+        while (!over) {
+            await sleep(300);
+            const pids = shop.pids('guichet');
+            if (pids.length > 0) process.kill(pids[kills++ % pids.length], 'SIGKILL');
+        }
+    })();
+    await fn().finally(() => (over = true));
+    await killer;
+    await shop.ready();
+    return kills;
 }
 
 // Ends a process with a signal and waits until another one has taken its place.

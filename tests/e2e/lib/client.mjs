@@ -3,6 +3,7 @@
 import https from 'node:https';
 import tls from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { misfitOf } from './openapi.mjs';
 
 export { sleep };
 
@@ -30,7 +31,7 @@ function makeAnswer(status, pairs, bytes) {
 }
 
 // Repeats fn until it returns something true, and returns that. Errors thrown meanwhile count as
-// not yet; the last one is told when the time is over.
+// not yet, but for those marked `final`; the last one is told when the time is over.
 export async function eventually(fn, ms = 10_000, every = 50) {
     const end = Date.now() + ms;
     let last;
@@ -39,6 +40,7 @@ export async function eventually(fn, ms = 10_000, every = 50) {
             last = await fn();
             if (last) return last;
         } catch (error) {
+            if (error.final) throw error;
             last = error;
         }
         if (Date.now() > end)
@@ -49,13 +51,18 @@ export async function eventually(fn, ms = 10_000, every = 50) {
 
 export const nowSeconds = () => Math.floor(Date.now() / 1000);
 
-// makeClient(base, ca): base is https://localhost:PORT. `onToken` hears of every token handed out.
-export function makeClient(base, ca, onToken = () => {}) {
+// makeClient(base, ca): base is https://localhost:PORT. Options: onToken (hears of every token handed
+// out), described (true: answers of this base must be as openapi.json has them; what is not throws,
+// and is kept in `misfits` for those who catch it).
+export function makeClient(base, ca, { onToken = () => {}, described = false } = {}) {
     const origin = new URL(base);
+    const misfits = new Set();
+    const mustFit = (url, options) => described && !options.undescribed && url.host === origin.host;
 
     // Options: headers (object), body (string or Buffer as it is, another object as JSON),
     // form (object), token (a JWT), key (an Idempotency-Key), signal (an AbortSignal), from (the
-    // address to call from: any of 127.0.0.0/8).
+    // address to call from: any of 127.0.0.0/8), undescribed (true: openapi.json need not know the
+    // answer).
     // `path` may also be a whole URL of the same authority.
     function request(method, path, options = {}) {
         const url = new URL(path, origin);
@@ -94,7 +101,11 @@ export function makeClient(base, ca, onToken = () => {}) {
                         const flat = response.rawHeaders;
                         const pairs = [];
                         for (let i = 0; i < flat.length; i += 2) pairs.push([flat[i], flat[i + 1]]);
-                        resolve(makeAnswer(response.statusCode, pairs, Buffer.concat(chunks)));
+                        const answer = makeAnswer(response.statusCode, pairs, Buffer.concat(chunks));
+                        const misfit = mustFit(url, options) ? misfitOf(method, url.pathname, answer) : '';
+                        if (misfit === '') return resolve(answer);
+                        misfits.add(misfit);
+                        return reject(Object.assign(new Error(misfit), { final: true }));
                     });
                 },
             );
@@ -156,11 +167,18 @@ export function makeClient(base, ca, onToken = () => {}) {
     // `options` goes to request(). The answer has `id` and `url` besides.
     async function deposit(user, value, extra = {}, options = {}) {
         const body = { type: 'balance', value, tos_timestamp: nowSeconds(), ...extra };
-        const answer = await request('POST', '/payment/payviox', {
-            body,
-            token: user.jwt,
-            ...options,
-        });
+        return create('payviox', body, { token: user.jwt, ...options });
+    }
+
+    // The same for items, an array of asset ids or the text itself; options.provider is whom to pay.
+    async function buy(user, items, extra = {}, { provider = 'payviox', ...options } = {}) {
+        const text = Array.isArray(items) ? items.join(',') : items;
+        const body = { type: 'items', items: text, tos_timestamp: nowSeconds(), ...extra };
+        return create(provider, body, { token: user.jwt, ...options });
+    }
+
+    async function create(provider, body, options) {
+        const answer = await request('POST', `/payment/${provider}`, { body, ...options });
         answer.id = answer.headers.location?.match(/^\/payments\/(PAY_\w+)$/)?.[1];
         answer.url = answer.json?.content?.url;
         return answer;
@@ -196,7 +214,9 @@ export function makeClient(base, ca, onToken = () => {}) {
             throw new Error(`${id} is ${found.status}, not ${status}`);
         }, ms);
 
-    return { request, raw, login, deposit, paiement, post, pay, payment, balance, paymentIs };
+    return {
+        request, raw, login, deposit, buy, paiement, post, pay, payment, balance, paymentIs, misfits,
+    };
 }
 
 // The first answer among the bytes, interim ones (100 Continue) left out.

@@ -36,7 +36,7 @@ export const IDS = {
     olivia: '76561198000000004',
 };
 
-async function freePorts(count) {
+export async function freePorts(count) {
     const servers = [];
     for (let i = 0; i < count; i++) {
         servers.push(net.createServer().listen(0, '127.0.0.1'));
@@ -71,7 +71,7 @@ const readProc = (pid, file) => {
 // The fields of /proc/PID/stat after the name: 0 state, 1 parent, 3 session, 19 start time.
 const readStat = (pid) => readProc(pid, 'stat').replace(/^.*\) /s, '').split(' ');
 const allPids = () => fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
-const isAlive = (pid) => !['', 'Z'].includes(readStat(pid)[0]);
+export const isAlive = (pid) => !['', 'Z'].includes(readStat(pid)[0]);
 
 // Asks each of `list` to be true within ms; false if one is not.
 const within = (fn, ms) => eventually(fn, ms).then(() => true, () => false);
@@ -88,8 +88,9 @@ for (const [signal, status] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 12
 // Options: set ({'section.key': value} for guichet.conf; jobs look for work every 100 ms unless
 // it says otherwise), processes (handlers, 2), rates (true: with rate limits), origins (a list:
 // pages from there may call the API), env (more environment, GUICHET_CRASH_DIR say), ledger (false:
-// do not verify it at the end), name (for the folder). Ends by itself after the last test of the
-// file, and shows the logs' last lines after a failed one.
+// do not verify it at the end), described (false: answers need not be as openapi.json has them),
+// name (for the folder). Ends by itself after the last test of the file, and shows the logs' last
+// lines after a failed one.
 export async function startInstance(options = {}) {
     const name = options.name ?? 'test';
     const home = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), `guichet-${name}-`));
@@ -172,7 +173,10 @@ export async function startInstance(options = {}) {
     const vars = readEnv(path.join(home, 'demo.env'));
     const ca = fs.readFileSync(vars.CA_CERT);
     const tokens = new Set();
-    const client = makeClient(vars.GUICHET_URL, ca, (token) => tokens.add(token));
+    const client = makeClient(vars.GUICHET_URL, ca, {
+        onToken: (token) => tokens.add(token),
+        described: options.described ?? true,
+    });
     const secret = (file) => fs.readFileSync(path.join(home, 'secrets', file), 'utf8').trim();
     const sandbox = makeSandbox(makeClient(vars.SANDBOX_URL, ca), client,
         secret('payviox_webhook'));
@@ -345,6 +349,7 @@ export async function startInstance(options = {}) {
             problems.push(`demo down: ${down.stdout}${down.stderr}`);
         problems.push(...sanitizerReports());
         problems.push(...findSecrets());
+        problems.push(...client.misfits);
         for (const part of ['guichet', 'jobs', 'sandbox'])
             problems.push(...strangeLines(part).map((line) => `not JSON in ${part}.log: ${line}`));
         for (const pid of leftOvers())
