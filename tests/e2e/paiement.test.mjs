@@ -358,7 +358,7 @@ test('the house brand: a partner carries the deposit out, and the books say whic
     assert.equal(payment.provider, 'mannco');
     assert.deepEqual(payment.timeline.map(({ kind, detail, source }) => [kind, detail, source]), [
         ['created', 'mannco', 'request'],
-        ['attempt', 'pending', 'request'],
+        ['attempt', 'payviox pending', 'request'],
         ['completed', 'payviox says succeeded', 'webhook'],
     ]);
     assert.equal(await balanceIn(alice, 'USD'), before + 4000);
