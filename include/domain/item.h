@@ -17,6 +17,7 @@ struct item {
 struct cart {
     struct item *items; /* by ascending asset_id, which is the order in which they are locked */
     size_t count;       /* 0: the payment is for no items */
+    size_t total;       /* how many there are, when only the first were read */
 };
 
 #endif

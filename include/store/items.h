@@ -4,6 +4,7 @@
 #define STORE_ITEMS_H
 
 #include "base/ident.h"
+#include "domain/cart.h"
 #include "domain/item.h"
 #include "store/db.h"
 
@@ -30,7 +31,8 @@ enum err items_release(struct db *db, const char *payment_id, int64_t *ret_count
 enum err items_of_payment_insert(struct db *db, const char *payment_id,
                                  const struct cart *cart) MUST_CHECK;
 
-/* In the unit's arena; empty for a payment that buys none. */
-enum err items_of_payment(struct db *db, const char *payment_id, struct cart *ret_cart) MUST_CHECK;
+/* The first max of them, in the unit's arena; empty for a payment that buys none. */
+enum err items_of_payment(struct db *db, const char *payment_id, size_t max,
+                          struct cart *ret_cart) MUST_CHECK;
 
 #endif

@@ -74,7 +74,7 @@ static enum err find_open_payment(struct db *db, const struct payment *payment,
         open->surface != payment->surface || strcmp(open->provider, payment->provider) != 0 ||
         strcmp(open->method, payment->method) != 0)
         return ERR_NONE;
-    enum err err = items_of_payment(db, open->id, &cart);
+    enum err err = items_of_payment(db, open->id, CART_MAX, &cart);
     if (!err && cart.count == choice->cart.count)
         (void)text_copy(choice->open_payment, IDENT_MAX, open->id);
     return err;

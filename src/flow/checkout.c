@@ -130,7 +130,7 @@ static enum err load_begun(struct db *db, struct begin_unit *unit)
     if (!err && unit->payment.id[0] == '\0')
         return ERR_NO_ITEMS;
     if (!err)
-        err = items_of_payment(db, unit->payment.id, &unit->choice.cart);
+        err = items_of_payment(db, unit->payment.id, CART_MAX, &unit->choice.cart);
     if (!err)
         answer_processed(db_arena(db), unit->payment.id, &unit->answer);
     return err;
@@ -382,7 +382,18 @@ static enum err open_unit(struct db *db, void *context)
     return ERR_NONE;
 }
 
-/* Nothing has been stored: says why. What is not the caller's doing is a failure to save. */
+/* What is not the caller's doing is a failure to save, unless the money may have moved: a payment
+ * from the balance is over with the COMMIT whose answer we have not heard. */
+static enum err refusal_of(const struct begin_unit *begin, enum err err)
+{
+    bool over_at_once = begin->checkout->drivers[0]->from_balance;
+    if (err == ERR_NO_ITEMS || err == ERR_BALANCE || err == ERR_PARAMETERS)
+        return err;
+    return over_at_once && begin->again && err == ERR_DB_UNAVAILABLE ? ERR_OUTCOME_UNKNOWN
+                                                                     : ERR_SAVE;
+}
+
+/* Nothing of the request has been stored, as far as we know: says why. */
 static void refuse_begin(const struct begin_unit *begin, struct arena *arena, enum err err,
                          struct answer *ret_answer)
 {
@@ -394,11 +405,10 @@ static void refuse_begin(const struct begin_unit *begin, struct arena *arena, en
     if (err == ERR_CART_RUNNING && db_query(context->pool, arena, open_unit, &open) == ERR_NONE)
         *ret_answer = open.answer;
     else
-        answer_error(context->settings, arena,
-                     err == ERR_NO_ITEMS || err == ERR_BALANCE || err == ERR_PARAMETERS ? err
-                                                                                        : ERR_SAVE,
-                     ret_answer);
-    if (ret_answer->err != ERR_CART_RUNNING)
+        answer_error(context->settings, arena, refusal_of(begin, err), ret_answer);
+    if (ret_answer->err == ERR_OUTCOME_UNKNOWN)
+        (void)text_copy(ret_answer->payment_id, IDENT_MAX, begin->checkout->intent.payment.id);
+    else if (ret_answer->err != ERR_CART_RUNNING)
         replay_keep(context, arena, key, ret_answer);
 }
 

@@ -40,7 +40,7 @@ static enum err take_unit(struct db *db, void *context)
         return err;
     err = payments_get(db, letter->delivery.payment_id, &letter->payment);
     if (!err)
-        err = items_of_payment(db, letter->payment.id, &letter->cart);
+        err = items_of_payment(db, letter->payment.id, CART_MAX, &letter->cart);
     return err ? err : users_address(db, letter->payment.user_id, &letter->to);
 }
 

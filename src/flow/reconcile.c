@@ -42,7 +42,7 @@ static enum err load(struct db *db, const char *payment_id, struct check *check)
     enum err err = payments_get(db, payment_id, &check->payment);
     if (!err)
         err = attempts_last(db, payment_id, &check->attempt);
-    return err ? err : items_of_payment(db, payment_id, &check->cart);
+    return err ? err : items_of_payment(db, payment_id, CART_MAX, &check->cart);
 }
 
 static enum err take_unit(struct db *db, void *context)

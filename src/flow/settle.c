@@ -23,7 +23,7 @@ static enum err complete(struct db *db, const struct payment *payment,
     struct cart cart;
     bool fresh, delivered = false;
     int64_t balance;
-    enum err err = items_of_payment(db, payment->id, &cart);
+    enum err err = items_of_payment(db, payment->id, CART_MAX, &cart);
     if (!err && cart.count > 0)
         err = cart_deliver(db, payment, &cart, &delivered);
     CRASH_POINT("cart_delivered");

@@ -126,7 +126,7 @@ static enum err one_unit(struct db *db, void *context)
     if (!err)
         err = attempts_last(db, unit->payment_id, &unit->attempt);
     if (!err)
-        err = items_of_payment(db, unit->payment_id, &unit->cart);
+        err = items_of_payment(db, unit->payment_id, CART_MAX, &unit->cart);
     if (!err)
         err = events_of_payment(db, unit->payment_id, EVENTS_MAX, unit->events, &unit->count);
     return err;

@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-enum { SEARCH_MIN = 3, SEARCH_BYTES_MAX = 200 };
+/* A list shows the first items of a cart; the details have all of them. */
+enum { SEARCH_MIN = 3, LISTED_ITEMS_MAX = 5, SEARCH_BYTES_MAX = 200 };
 
 struct list_unit {
     int64_t user_id;
@@ -25,7 +26,7 @@ static enum err list_unit(struct db *db, void *context)
         payments_search(db, unit->user_id, unit->search, unit->page.limit,
                         unit->page.page * unit->page.limit, unit->payments, &unit->count);
     for (size_t i = 0; i < unit->count && !err; i++)
-        err = items_of_payment(db, unit->payments[i].id, &unit->carts[i]);
+        err = items_of_payment(db, unit->payments[i].id, LISTED_ITEMS_MAX, &unit->carts[i]);
     return err;
 }
 
@@ -66,6 +67,7 @@ static void write_transaction(struct json_out *out, const char *key, const struc
     json_out_text(out, "provider", payment->provider);
     json_out_text(out, "method", payment->method[0] == '\0' ? NULL : payment->method);
     reply_items(out, cart);
+    json_out_int(out, "itemsCount", (int64_t)cart->total);
     json_out_int(out, "totalPrice", money_minor_units(&payment->amount));
     json_out_text(out, "currency", money_currency(&payment->amount));
     json_out_text(out, "status", payment_status_name(payment_status_now(payment)));
@@ -101,7 +103,7 @@ static enum err one_unit(struct db *db, void *context)
 {
     struct one_unit *unit = context;
     enum err err = payments_get(db, unit->id, &unit->payment);
-    return err ? err : items_of_payment(db, unit->id, &unit->cart);
+    return err ? err : items_of_payment(db, unit->id, CART_MAX, &unit->cart);
 }
 
 static enum err load_one(struct call *call, struct one_unit *unit)

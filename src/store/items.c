@@ -49,10 +49,10 @@ enum err items_of_payment_insert(struct db *db, const char *payment_id, const st
     return err;
 }
 
-enum err items_of_payment(struct db *db, const char *payment_id, struct cart *ret_cart)
+enum err items_of_payment(struct db *db, const char *payment_id, size_t max, struct cart *ret_cart)
 {
     *ret_cart = (struct cart){0};
-    enum err err = db_run(db, SQL_ITEMS_OF_PAYMENT, DB_TEXT(payment_id));
+    enum err err = db_run(db, SQL_ITEMS_OF_PAYMENT, DB_TEXT(payment_id), DB_INT((int64_t)max));
     size_t rows = err ? 0 : (size_t)db_rows(db);
     if (err || rows == 0)
         return err;
@@ -67,6 +67,7 @@ enum err items_of_payment(struct db *db, const char *payment_id, struct cart *re
         item->asset_id = db_int(db, 0);
         item->seller_id = db_int(db, 1);
         item->name = db_keep(db, 5);
+        ret_cart->total = (size_t)db_int(db, 6);
         if (item->name == NULL)
             return ERR_OVERLOAD;
     }

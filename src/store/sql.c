@@ -84,8 +84,9 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "INSERT INTO payment_items (payment_id, asset_id, seller_id, price, fee, name)"
         " VALUES (?, ?, ?, ?, ?, ?)",
     [SQL_ITEMS_OF_PAYMENT] =
-        "SELECT i.asset_id, i.seller_id, i.price, i.fee, p.currency, i.name FROM payment_items i"
-        " JOIN payments p USING (payment_id) WHERE i.payment_id = ? ORDER BY i.asset_id",
+        "SELECT i.asset_id, i.seller_id, i.price, i.fee, p.currency, i.name, COUNT(*) OVER ()"
+        " FROM payment_items i"
+        " JOIN payments p USING (payment_id) WHERE i.payment_id = ? ORDER BY i.asset_id LIMIT ?",
     [SQL_ITEM_LOCK] =
         "SELECT owner_id, state, price, currency, name, held_by FROM items WHERE asset_id = ? FOR UPDATE",
     [SQL_ITEM_HOLD] =

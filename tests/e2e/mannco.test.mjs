@@ -366,7 +366,7 @@ describe('F47: the connection ends around COMMIT', () => {
                 assert.equal(await client.balance(alice), 600);
             });
 
-    test('and the database stays away: not saved, says the answer; the key tells what became of it', async () => {
+    test('and the database stays away: nobody knows, says the answer; the key tells what became of it', async () => {
         await setBalance(alice, 1000);
         for (const when of ['before', 'after']) {
             const [asset] = await onSale(400);
@@ -374,7 +374,7 @@ describe('F47: the connection ends around COMMIT', () => {
             const left = await client.balance(alice);
             await through(async (proxy) => {
                 const cut = proxy.cutAt('INSERT INTO ledger_entries ', when, 800);
-                refused(await buy(alice, [asset], { key }), 503, 'Failed to save transaction');
+                refused(await buy(alice, [asset], { key }), 504, 'Payment outcome unknown');
                 await cut;
                 await sleep(800);
                 const again = await buy(alice, [asset], { key });

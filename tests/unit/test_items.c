@@ -117,10 +117,10 @@ static enum err cart_unit(struct db *db, void *context)
     };
     const struct cart cart = {items, COUNT(items)};
     struct cart found;
-    assert_int_equal(items_of_payment(db, context, &found), ERR_NONE);
+    assert_int_equal(items_of_payment(db, context, CART_MAX, &found), ERR_NONE);
     assert_true(found.count == 0 && found.items == NULL);
     assert_int_equal(items_of_payment_insert(db, context, &cart), ERR_NONE);
-    assert_int_equal(items_of_payment(db, context, &found), ERR_NONE);
+    assert_int_equal(items_of_payment(db, context, CART_MAX, &found), ERR_NONE);
     assert_int_equal(found.count, COUNT(items));
     static const size_t order[] = {1, 2, 0};
     for (size_t i = 0; i < COUNT(order); i++) {
