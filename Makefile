@@ -128,7 +128,7 @@ own = [ -e '$(DESTDIR)$(3)' ] || { $(text); }
 
 .DEFAULT_GOAL := all
 .PHONY: all always programs unit run up down test tsan coverage lint install uninstall clean \
-	install-deps help packages-run packages-test packages-lint test-packages run-unit run-e2e clang
+	install-deps help packages-run packages-demo packages-test packages-lint test-packages run-unit run-e2e clang
 
 all:
 	@$(MAKE) -j$(jobs) programs
@@ -136,7 +136,7 @@ all:
 programs: $(programs)
 unit: $(unit_tests)
 
-run up: all
+run up: all packages-demo
 	@exec nginx/demo/demo $@
 
 down: packages-run
@@ -169,10 +169,10 @@ lint: packages-run packages-test packages-lint
 	@$(MAKE) -j$(jobs) programs
 	@tests/lint/all
 
-packages-run packages-test packages-lint:
+packages-run packages-demo packages-test packages-lint:
 	@$(packages) $(@:packages-%=%)
 
-test-packages: packages-run packages-test
+test-packages: packages-run packages-demo packages-test
 	@.ci/tests npm
 
 # An older file of nginx's that differs is kept beside the new one as .old.
@@ -206,7 +206,7 @@ uninstall:
 		'$(DESTDIR)$(nginxdir)'/{conf.d,snippets}/guichet-*.conf{,.old}
 	@rm -rf '$(DESTDIR)$(datadir)/guichet' '$(DESTDIR)$(docdir)'
 
-install-deps: packages-run packages-test packages-lint test-packages
+install-deps: packages-run packages-demo packages-test packages-lint test-packages
 
 clean:
 	rm -rf build

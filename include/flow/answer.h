@@ -35,6 +35,9 @@ void answer_deposit(struct arena *arena, const struct payment *payment, const ch
 /* {"message":"Payment processed successfully"}: nothing is left for the payer to do. */
 void answer_processed(struct arena *arena, const char *payment_id, struct answer *ret_answer);
 
+/* The same in the shape of the endpoint that the payment was made with. */
+void answer_paid(struct arena *arena, const struct payment *payment, struct answer *ret_answer);
+
 /* The envelope of a success around an object that the caller writes between the two calls.
  * NULL when the arena is full. */
 struct json_out *answer_open(struct arena *arena, struct buf *body, size_t max);

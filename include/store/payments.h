@@ -113,6 +113,9 @@ struct event {
 };
 enum err events_insert(struct db *db, const char *payment_id, const char *kind, const char *detail,
                        const char *source) MUST_CHECK;
+/* The same, unless the payment has had this very event before. */
+enum err events_insert_once(struct db *db, const char *payment_id, const char *kind,
+                            const char *detail, const char *source) MUST_CHECK;
 /* The newest max, oldest first. */
 enum err events_of_payment(struct db *db, const char *payment_id, size_t max,
                            struct event *ret_events, size_t *ret_count) MUST_CHECK;

@@ -108,3 +108,11 @@ void answer_processed(struct arena *arena, const char *payment_id, struct answer
 {
     answer_text(arena, payment_id, "message", "Payment processed successfully", ret_answer);
 }
+
+void answer_paid(struct arena *arena, const struct payment *payment, struct answer *ret_answer)
+{
+    if (payment->surface == SURFACE_PAIEMENT)
+        answer_deposit(arena, payment, NULL, ret_answer);
+    else
+        answer_processed(arena, payment->id, ret_answer);
+}

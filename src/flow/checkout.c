@@ -183,16 +183,14 @@ static void answer_success(const struct settings *settings, struct arena *arena,
                            const struct payment *payment, const struct attempt *attempt,
                            struct answer *ret_answer)
 {
-    const char *url = attempt->url[0] == '\0' ? NULL : attempt->url;
-    bool done = attempt->outcome == OUTCOME_DONE;
-    if (!done && url == NULL) /* only a notice told of it */
+    if (attempt->outcome == OUTCOME_DONE)
+        answer_paid(arena, payment, ret_answer);
+    else if (attempt->url[0] == '\0') /* only a notice told of it */
         answer_error(settings, arena, ERR_OUTCOME_UNKNOWN, ret_answer);
     else if (payment->surface == SURFACE_PAIEMENT)
-        answer_deposit(arena, payment, url, ret_answer);
-    else if (done)
-        answer_processed(arena, payment->id, ret_answer);
+        answer_deposit(arena, payment, attempt->url, ret_answer);
     else
-        answer_url(arena, payment->id, url, ret_answer);
+        answer_url(arena, payment->id, attempt->url, ret_answer);
 }
 
 /* What the caller gets for an outcome. An answered 5xx or garbage is the provider's error, an

@@ -84,7 +84,7 @@ static enum err drop_unit(struct db *db, void *context)
     if (err)
         return err;
     if (payment_is_paid(payment.status))
-        answer_processed(db_arena(db), payment.id, &answer);
+        answer_paid(db_arena(db), &payment, &answer);
     else
         answer_error(check->context->settings, db_arena(db), ERR_OUTCOME_UNKNOWN, &answer);
     return keys_answer(db, payment.id, answer.status, answer.body, answer.len);

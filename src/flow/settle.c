@@ -126,12 +126,13 @@ static const char *find_mismatch(const struct payment *payment, const struct att
     return NULL;
 }
 
+/* Once: the payer's browser may come back, and ask, any number of times. */
 static enum err note_mismatch(struct db *db, const struct payment *payment,
                               const struct provider_truth *truth, const char *why,
                               const char *source, char ret_note[REASON_MAX])
 {
     (void)snprintf(ret_note, REASON_MAX, "%s: %s", truth->word, why);
-    return events_insert(db, payment->id, "review", ret_note, source);
+    return events_insert_once(db, payment->id, "review", ret_note, source);
 }
 
 /* What the truth means for a create that was never answered, and for the checks that remain. */

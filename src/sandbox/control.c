@@ -302,6 +302,7 @@ static void write_session(struct arena *arena, struct json_out *out, const struc
     json_out_int(out, "charges", session->charges);
     json_out_int(out, "fees", session->attempt.fees);
     json_out_text(out, "method", session->attempt.method);
+    json_out_text(out, "asked_method", session->method);
     json_out_int(out, "created_ms", session->created_ms);
     json_out_int(out, "changed_ms", session->changed_ms);
     if (json_parse(arena, session->body, session->body_len, &body) == ERR_NONE &&

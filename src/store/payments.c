@@ -192,6 +192,14 @@ enum err events_insert(struct db *db, const char *payment_id, const char *kind, 
                   DB_TEXT(source));
 }
 
+enum err events_insert_once(struct db *db, const char *payment_id, const char *kind,
+                            const char *detail, const char *source)
+{
+    enum err err = db_run(db, SQL_EVENT_FIND, DB_TEXT(payment_id), DB_TEXT(kind), DB_TEXT(detail),
+                          DB_TEXT(source));
+    return err || db_next(db) ? err : events_insert(db, payment_id, kind, detail, source);
+}
+
 enum err events_of_payment(struct db *db, const char *payment_id, size_t max,
                            struct event *ret_events, size_t *ret_count)
 {

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import https from 'node:https';
 import path from 'node:path';
 import test, { after, describe } from 'node:test';
-import { chromium } from 'playwright-core';
+import { browse } from './lib/browser.mjs';
 import { eventually, nowSeconds } from './lib/client.mjs';
 import { accepted, refused } from './lib/expect.mjs';
 import { startInstance } from './lib/instance.mjs';
@@ -181,22 +181,15 @@ describe('header by header', () => {
 });
 
 describe('in a browser', () => {
-    // Runs fn(argument) in the page that this origin serves.
+    // Runs fn(argument) in the page that this origin serves. What the browser complains of besides
+    // is no matter: every refusal is a line there.
     async function onPage(origin, fn, argument) {
-        const browser = await chromium.launch({
-            executablePath: '/usr/bin/chromium',
-            args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-                '--disable-sync', '--disable-background-networking',
-                '--disable-component-update'],
-        });
-        try {
-            const context = await browser.newContext({ ignoreHTTPSErrors: true });
-            const page = await context.newPage();
+        let seen;
+        await browse({}, async (page) => {
             await page.goto(`${origin}/`);
-            return await page.evaluate(fn, argument);
-        } finally {
-            await browser.close();
-        }
+            seen = await page.evaluate(fn, argument);
+        }, /./);
+        return seen;
     }
     const there = { api: gateway.urls.guichet, apiKey: alice.key, now: nowSeconds() };
 

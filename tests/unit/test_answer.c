@@ -133,6 +133,21 @@ static void deposits(void **state)
     ROWS_END();
 }
 
+static void paid_by_either_endpoint(void **state)
+{
+    struct payment payment;
+    struct answer a;
+    make_deposit(&payment);
+    payment.status = PAYMENT_COMPLETED;
+    answer_paid(*state, &payment, &a);
+    assert_non_null(strstr(a.body, "\"status\":\"completed\",\"paymentUrl\":null,"));
+    payment.surface = SURFACE_PAYMENT;
+    answer_paid(*state, &payment, &a);
+    assert_string_equal(a.body, "{\"err\":false,\"success\":true,\"content\":{\"message\":"
+                                "\"Payment processed successfully\"}}");
+    assert_string_equal(a.payment_id, payment.id);
+}
+
 static void envelope_around_an_object(void **state)
 {
     struct buf body;
@@ -195,6 +210,7 @@ int main(void)
         TEST_ARENA(every_error_is_json),
         TEST_ARENA(successes),
         TEST_ARENA(deposits),
+        TEST_ARENA(paid_by_either_endpoint),
         TEST_ARENA(envelope_around_an_object),
         TEST(no_memory),
         TEST_ARENA(text_that_is_no_utf8),

@@ -184,6 +184,14 @@ export function makeClient(base, ca, { onToken = () => {}, described = false } =
         return answer;
     }
 
+    // POST /paiement/payviox, or another `provider` of the options. The answer has `id` and `url`.
+    async function paiement(user, body, { provider = 'payviox', ...options } = {}) {
+        const answer = await request('POST', `/paiement/${provider}`, { body, token: user.jwt, ...options });
+        answer.id = answer.headers.location?.match(/^\/payments\/(PAY_\w+)$/)?.[1];
+        answer.url = answer.json?.content?.paymentUrl;
+        return answer;
+    }
+
     // Posts the hosted page's own form, as a browser without JavaScript does.
     const post = (url, form) => request('POST', url, { form });
     const pay = (url, card = CARDS.pays) =>
@@ -206,7 +214,9 @@ export function makeClient(base, ca, { onToken = () => {}, described = false } =
             throw new Error(`${id} is ${found.status}, not ${status}`);
         }, ms);
 
-    return { request, raw, login, deposit, buy, post, pay, payment, balance, paymentIs, misfits };
+    return {
+        request, raw, login, deposit, buy, paiement, post, pay, payment, balance, paymentIs, misfits,
+    };
 }
 
 // The first answer among the bytes, interim ones (100 Continue) left out.

@@ -36,7 +36,7 @@ export const IDS = {
     olivia: '76561198000000004',
 };
 
-async function freePorts(count) {
+export async function freePorts(count) {
     const servers = [];
     for (let i = 0; i < count; i++) {
         servers.push(net.createServer().listen(0, '127.0.0.1'));
@@ -71,7 +71,7 @@ const readProc = (pid, file) => {
 // The fields of /proc/PID/stat after the name: 0 state, 1 parent, 3 session, 19 start time.
 const readStat = (pid) => readProc(pid, 'stat').replace(/^.*\) /s, '').split(' ');
 const allPids = () => fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
-const isAlive = (pid) => !['', 'Z'].includes(readStat(pid)[0]);
+export const isAlive = (pid) => !['', 'Z'].includes(readStat(pid)[0]);
 
 // Asks each of `list` to be true within ms; false if one is not.
 const within = (fn, ms) => eventually(fn, ms).then(() => true, () => false);
