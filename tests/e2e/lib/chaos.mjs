@@ -342,7 +342,7 @@ export function makeCrashes() {
         await shop.ready();
         return result;
     }
-    return { folder, killAt, end: () => fs.rmSync(folder, { recursive: true, force: true }) };
+    return { folder, arm, happened, killAt, end: () => fs.rmSync(folder, { recursive: true, force: true }) };
 }
 
 // Kills one handler after the other, every 300 ms, until fn is over. Returns the number of kills.
