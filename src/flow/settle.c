@@ -80,8 +80,8 @@ enum err settle_fact(struct db *db, const struct payment *payment, const struct 
         err = events_insert(db, payment->id, payment_status_name(next.status), news->detail,
                             news->source);
     if (!err && told == TOLD_UNDELIVERABLE)
-        err = events_insert(db, payment->id, "undeliverable", "the money went to the payer's balance",
-                            news->source);
+        err = events_insert(db, payment->id, "undeliverable",
+                            "the money went to the payer's balance", news->source);
     return err ? err : notify_status(db, payment, next.status, told);
 }
 
