@@ -15,6 +15,10 @@ typedef enum err create_reader(const struct call *call, const struct fields *fie
 enum err create_provider(const struct call *call,
                          const struct provider_driver **ret_driver) MUST_CHECK;
 
+/* ERR_TWO_FACTOR: the provider wants a second factor, and the token does not tell of one. */
+enum err create_second_factor(const struct call *call,
+                              const struct provider_driver *driver) MUST_CHECK;
+
 /* Everything from the key to the reply. checkout->drivers may still be filled by the reader. */
 void create_run(struct call *call, struct checkout *checkout, create_reader *read);
 

@@ -7,15 +7,20 @@
 
 #include <string.h>
 
+enum err create_second_factor(const struct call *call, const struct provider_driver *driver)
+{
+    bool sure = call->claims.api || call->claims.two_factor;
+    return driver->terms(call->context->settings)->requires_2fa && !sure ? ERR_TWO_FACTOR
+                                                                         : ERR_NONE;
+}
+
 enum err create_provider(const struct call *call, const struct provider_driver **ret_driver)
 {
-    const struct settings *settings = call->context->settings;
-    const struct provider_driver *driver = provider_find_open(settings, call->param);
+    const struct provider_driver *driver = provider_find_open(call->context->settings, call->param);
     if (driver == NULL)
         return ERR_PROVIDER_INVALID;
     *ret_driver = driver;
-    bool sure = call->claims.api || call->claims.two_factor;
-    return driver->terms(settings)->requires_2fa && !sure ? ERR_TWO_FACTOR : ERR_NONE;
+    return create_second_factor(call, driver);
 }
 
 enum err create_method(const struct fields *fields, const char *name, enum err refusal,

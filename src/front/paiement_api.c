@@ -47,21 +47,28 @@ static enum err read_return_url(const struct call *call, const struct fields *fi
     return ERR_NONE;
 }
 
+/* Whoever may be called wants the payer's second factor as if it had been asked itself. */
+static enum err route(const struct call *call, struct checkout *checkout)
+{
+    const struct payment *payment = &checkout->intent.payment;
+    enum err err =
+        provider_route(call->context->settings, checkout->drivers[0], &payment->amount,
+                       payment->method, PARTNERS_MAX, checkout->drivers, &checkout->driver_count);
+    for (size_t i = 0; i < checkout->driver_count && !err; i++)
+        err = create_second_factor(call, checkout->drivers[i]);
+    return err;
+}
+
 static enum err read_paiement(const struct call *call, const struct fields *fields,
                               struct checkout *checkout)
 {
     struct payment_intent *intent = &checkout->intent;
-    const struct provider_driver *asked = checkout->drivers[0];
-    enum err err = read_amount(call, fields, asked, &intent->payment.amount);
+    enum err err = read_amount(call, fields, checkout->drivers[0], &intent->payment.amount);
     if (!err)
         err = read_return_url(call, fields, &intent->return_url);
     if (!err)
         err = create_method(fields, "method", ERR_METHOD_OF_PAYMENT, intent->payment.method);
-    if (!err)
-        err = provider_route(call->context->settings, asked, &intent->payment.amount,
-                             intent->payment.method, PARTNERS_MAX, checkout->drivers,
-                             &checkout->driver_count);
-    return err;
+    return err ? err : route(call, checkout);
 }
 
 void paiement_post(struct call *call)

@@ -10,6 +10,8 @@
 #define IN_MS           "NOW(3) + INTERVAL ? * 1000 MICROSECOND"
 #define RFC3339(column) "CONCAT(LEFT(DATE_FORMAT(" column ", '%Y-%m-%dT%H:%i:%s.%f'), 23), 'Z')"
 #define UNIX(column)    "TIMESTAMPDIFF(SECOND, '1970-01-01 00:00:00', " column ")"
+/* a column of ASCII made comparable with whatever callers write */
+#define ANY_TEXT(column) "CONVERT(" column " USING utf8mb4)"
 #define PAYMENT_COLUMNS \
     "p.payment_id, p.user_id, p.provider, p.type, p.amount, p.currency, p.method, p.status," \
     " p.client_ip, TIMESTAMPDIFF(MICROSECOND, NOW(3), p.expires_at) DIV 1000, " \
@@ -166,18 +168,20 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "SELECT (SELECT COUNT(*) FROM ledger_postings), (SELECT COUNT(*) FROM ledger_entries),"
         " (SELECT COUNT(*) FROM balances), (SELECT COUNT(*) FROM payments)",
 
-    [SQL_HISTORY_PAGE] =
+    [SQL_HISTORY_PAGE] = /* the page first: what it does not show is not looked up */
         "SELECT e.entry_id, e.amount, e.balance_after, e.currency, " UNIX("l.created_at") ", l.effect,"
-        " p.payment_id, p.user_id, p.type FROM ledger_accounts a JOIN ledger_entries e USING (account_id)"
+        " p.payment_id, p.user_id, p.type FROM (SELECT h.entry_id FROM ledger_accounts a"
+        " JOIN ledger_entries h USING (account_id) WHERE a.kind = 'user' AND a.owner = ?"
+        " ORDER BY h.entry_id DESC LIMIT ? OFFSET ?) shown JOIN ledger_entries e USING (entry_id)"
         " JOIN ledger_postings l USING (posting_id) LEFT JOIN payments p ON p.payment_id = l.document_id"
-        " WHERE a.kind = 'user' AND a.owner = ? ORDER BY e.entry_id DESC LIMIT ? OFFSET ?",
+        " ORDER BY e.entry_id DESC",
     [SQL_HISTORY_COUNT] =
         "SELECT COUNT(*) FROM ledger_accounts a JOIN ledger_entries e USING (account_id)"
         " WHERE a.kind = 'user' AND a.owner = ?",
     [SQL_TRANSACTIONS_PAGE] =
         "SELECT " PAYMENT_COLUMNS " FROM payments p WHERE p.user_id = ?"
-        " AND (? IS NULL OR LOCATE(?, CONVERT(p.payment_id USING utf8mb4)) > 0"
-        " OR LOCATE(?, CONVERT(p.provider USING utf8mb4)) > 0 OR EXISTS (SELECT 1"
+        " AND (? IS NULL OR LOCATE(?, " ANY_TEXT("p.payment_id") ") > 0"
+        " OR LOCATE(?, " ANY_TEXT("p.provider") ") > 0 OR EXISTS (SELECT 1"
         " FROM payment_items i WHERE i.payment_id = p.payment_id AND LOCATE(?, i.name) > 0))"
         " ORDER BY p.payment_id DESC LIMIT ? OFFSET ?",
 

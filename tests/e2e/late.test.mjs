@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test, { after, afterEach, describe } from 'node:test';
 import {
-    assertBooks, hurry, hurryUntil, kindsOf, makeCrashes, makeDatabaseProxy, statusOf, withChangedConf,
+    assertBooks, hurry, hurryUntil, kindsOf, makeCrashes, makeDatabaseProxy, statusOf, whileKilling, withChangedConf,
 } from './lib/chaos.mjs';
 import { eventually, sleep } from './lib/client.mjs';
 import { accepted, refused } from './lib/expect.mjs';
@@ -11,6 +11,7 @@ import { startInstance } from './lib/instance.mjs';
 import {
     addBuyers, addItems, alertsOf, changeItem, itemOf, letExpire, linesOf, nameOf,
 } from './lib/market.mjs';
+import { mailsThat } from './lib/mails.mjs';
 
 const crashes = makeCrashes();
 after(() => crashes.end());
@@ -91,6 +92,10 @@ describe('the time of an abandoned cart is over', () => {
         await assertCredited(carol, first, 4000);
         assert.equal(await client.balance(carol), before + 4000);
         assert.deepEqual(await kinds(carol, first), ['created', 'attempt', 'expired', 'completed', 'undeliverable']);
+        const [mail, ...more] = await mailsThat(shop, ({ text }) => text.includes(first.id));
+        assert.match(mail.text, /no longer available\. Their price is on your balance instead/);
+        assert.equal(mail.to.includes('buyer3@example.test'), true, mail.to);
+        assert.deepEqual(more, []);
         await assertSold(b, dave);
         assert.deepEqual(await itemOf(shop, a), { owner: bob.id, state: 1, holder: null }, 'all or none');
     });
@@ -333,6 +338,40 @@ describe('F03: a handler dies', () => {
         await crashes.killAt(shop, 'check_taken', 'jobs', () => hurry(shop, { id }));
         await becomes(id, 'expired');
         assert.equal(await holderOf(asset), null);
+    });
+});
+
+describe('handlers are killed every 300 ms', () => {
+    test('six buyers want the same things, pay at once, late or never: the books agree', async (t) => {
+        const buyers = [carol, dave, ...(await addBuyers(shop, 4))];
+        const assets = await onSale(...Array(120).fill(700));
+        const end = Date.now() + 6000;
+        const statuses = {};
+        const any = (list) => list[Math.floor(Math.random() * list.length)];
+        async function shopper(user) {
+            while (Date.now() < end) {
+                const items = new Set([any(assets), any(assets), any(assets)].slice(0, any([1, 2, 3])));
+                const answer = await client.buy(user, [...items], {}, { key: newKey() });
+                statuses[answer.status] = (statuses[answer.status] ?? 0) + 1;
+                assert([200, 400, 409, 502].includes(answer.status), answer.text);
+                if (answer.status !== 200) continue;
+                const [over, paid] = any([[false, true], [true, true], [true, false], [false, false]]);
+                if (over) await letExpire(shop, answer.id);
+                if (paid) setTimeout(() => sandbox.act('pay', { order_id: answer.id }).catch(() => {}), any([0, 100, 900]));
+            }
+        }
+        const kills = await whileKilling(shop, () => Promise.all(buyers.map(shopper)));
+        await sleep(1000); // the last payers
+        const unsettled = async () => {
+            const { sessions } = await sandbox.journal();
+            const ids = sessions.filter((session) => session.charges > 0).map((session) => session.order_id);
+            return shop.value("SELECT COUNT(*) FROM payments WHERE status <> 'completed' AND payment_id IN (?)", [ids]);
+        };
+        await hurryUntil(shop, async () => (await unsettled()) === 0, { ended: true });
+        const sold = await shop.value('SELECT COUNT(*) FROM items WHERE owner_id <> ? AND asset_id IN (?)', [bob.id, assets]);
+        const late = await shop.value("SELECT COUNT(*) FROM outbox WHERE topic = 'payment.undeliverable'");
+        t.diagnostic(`${kills} kills, ${JSON.stringify(statuses)}, ${sold} items sold, ${late} payments too late`);
+        assert(kills >= 10 && sold > 20);
     });
 });
 

@@ -341,6 +341,18 @@ test('a provider that requires a second factor: API tokens, and sessions that ha
             refused(await create(changes), 401, 'Unauthorized');
     }));
 
+test('the house brand is no way around the second factor of its partner', () =>
+    shop.withSettings({ 'token.public_key_file': keyFile(ed.publicKey),
+        'payviox.requires_2fa': 'on' }, async () => {
+        const create = async (changes) => client.request('POST', '/paiement/mannco', {
+            token: await jwt(session(changes), { alg: 'EdDSA' }, ed.privateKey),
+            key: 'second-factor',
+            body: { amount: 2500, currency: 'USD' },
+        });
+        refused(await create({}), 403, 'Two-factor authentication required');
+        accepted(await create({ '2fa': true })); // with the same key: the refusal was the token's
+    }));
+
 test('API keys are in the database only as keyed hashes', async () => {
     // Every byte of every row: text as it is, binary columns in hex and as they are.
     const dump = [];
