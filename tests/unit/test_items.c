@@ -115,7 +115,7 @@ static enum err cart_unit(struct db *db, void *context)
         {FIRST, user_id, money_of(100, "USD"), money_of(0, "USD"), "first"},
         {SECOND, user_id, money_of(200, "USD"), money_of(10, "USD"), "O'Second \\ \"%"},
     };
-    const struct cart cart = {items, COUNT(items)};
+    const struct cart cart = {.items = items, .count = COUNT(items)};
     struct cart found;
     assert_int_equal(items_of_payment(db, context, CART_MAX, &found), ERR_NONE);
     assert_true(found.count == 0 && found.items == NULL);
