@@ -70,7 +70,8 @@ void db_deadline(int64_t mono_ms);
  * result rolls back and is returned. The whole unit runs again, up to 5 times with growing random
  * pauses, after a conflict and after a lost connection, even one lost during COMMIT: so a unit
  * must recognise by a key that it has already happened, and must set its results anew each time.
- * ERR_DB_UNAVAILABLE: no connection (in time); nothing happened, except after a lost COMMIT. */
+ * ERR_DB_UNAVAILABLE: no connection (in time); nothing happened. ERR_DB_LOST: the same, but a
+ * COMMIT was sent whose answer did not come: it may have happened. */
 enum err db_transact(struct db_pool *pool, struct arena *arena,
                      enum err (*unit)(struct db *db, void *context), void *context) MUST_CHECK;
 

@@ -353,7 +353,8 @@ static enum err finish(struct finish_unit *unit, struct arena *arena, int64_t de
     enum err err;
     do {
         err = db_transact(unit->context->pool, arena, finish_unit, unit);
-    } while (err == ERR_DB_UNAVAILABLE && clock_left_ms(deadline_ms) > FINISH_MS / 4);
+    } while ((err == ERR_DB_UNAVAILABLE || err == ERR_DB_LOST) &&
+             clock_left_ms(deadline_ms) > FINISH_MS / 4);
     return err;
 }
 
@@ -389,8 +390,7 @@ static enum err refusal_of(const struct begin_unit *begin, enum err err)
     bool over_at_once = begin->checkout->drivers[0]->from_balance;
     if (err == ERR_NO_ITEMS || err == ERR_BALANCE || err == ERR_PARAMETERS)
         return err;
-    return over_at_once && begin->again && err == ERR_DB_UNAVAILABLE ? ERR_OUTCOME_UNKNOWN
-                                                                     : ERR_SAVE;
+    return over_at_once && err == ERR_DB_LOST ? ERR_OUTCOME_UNKNOWN : ERR_SAVE;
 }
 
 /* Nothing of the request has been stored, as far as we know: says why. */

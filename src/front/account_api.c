@@ -84,7 +84,8 @@ static const char *movement_type(const struct ledger_movement *movement)
 static void write_movement(struct json_out *out, int64_t user_id,
                            const struct ledger_movement *movement)
 {
-    const char *payment_id = movement->payment_id[0] == '\0' ? NULL : movement->payment_id;
+    /* a buyer's payment is the buyer's business */
+    bool told = movement->own && movement->payment_id[0] != '\0';
     json_out_object(out, NULL);
     json_out_int(out, "id", movement->entry_id);
     json_out_text(out, "user", ident_text(user_id).text);
@@ -94,7 +95,7 @@ static void write_movement(struct json_out *out, int64_t user_id,
     json_out_text(out, "currency", money_currency(&movement->amount));
     json_out_text(out, "state", "completed"); /* what is in the ledger has happened */
     json_out_text(out, "time", ident_text(movement->time_s).text);
-    json_out_text(out, "paymentId", payment_id);
+    json_out_text(out, "paymentId", told ? movement->payment_id : NULL);
     json_out_close_object(out);
 }
 

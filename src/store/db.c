@@ -452,8 +452,9 @@ static enum err begin(struct db *db, enum around around)
     return err ? err : run_text(db, "START TRANSACTION WITH CONSISTENT SNAPSHOT");
 }
 
+/* *ret_unheard becomes true when a COMMIT was sent and its answer did not come. */
 static enum err run_unit(struct db *db, enum around around, enum err (*unit)(struct db *, void *),
-                         void *context)
+                         void *context, bool *ret_unheard)
 {
     enum err err = db->mysql == NULL ? db_connect(db) : ERR_NONE;
     if (err || around == AROUND_NOTHING)
@@ -464,6 +465,7 @@ static enum err run_unit(struct db *db, enum around around, enum err (*unit)(str
     rows_end(db);
     if (!err) {
         err = run_text(db, "COMMIT");
+        *ret_unheard |= err == ERR_DB_LOST;
         if (err) /* whatever it left open must not become part of the next unit */
             db_close(db);
         return err;
@@ -484,13 +486,14 @@ static void pause_before(int try)
 static enum err run_with_retries(struct db_pool *pool, struct arena *arena, enum around around,
                                  enum err (*unit)(struct db *, void *), void *context)
 {
-    enum err err = ERR_DB_UNAVAILABLE;
+    enum err err = ERR_NONE;
+    bool unheard = false;
     int tries = pool->admin ? 1 : TRIES;
     for (int try = 0; try < tries && has_time(); try++) {
         struct db *db = db_borrow(pool, arena);
         if (db == NULL)
-            return ERR_DB_UNAVAILABLE;
-        err = run_unit(db, around, unit, context);
+            break;
+        err = run_unit(db, around, unit, context, &unheard);
         if (err == ERR_DB_LOST)
             db_close(db);
         db_give_back(db);
@@ -499,7 +502,7 @@ static enum err run_with_retries(struct db_pool *pool, struct arena *arena, enum
         if (try + 1 < tries)
             pause_before(try);
     }
-    return ERR_DB_UNAVAILABLE;
+    return unheard ? ERR_DB_LOST : ERR_DB_UNAVAILABLE;
 }
 
 static enum err run_timed(struct db_pool *pool, struct arena *arena, enum around around,

@@ -126,7 +126,7 @@ enum err migrate_run(struct db_pool *pool, struct arena *arena, const char *fold
 {
     struct migrate_unit unit = {folder, report, arena};
     enum err err = db_query(pool, arena, migrate_unit, &unit);
-    if (err == ERR_DB_UNAVAILABLE || err == ERR_DB)
+    if (err == ERR_DB_UNAVAILABLE || err == ERR_DB_LOST || err == ERR_DB)
         (void)fprintf(report, "%s\n", db_last_problem());
     return err;
 }

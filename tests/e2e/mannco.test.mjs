@@ -75,10 +75,11 @@ describe('one purchase', () => {
         assert.deepEqual(await alertsOf(shop, alice, answer.id),
             ['20.00 USD were paid for your items; they are in your inventory.']);
         const get = async (user, path) => accepted(await client.request('GET', path, { token: user.jwt }));
-        for (const [user, type, value] of [[alice, 'purchase', -2000], [bob, 'sale', 1901]]) {
+        // The seller is not told which payment of the buyer it was.
+        for (const [user, type, value, id] of [[alice, 'purchase', -2000, answer.id], [bob, 'sale', 1901, null]]) {
             const { values: [movement] } = await get(user, '/user/getBalanceHistory');
             assert.deepEqual([movement.type, movement.value, movement.balance, movement.paymentId],
-                [type, value, await client.balance(user), answer.id]);
+                [type, value, await client.balance(user), id]);
         }
         const { values: [transaction] } = await get(alice, '/user/getTransactionHistory');
         assert.deepEqual([transaction.id, transaction.type, transaction.totalPrice, transaction.status],

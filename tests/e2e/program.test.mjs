@@ -85,7 +85,7 @@ describe('settings', () => {
         'a repeated key': [adding('[http]\nthreads = 4\nthreads = 4'), 'LINE: http.threads is set twice'],
         'a key repeated further down': [adding('[token]\nsecret_file = x'), 'LINE: token.secret_file is set twice'],
         'a line that is no setting': [adding('threads'), 'LINE: neither a [section] nor a key = value'],
-        'a missing secret': [replacing(SECRET, ''), ' token.secret_file is missing'],
+        'a missing secret': [replacing(SECRET, ''), ' token.secret_file is missing, and token.public_key_file too'],
         'a missing secret of an enabled provider': [replacing(/webhook_token_file = .*/, ''), TOKEN],
         'a time-out beyond the request\'s budget': [
             replacing(/timeout = 8000/, 'timeout = 25000'),

@@ -173,7 +173,7 @@ static const struct {
 static void check_answer(size_t i, const struct checkout *checkout, const struct answer *answer)
 {
     const char *id = checkout->intent.payment.id;
-    char wanted[500], page[400] = "";
+    char wanted[700], page[400] = "";
     if (rows[i].content != NULL)
         (void)text_copy(page, sizeof page, rows[i].content);
     else
