@@ -48,8 +48,8 @@ enum err {
     ERR_TRANSACTION_NOT_FOUND,
     /* the database */
     ERR_DB_UNAVAILABLE, /* no connection, or none free in time: nothing happened */
-    ERR_DB_CONFLICT,  /* the unit must run again as a whole; only the transaction helper sees it */
-    ERR_DB_LOST,      /* the connection broke: the unit must run again as a whole; see db_transact */
+    ERR_DB_CONFLICT, /* the unit must run again as a whole; only the transaction helper sees it */
+    ERR_DB_LOST,     /* the connection broke: the unit must run again as a whole; see db_transact */
     ERR_DB_DUPLICATE, /* a unique key said that this was done before */
     ERR_DB,           /* a statement of ours is wrong */
     /* everything else */
