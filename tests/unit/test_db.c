@@ -273,7 +273,7 @@ static void lost_connection_reruns_the_unit(void **state)
     } rows[] = {
         {"dies_in_the_middle", dies_in_the_middle, ERR_NONE, 2, 1},
         {"dies_before_commit", dies_before_commit, ERR_NONE, 2, 1},
-        {"dies_always", dies_always, ERR_DB_UNAVAILABLE, 5, -1},
+        {"dies_always", dies_always, ERR_DB_LOST, 5, -1},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
