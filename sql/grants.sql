@@ -3,10 +3,13 @@
 
 CREATE ROLE IF NOT EXISTS guichet_runtime;
 GRANT SELECT ON schema_migrations TO guichet_runtime;
-GRANT SELECT (user_id, name, email, banned_at) ON users TO guichet_runtime;
+GRANT SELECT (user_id, name, email, role, banned_at) ON users TO guichet_runtime;
 GRANT SELECT ON api_keys TO guichet_runtime;
-GRANT SELECT, INSERT, UPDATE (status) ON payments TO guichet_runtime;
+GRANT SELECT, INSERT, UPDATE (status, refunded, dispute) ON payments TO guichet_runtime;
 GRANT SELECT, INSERT ON payment_items TO guichet_runtime;
+GRANT SELECT, INSERT, UPDATE (reference) ON refunds TO guichet_runtime;
+GRANT SELECT, INSERT, UPDATE (state) ON disputes TO guichet_runtime;
+GRANT SELECT, INSERT ON reviews TO guichet_runtime;
 GRANT SELECT, INSERT ON attempts TO guichet_runtime;
 GRANT SELECT, INSERT ON attempt_answers TO guichet_runtime;
 GRANT SELECT, INSERT ON events TO guichet_runtime;

@@ -19,6 +19,7 @@ enum err {
     ERR_API_KEY_INVALID,
     ERR_USER_INVALID,
     ERR_TWO_FACTOR,
+    ERR_FORBIDDEN,
     ERR_SIGNATURE,
     /* creating a payment, in the order of the checks */
     ERR_PROVIDER_REQUIRED,
@@ -41,6 +42,12 @@ enum err {
     ERR_IDEMPOTENCY_KEY,
     ERR_IDEMPOTENCY_RUNNING,
     ERR_IDEMPOTENCY_REUSED,
+    /* giving back */
+    ERR_REFUND_PARAMETERS,
+    ERR_REFUND_STATE,
+    ERR_REFUND_AMOUNT,
+    ERR_REFUND_LEFT,
+    ERR_CONFLICT, /* an operator's word does not fit the state of things */
     /* looking things up: never the 300 of the creating endpoints */
     ERR_QUERY,
     ERR_QUERY_CURRENCY,

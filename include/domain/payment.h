@@ -27,7 +27,9 @@ enum payment_status {
     PAYMENT_EXPIRED,
     PAYMENT_FAILED,
     PAYMENT_COMPLETED,
+    PAYMENT_PARTLY_REFUNDED,
     PAYMENT_REFUNDED,
+    PAYMENT_DISPUTED, /* what callers see while a dispute stands against a paid one; never stored */
     PAYMENT_STATUSES
 };
 
@@ -37,12 +39,28 @@ enum payment_fact {
     FACT_EXPIRED,
     FACT_FAILED,
     FACT_SUCCEEDED,
-    FACT_REFUNDED,
+    FACT_PARTLY_REFUNDED,
+    FACT_REFUNDED, /* all of it */
+    FACT_DISPUTED,
+    FACT_DISPUTE_WON,
+    FACT_DISPUTE_LOST,
     PAYMENT_FACTS
 };
 
-/* The movement of money that a transition calls for; posted once per payment and effect. */
-enum payment_effect { EFFECT_NONE, EFFECT_CREDIT, EFFECT_REFUND };
+/* Where a dispute stands: opened, then won or lost. In the order of how bad it is for the money, so
+ * that the worst of several stands for a payment. */
+enum dispute_state { DISPUTE_NONE, DISPUTE_WON, DISPUTE_OPENED, DISPUTE_LOST, DISPUTE_STATES };
+
+/* The movement of money that a transition calls for, which is also the name of its posting. */
+enum payment_effect {
+    EFFECT_NONE,
+    EFFECT_CREDIT,
+    EFFECT_REFUND,
+    EFFECT_DISPUTE, /* the disputed money is held */
+    EFFECT_DISPUTE_WON,
+    EFFECT_DISPUTE_LOST,
+    PAYMENT_EFFECTS
+};
 
 /* What became of a call that creates something at a provider. Only NOT_SENT may be repeated or
  * taken elsewhere; UNKNOWN is asked about, never guessed. */
@@ -62,10 +80,23 @@ struct payment_transition {
     enum payment_effect effect;
 };
 
+/* A refund or a dispute says that the payment was paid, so the first word of either credits it;
+ * only what is known to be given back as a whole is never credited. */
 struct payment_transition payment_next(enum payment_status status, enum payment_fact fact);
+
+struct dispute_transition {
+    enum dispute_state state;
+    enum payment_effect effect;
+};
+
+/* Facts that are none of a dispute's change nothing. */
+struct dispute_transition dispute_next(enum dispute_state state, enum payment_fact fact);
 
 /* The payer's money has arrived, whatever became of it since. */
 bool payment_is_paid(enum payment_status status);
+
+/* The word for callers: a dispute that is open or lost hides the status below it. */
+enum payment_status payment_status_shown(enum payment_status status, enum dispute_state dispute);
 
 /* The same of a fact: it tells of money, so its amount must be known and right. */
 bool payment_fact_is_paid(enum payment_fact fact);
@@ -76,8 +107,11 @@ const char *payment_type_name(enum payment_type type);
 const char *payment_surface_name(enum payment_surface surface);
 const char *payment_fact_name(enum payment_fact fact);
 const char *payment_effect_name(enum payment_effect effect);
+const char *dispute_state_name(enum dispute_state state);
+bool dispute_state_parse(const char *name, enum dispute_state *ret_state);
 const char *outcome_name(enum outcome outcome);
 bool payment_status_parse(const char *name, enum payment_status *ret_status);
+bool payment_fact_parse(const char *name, enum payment_fact *ret_fact);
 bool payment_type_parse(const char *name, enum payment_type *ret_type);
 bool payment_surface_parse(const char *name, enum payment_surface *ret_surface);
 

@@ -9,6 +9,8 @@
 #include "base/settings.h"
 #include "store/payments.h"
 
+#define ANSWER_MAX (8 * 1024) /* bytes of an answer that is kept for repeated requests */
+
 struct answer {
     enum err err; /* ERR_NONE for a success */
     int status;

@@ -19,8 +19,16 @@ enum told {
 /* An event of the outbox beside those named after a status. */
 #define TOPIC_UNDELIVERABLE "payment.undeliverable"
 
+/* Events that may happen to a payment more than once. */
+#define TOPIC_REFUNDED "payment.refunded"
+#define TOPIC_DISPUTED "payment.disputed"
+
 /* A step inside a unit: the payment has just got this status. */
 enum err notify_status(struct db *db, const struct payment *payment, enum payment_status status,
                        enum told told) MUST_CHECK;
+
+/* The same for what may happen to a payment more than once: refunds, and each turn of a dispute. */
+enum err notify_event(struct db *db, const struct payment *payment, const char *topic,
+                      int64_t sequence) MUST_CHECK;
 
 #endif

@@ -20,8 +20,17 @@ struct posting {
 void posting_credit(struct posting *posting, const struct payment *payment, const char *provider,
                     const struct provider_truth *truth, const struct cart *cart);
 
-/* The provider has given the payer's money back: we claim the amount from the payer. What the
- * payer paid for the provider's service is not returned. */
-void posting_refund(struct posting *posting, const struct payment *payment, const char *provider);
+/* The provider gives the payer's money back: we claim the amount from the payer. What the payer
+ * paid for the provider's service is not returned. */
+void posting_refund(struct posting *posting, const struct payment *payment, const char *provider,
+                    struct money amount);
+
+/* The house gives back to the payer's balance what was paid from it. */
+void posting_balance_refund(struct posting *posting, const struct payment *payment,
+                            struct money amount);
+
+/* A dispute begins or ends. was: where it stood before, which tells whether the amount is held. */
+void posting_dispute(struct posting *posting, const struct payment *payment, const char *provider,
+                     struct money amount, enum dispute_state was, enum payment_effect effect);
 
 #endif

@@ -1,5 +1,6 @@
 /* From a provider's word to our books: the one place where the state of a payment changes and
- * money is posted. Webhooks, the jobs program and failed creates all end here. */
+ * money is posted. Webhooks, the return page, the jobs program, operators and failed creates all
+ * end here. */
 #ifndef FLOW_SETTLE_H
 #define FLOW_SETTLE_H
 
@@ -12,6 +13,8 @@ enum settle_verdict {
     SETTLE_UNMATCHED, /* no payment of ours (yet) */
     SETTLE_MISMATCH,  /* another session, amount or currency: a person must look */
 };
+
+#define DETAIL_MAX 256 /* of an event */
 
 /* A step inside a unit: applies what the driver's provider says to the payment it names.
  * ret_note says why when it was not applied. */
@@ -32,6 +35,11 @@ struct settlement {
  * balance is too small; the unit must not be committed. */
 enum err settle_fact(struct db *db, const struct payment *payment,
                      const struct settlement *news) MUST_CHECK;
+
+/* A step inside a unit: the same for any news, refunds and disputes too. What they are about stands
+ * in news->truth. *ret_mismatch: why it is not in the books, as a fixed text; NULL: it is. */
+enum err settle_news(struct db *db, const struct payment *payment, const struct settlement *news,
+                     const char **ret_mismatch) MUST_CHECK;
 
 /* A step inside a unit: ends the wait for a payer when the payment's time is over by the
  * database's clock. One that the provider is working on is left to the provider, but its items

@@ -21,6 +21,9 @@ void providers_get(struct call *call);
 void payments_get_list(struct call *call);
 void payments_get_one(struct call *call);
 
+/* refunds_api.c: POST /payments/{id}/refunds */
+void refunds_post(struct call *call);
+
 /* account_api.c: GET /user/balance, /user/getBalanceHistory and /user/notifications, and
  * POST /user/notifications/read */
 void balance_get(struct call *call);

@@ -19,6 +19,10 @@ enum err create_provider(const struct call *call,
 enum err create_second_factor(const struct call *call,
                               const struct provider_driver *driver) MUST_CHECK;
 
+/* Idempotency-Key: a quoted string (RFC 8941) or the bare text; both spell the same key. Without
+ * one ret_key->text stays "". */
+enum err create_key(const struct call *call, struct idempotency_key *ret_key) MUST_CHECK;
+
 /* Everything from the key to the reply. checkout->drivers may still be filled by the reader. */
 void create_run(struct call *call, struct checkout *checkout, create_reader *read);
 

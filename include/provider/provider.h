@@ -45,6 +45,11 @@ struct provider_truth {
     bool has_amount;
     struct money amount; /* what the order was for, without fees on top */
     struct money fees;   /* on top of the amount, paid by the payer; 0 when there are none */
+    /* with a refund or a dispute: which one, and how much of the payment it is about */
+    char change_reference[PROVIDER_REFERENCE_MAX]; /* the provider's own; "": it names none */
+    bool has_change;                               /* false: all of the payment */
+    struct money change;
+    const char *stranger; /* why this is not about us: another merchant's, another environment's */
 };
 
 enum provider_reading {

@@ -8,7 +8,13 @@
 
 #include <stdio.h>
 
-enum ledger_kind { LEDGER_USER, LEDGER_PROVIDER, LEDGER_PROVIDER_FEES, LEDGER_EQUITY };
+enum ledger_kind {
+    LEDGER_USER,
+    LEDGER_PROVIDER,
+    LEDGER_PROVIDER_FEES,
+    LEDGER_EQUITY,
+    LEDGER_DISPUTES, /* held while a payer's dispute with the provider is open */
+};
 
 struct ledger_line {
     enum ledger_kind kind;

@@ -35,8 +35,9 @@ enum err inbox_take(struct db *db, int64_t lease_s, int64_t *ret_id) MUST_CHECK;
 /* The row as it is now; locked until the unit ends. It must exist. */
 enum err inbox_lock(struct db *db, int64_t id, struct notice_row *ret_row) MUST_CHECK;
 
-/* Once per payment and topic. */
-enum err outbox_put(struct db *db, const char *payment_id, const char *topic) MUST_CHECK;
+/* Once per payment, topic and sequence. */
+enum err outbox_put(struct db *db, const char *payment_id, const char *topic,
+                    int64_t sequence) MUST_CHECK;
 
 /* Puts an event of the outbox on its way to a receiver; once per event and receiver. */
 enum err deliveries_put(struct db *db, const char *payment_id, const char *topic,

@@ -20,6 +20,8 @@ struct payment {
     struct money amount;
     char method[METHOD_MAX]; /* "": the provider's default */
     enum payment_status status;
+    enum dispute_state dispute; /* the worst of its disputes */
+    struct money refunded;      /* in the books; 0 to amount */
     char client_ip[46];
     int64_t expires_in_ms; /* by the database's clock; 0 or less: it is over */
     char created_at[TIME_TEXT_MAX], expires_at[TIME_TEXT_MAX];
@@ -60,6 +62,13 @@ enum err payments_get(struct db *db, const char *payment_id,
 enum err payments_status_set(struct db *db, const char *payment_id, enum payment_status from,
                              enum payment_status to) MUST_CHECK;
 
+/* Adds a refund to the running sum of a locked payment. */
+enum err payments_refunded_add(struct db *db, const char *payment_id,
+                               const struct money *amount) MUST_CHECK;
+
+/* Sums up the disputes of a locked payment in its own row. */
+enum err payments_dispute_update(struct db *db, const char *payment_id) MUST_CHECK;
+
 /* Which payment has an attempt with this reference, ours or the provider's own? "" when none. */
 enum err payments_find(struct db *db, const char *provider, const char *reference,
                        char ret_payment_id[IDENT_MAX]) MUST_CHECK;
@@ -68,7 +77,8 @@ enum err payments_find(struct db *db, const char *provider, const char *referenc
 enum err payments_return_url(struct db *db, const char *payment_id,
                              char ret_url[URL_MAX]) MUST_CHECK;
 
-/* The status by the database's clock, whether the jobs program has been there or not. */
+/* The status that callers see: by the database's clock, whether the jobs program has been there or
+ * not, and with a standing dispute above all. */
 enum payment_status payment_status_now(const struct payment *payment);
 
 /* Which payments of a user to list; NULL and numbers below 0 do not narrow. */

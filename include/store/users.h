@@ -7,7 +7,7 @@
 
 struct user {
     int64_t id; /* steamid; 0: there is none */
-    bool banned;
+    bool banned, operator;
 };
 
 /* ret_user->id is 0 when there is no such user. */

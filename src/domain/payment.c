@@ -4,61 +4,124 @@
 #include <assert.h>
 #include <string.h>
 
-#define STAY(status)                                                                               \
-    {                                                                                              \
-        PAYMENT_##status, EFFECT_NONE                                                              \
-    }
-#define TO(status)                                                                                 \
-    {                                                                                              \
-        PAYMENT_##status, EFFECT_NONE                                                              \
-    }
-#define CREDITED                                                                                   \
-    {                                                                                              \
-        PAYMENT_COMPLETED, EFFECT_CREDIT                                                           \
-    }
-#define REFUNDED                                                                                   \
-    {                                                                                              \
-        PAYMENT_REFUNDED, EFFECT_REFUND                                                            \
-    }
-
-/* A refund heard of before its success ends in refunded too, with nothing ever credited. */
 /* clang-format off */
-static const struct payment_transition table[PAYMENT_STATUSES][PAYMENT_FACTS] = {
-    /*                      nothing            processing        expired           failed            succeeded         refunded */
-    [PAYMENT_PENDING]    = {STAY(PENDING),    TO(PROCESSING),   TO(EXPIRED),      TO(FAILED),       CREDITED,         TO(REFUNDED)},
-    [PAYMENT_PROCESSING] = {STAY(PROCESSING), STAY(PROCESSING), TO(EXPIRED),      TO(FAILED),       CREDITED,         TO(REFUNDED)},
-    [PAYMENT_EXPIRED]    = {STAY(EXPIRED),    STAY(EXPIRED),    STAY(EXPIRED),    TO(FAILED),       CREDITED,         TO(REFUNDED)},
-    [PAYMENT_FAILED]     = {STAY(FAILED),     STAY(FAILED),     STAY(FAILED),     STAY(FAILED),     CREDITED,         TO(REFUNDED)},
-    [PAYMENT_COMPLETED]  = {STAY(COMPLETED),  STAY(COMPLETED),  STAY(COMPLETED),  STAY(COMPLETED),  STAY(COMPLETED),  REFUNDED},
-    [PAYMENT_REFUNDED]   = {STAY(REFUNDED),   STAY(REFUNDED),   STAY(REFUNDED),   STAY(REFUNDED),   STAY(REFUNDED),   STAY(REFUNDED)},
+#define STAY(status)     {PAYMENT_##status, EFFECT_NONE}
+#define TO(status)       {PAYMENT_##status, EFFECT_NONE}
+#define CREDITED(status) {PAYMENT_##status, EFFECT_CREDIT}
+#define SAME(state)      {DISPUTE_##state, EFFECT_NONE}
+
+/* Each of these says that the payer has paid. A refund of all of it that is heard of before its
+ * success ends in refunded too, with nothing ever credited. */
+#define PAID_AT_LAST \
+    [FACT_SUCCEEDED] = CREDITED(COMPLETED), \
+    [FACT_PARTLY_REFUNDED] = CREDITED(PARTLY_REFUNDED), \
+    [FACT_REFUNDED] = TO(REFUNDED), \
+    [FACT_DISPUTED] = CREDITED(COMPLETED), \
+    [FACT_DISPUTE_WON] = CREDITED(COMPLETED), \
+    [FACT_DISPUTE_LOST] = CREDITED(COMPLETED)
+
+#define PAYING(status) STAY(status), STAY(status), STAY(status), STAY(status), [FACT_SUCCEEDED] = STAY(status)
+#define DISPUTING(status) \
+    [FACT_DISPUTED] = STAY(status), [FACT_DISPUTE_WON] = STAY(status), [FACT_DISPUTE_LOST] = STAY(status)
+
+static const struct payment_transition table[PAYMENT_DISPUTED][PAYMENT_FACTS] = {
+    /*                      nothing            processing        expired        failed */
+    [PAYMENT_PENDING]    = {STAY(PENDING),    TO(PROCESSING),   TO(EXPIRED),   TO(FAILED),   PAID_AT_LAST},
+    [PAYMENT_PROCESSING] = {STAY(PROCESSING), STAY(PROCESSING), TO(EXPIRED),   TO(FAILED),   PAID_AT_LAST},
+    [PAYMENT_EXPIRED]    = {STAY(EXPIRED),    STAY(EXPIRED),    STAY(EXPIRED), TO(FAILED),   PAID_AT_LAST},
+    [PAYMENT_FAILED]     = {STAY(FAILED),     STAY(FAILED),     STAY(FAILED),  STAY(FAILED), PAID_AT_LAST},
+    /* paid: only a refund changes anything; disputes have a table of their own */
+    [PAYMENT_COMPLETED] = {
+        PAYING(COMPLETED), [FACT_PARTLY_REFUNDED] = TO(PARTLY_REFUNDED), [FACT_REFUNDED] = TO(REFUNDED), DISPUTING(COMPLETED)},
+    [PAYMENT_PARTLY_REFUNDED] = {
+        PAYING(PARTLY_REFUNDED), [FACT_PARTLY_REFUNDED] = STAY(PARTLY_REFUNDED), [FACT_REFUNDED] = TO(REFUNDED), DISPUTING(PARTLY_REFUNDED)},
+    [PAYMENT_REFUNDED] = {
+        PAYING(REFUNDED), [FACT_PARTLY_REFUNDED] = STAY(REFUNDED), [FACT_REFUNDED] = STAY(REFUNDED), DISPUTING(REFUNDED)},
+};
+
+/* A dispute that is won before it was heard of moves nothing: nothing was held. */
+static const struct dispute_transition dispute_table[DISPUTE_STATES][PAYMENT_FACTS] = {
+    [DISPUTE_NONE] = {
+        [FACT_DISPUTED] = {DISPUTE_OPENED, EFFECT_DISPUTE},
+        [FACT_DISPUTE_WON] = SAME(WON),
+        [FACT_DISPUTE_LOST] = {DISPUTE_LOST, EFFECT_DISPUTE_LOST},
+    },
+    [DISPUTE_OPENED] = {
+        [FACT_DISPUTED] = SAME(OPENED),
+        [FACT_DISPUTE_WON] = {DISPUTE_WON, EFFECT_DISPUTE_WON},
+        [FACT_DISPUTE_LOST] = {DISPUTE_LOST, EFFECT_DISPUTE_LOST},
+    },
+    [DISPUTE_WON] = {
+        [FACT_DISPUTED] = SAME(WON),
+        [FACT_DISPUTE_WON] = SAME(WON),
+        [FACT_DISPUTE_LOST] = {DISPUTE_LOST, EFFECT_DISPUTE_LOST},
+    },
+    [DISPUTE_LOST] = {
+        [FACT_DISPUTED] = SAME(LOST),
+        [FACT_DISPUTE_WON] = SAME(LOST),
+        [FACT_DISPUTE_LOST] = SAME(LOST),
+    },
 };
 /* clang-format on */
 
 static const char *const status_names[PAYMENT_STATUSES] = {
     [PAYMENT_PENDING] = "pending",     [PAYMENT_PROCESSING] = "processing",
     [PAYMENT_EXPIRED] = "expired",     [PAYMENT_FAILED] = "failed",
-    [PAYMENT_COMPLETED] = "completed", [PAYMENT_REFUNDED] = "refunded",
+    [PAYMENT_COMPLETED] = "completed", [PAYMENT_PARTLY_REFUNDED] = "partially_refunded",
+    [PAYMENT_REFUNDED] = "refunded",   [PAYMENT_DISPUTED] = "disputed",
 };
 
 static const char *const fact_names[PAYMENT_FACTS] = {
-    [FACT_NOTHING] = "nothing", [FACT_PROCESSING] = "processing", [FACT_EXPIRED] = "expired",
-    [FACT_FAILED] = "failed",   [FACT_SUCCEEDED] = "succeeded",   [FACT_REFUNDED] = "refunded",
+    [FACT_NOTHING] = "nothing",         [FACT_PROCESSING] = "processing",
+    [FACT_EXPIRED] = "expired",         [FACT_FAILED] = "failed",
+    [FACT_SUCCEEDED] = "succeeded",     [FACT_PARTLY_REFUNDED] = "partly_refunded",
+    [FACT_REFUNDED] = "refunded",       [FACT_DISPUTED] = "disputed",
+    [FACT_DISPUTE_WON] = "dispute_won", [FACT_DISPUTE_LOST] = "dispute_lost",
+};
+
+static const char *const effect_names[PAYMENT_EFFECTS] = {
+    [EFFECT_NONE] = "none",
+    [EFFECT_CREDIT] = "credit",
+    [EFFECT_REFUND] = "refund",
+    [EFFECT_DISPUTE] = "dispute",
+    [EFFECT_DISPUTE_WON] = "dispute_won",
+    [EFFECT_DISPUTE_LOST] = "dispute_lost",
+};
+
+static const char *const dispute_names[DISPUTE_STATES] = {
+    [DISPUTE_NONE] = "none",
+    [DISPUTE_WON] = "won",
+    [DISPUTE_OPENED] = "opened",
+    [DISPUTE_LOST] = "lost",
 };
 
 struct payment_transition payment_next(enum payment_status status, enum payment_fact fact)
 {
-    assert(status < PAYMENT_STATUSES && fact < PAYMENT_FACTS);
+    assert(status < PAYMENT_DISPUTED && fact < PAYMENT_FACTS);
     return table[status][fact];
+}
+
+struct dispute_transition dispute_next(enum dispute_state state, enum payment_fact fact)
+{
+    assert(state < DISPUTE_STATES && fact < PAYMENT_FACTS);
+    if (fact < FACT_DISPUTED)
+        return (struct dispute_transition){state, EFFECT_NONE};
+    return dispute_table[state][fact];
 }
 
 bool payment_is_paid(enum payment_status status)
 {
-    return status == PAYMENT_COMPLETED || status == PAYMENT_REFUNDED;
+    return status >= PAYMENT_COMPLETED;
 }
 
 bool payment_fact_is_paid(enum payment_fact fact)
 {
-    return fact == FACT_SUCCEEDED || fact == FACT_REFUNDED;
+    return fact >= FACT_SUCCEEDED;
+}
+
+enum payment_status payment_status_shown(enum payment_status status, enum dispute_state dispute)
+{
+    return dispute >= DISPUTE_OPENED ? PAYMENT_DISPUTED : status;
 }
 
 const char *payment_status_name(enum payment_status status)
@@ -85,26 +148,47 @@ const char *payment_fact_name(enum payment_fact fact)
 
 const char *payment_effect_name(enum payment_effect effect)
 {
-    switch (effect) {
-    case EFFECT_NONE:
-        return "none";
-    case EFFECT_CREDIT:
-        return "credit";
-    case EFFECT_REFUND:
-        return "refund";
-    }
-    return "";
+    assert(effect < PAYMENT_EFFECTS);
+    return effect_names[effect];
+}
+
+const char *dispute_state_name(enum dispute_state state)
+{
+    assert(state < DISPUTE_STATES);
+    return dispute_names[state];
+}
+
+/* The index of a name, or -1. */
+static int find_name(const char *const *names, int count, const char *name)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(name, names[i]) == 0)
+            return i;
+    return -1;
 }
 
 bool payment_status_parse(const char *name, enum payment_status *ret_status)
 {
-    for (int i = 0; i < PAYMENT_STATUSES; i++) {
-        if (strcmp(name, status_names[i]) != 0)
-            continue;
-        *ret_status = (enum payment_status)i;
-        return true;
-    }
-    return false;
+    int found = find_name(status_names, PAYMENT_STATUSES, name);
+    if (found >= 0)
+        *ret_status = (enum payment_status)found;
+    return found >= 0;
+}
+
+bool payment_fact_parse(const char *name, enum payment_fact *ret_fact)
+{
+    int found = find_name(fact_names, PAYMENT_FACTS, name);
+    if (found >= 0)
+        *ret_fact = (enum payment_fact)found;
+    return found >= 0;
+}
+
+bool dispute_state_parse(const char *name, enum dispute_state *ret_state)
+{
+    int found = find_name(dispute_names, DISPUTE_STATES, name);
+    if (found >= 0)
+        *ret_state = (enum dispute_state)found;
+    return found >= 0;
 }
 
 bool payment_type_parse(const char *name, enum payment_type *ret_type)
@@ -139,8 +223,6 @@ const char *outcome_name(enum outcome outcome)
 
 enum outcome outcome_parse(const char *name)
 {
-    for (int i = OUTCOME_DONE; i <= OUTCOME_UNKNOWN; i++)
-        if (strcmp(name, outcome_names[i]) == 0)
-            return (enum outcome)i;
-    return OUTCOME_NONE;
+    int found = find_name(outcome_names, OUTCOMES, name);
+    return found > OUTCOME_NONE ? (enum outcome)found : OUTCOME_NONE;
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { RETRY_AFTER_S = 5, BODY_MAX = 8 * 1024 };
+enum { RETRY_AFTER_S = 5 };
 
 static const char no_memory[] =
     "{\"err\":true,\"success\":false,\"content\":\"Service unavailable\"}";
@@ -22,7 +22,7 @@ void answer_error(const struct settings *settings, struct arena *arena, enum err
                   struct answer *ret_answer)
 {
     struct buf body;
-    buf_init(&body, arena, BODY_MAX);
+    buf_init(&body, arena, ANSWER_MAX);
     /* the messages are fixed texts of ours without anything to escape */
     buf_printf(&body, "{\"err\":true,\"success\":false,\"content\":\"%s\"}", err_message(err));
     *ret_answer = (struct answer){.err = err, .status = err_status(err)};
@@ -71,7 +71,7 @@ static void answer_text(struct arena *arena, const char *payment_id, const char 
                         const char *text, struct answer *ret_answer)
 {
     struct buf body;
-    struct json_out *out = answer_open(arena, &body, BODY_MAX);
+    struct json_out *out = answer_open(arena, &body, ANSWER_MAX);
     *ret_answer = (struct answer){.status = 200};
     (void)text_copy(ret_answer->payment_id, IDENT_MAX, payment_id);
     if (out != NULL)
@@ -89,7 +89,7 @@ void answer_deposit(struct arena *arena, const struct payment *payment, const ch
                     struct answer *ret_answer)
 {
     struct buf body;
-    struct json_out *out = answer_open(arena, &body, BODY_MAX);
+    struct json_out *out = answer_open(arena, &body, ANSWER_MAX);
     *ret_answer = (struct answer){.status = 200};
     (void)text_copy(ret_answer->payment_id, IDENT_MAX, payment->id);
     if (out != NULL) {

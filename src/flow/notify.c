@@ -28,6 +28,12 @@ static enum err tell_payer(struct db *db, const struct payment *payment, const c
     return err ? err : deliveries_put(db, payment->id, topic, MAIL_RECEIVER);
 }
 
+enum err notify_event(struct db *db, const struct payment *payment, const char *topic,
+                      int64_t sequence)
+{
+    return outbox_put(db, payment->id, topic, sequence);
+}
+
 enum err notify_status(struct db *db, const struct payment *payment, enum payment_status status,
                        enum told told)
 {
@@ -35,9 +41,9 @@ enum err notify_status(struct db *db, const struct payment *payment, enum paymen
     if (status == PAYMENT_PROCESSING)
         return ERR_NONE;
     (void)snprintf(topic, sizeof topic, "payment.%s", payment_status_name(status));
-    enum err err = outbox_put(db, payment->id, topic);
+    enum err err = notify_event(db, payment, topic, 1);
     if (!err && told == TOLD_UNDELIVERABLE)
-        err = outbox_put(db, payment->id, TOPIC_UNDELIVERABLE);
+        err = outbox_put(db, payment->id, TOPIC_UNDELIVERABLE, 1);
     if (err || told == TOLD_NOTHING)
         return err;
     return tell_payer(db, payment, told == TOLD_UNDELIVERABLE ? TOPIC_UNDELIVERABLE : topic, told);

@@ -64,9 +64,35 @@ void posting_credit(struct posting *posting, const struct payment *payment, cons
         add_sale(posting, &cart->items[i]);
 }
 
-void posting_refund(struct posting *posting, const struct payment *payment, const char *provider)
+void posting_refund(struct posting *posting, const struct payment *payment, const char *provider,
+                    struct money amount)
 {
     posting->count = 0;
-    add_user(posting, payment->user_id, money_negative(&payment->amount));
-    add(posting, LEDGER_PROVIDER, provider, payment->amount);
+    add_user(posting, payment->user_id, money_negative(&amount));
+    add(posting, LEDGER_PROVIDER, provider, amount);
+}
+
+void posting_balance_refund(struct posting *posting, const struct payment *payment,
+                            struct money amount)
+{
+    posting->count = 0;
+    add_user(posting, payment->user_id, amount);
+    add(posting, LEDGER_EQUITY, LEDGER_HOUSE, money_negative(&amount));
+}
+
+void posting_dispute(struct posting *posting, const struct payment *payment, const char *provider,
+                     struct money amount, enum dispute_state was, enum payment_effect effect)
+{
+    struct money taken = money_negative(&amount);
+    posting->count = 0;
+    if (was == DISPUTE_OPENED)
+        add(posting, LEDGER_DISPUTES, provider, taken);
+    else
+        add_user(posting, payment->user_id, taken);
+    if (effect == EFFECT_DISPUTE)
+        add(posting, LEDGER_DISPUTES, provider, amount);
+    else if (effect == EFFECT_DISPUTE_WON)
+        add_user(posting, payment->user_id, amount);
+    else
+        add(posting, LEDGER_PROVIDER, provider, amount);
 }

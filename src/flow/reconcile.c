@@ -7,6 +7,7 @@
 #include "flow/settle.h"
 #include "store/items.h"
 #include "store/keys.h"
+#include "store/reviews.h"
 
 enum { LEASE_S = 60, IN_FLIGHT_AGAIN_MS = 5000 };
 
@@ -70,6 +71,18 @@ static enum err expire_unit(struct db *db, void *context)
     return settle_expiry(db, check->payment.id);
 }
 
+/* A payment that its provider is still working on after the last question. */
+static enum err ask_for_review(struct db *db, const struct check *check)
+{
+    struct review review = {.kind = REVIEW_UNENDED,
+                            .fact = FACT_PROCESSING,
+                            .note = "the provider never came to an end"};
+    (void)text_copy(review.payment_id, sizeof review.payment_id, check->payment.id);
+    (void)text_copy(review.provider, sizeof review.provider, check->attempt.provider);
+    enum err err = reviews_put(db, &review);
+    return err ? err : events_insert(db, review.payment_id, "review", review.note, "check");
+}
+
 /* Ends the questions. Who repeats a create that was never answered is told what is known. */
 static enum err drop_unit(struct db *db, void *context)
 {
@@ -78,7 +91,7 @@ static enum err drop_unit(struct db *db, void *context)
     struct answer answer;
     enum err err = payments_lock(db, check->payment.id, &payment);
     if (!err && payment.status == PAYMENT_PROCESSING)
-        err = events_insert(db, payment.id, "review", "the provider never came to an end", "check");
+        err = ask_for_review(db, check);
     if (!err)
         err = checks_delete(db, payment.id);
     if (err)

@@ -5,17 +5,21 @@
 #include "base/buf.h"
 #include "base/crash.h"
 #include "flow/cart.h"
+#include "flow/dispute.h"
 #include "flow/notify.h"
 #include "flow/posting.h"
+#include "flow/refund.h"
 #include "store/items.h"
 #include "store/messages.h"
+#include "store/reviews.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { LEASE_S = 60, UNMATCHED_FIRST_S = 5 };
 
-/* Hands over what was bought, if it can still be had, and posts who gives and who gets. */
+/* Hands over what was bought, if it can still be had, and posts who gives and who gets. Nothing is
+ * handed over to a payer who is first heard of by a refund or a dispute. */
 static enum err complete(struct db *db, const struct payment *payment,
                          const struct settlement *news, enum told *ret_told)
 {
@@ -24,7 +28,7 @@ static enum err complete(struct db *db, const struct payment *payment,
     bool fresh, delivered = false;
     int64_t balance;
     enum err err = items_of_payment(db, payment->id, CART_MAX, &cart);
-    if (!err && cart.count > 0)
+    if (!err && cart.count > 0 && news->fact == FACT_SUCCEEDED)
         err = cart_deliver(db, payment, &cart, &delivered);
     CRASH_POINT("cart_delivered");
     if (err)
@@ -40,40 +44,17 @@ static enum err complete(struct db *db, const struct payment *payment,
     return !err && balance < 0 ? ERR_BALANCE : err;
 }
 
-static enum err refund(struct db *db, const struct payment *payment, const char *provider)
-{
-    struct posting posting;
-    bool fresh;
-    posting_refund(&posting, payment, provider);
-    return ledger_post(db, payment->id, payment_effect_name(EFFECT_REFUND), 1, posting.lines,
-                       posting.count, &fresh);
-}
-
-static enum err run_effect(struct db *db, const struct payment *payment,
-                           const struct settlement *news, enum payment_effect effect,
-                           enum told *ret_told)
-{
-    switch (effect) {
-    case EFFECT_CREDIT:
-        return complete(db, payment, news, ret_told);
-    case EFFECT_REFUND:
-        return refund(db, payment, news->provider);
-    case EFFECT_NONE:
-        break;
-    }
-    return ERR_NONE;
-}
-
 enum err settle_fact(struct db *db, const struct payment *payment, const struct settlement *news)
 {
     struct payment_transition next = payment_next(payment->status, news->fact);
+    bool credits = next.effect == EFFECT_CREDIT;
     enum told told = TOLD_NOTHING;
     int64_t released;
     if (next.status == payment->status)
         return ERR_NONE;
     enum err err = payments_status_set(db, payment->id, payment->status, next.status);
-    if (!err)
-        err = run_effect(db, payment, news, next.effect, &told);
+    if (!err && credits)
+        err = complete(db, payment, news, &told);
     if (!err && payment->type == PAYMENT_ITEMS && next.status > PAYMENT_PROCESSING)
         err = items_release(db, payment->id, &released);
     if (!err)
@@ -82,7 +63,33 @@ enum err settle_fact(struct db *db, const struct payment *payment, const struct 
     if (!err && told == TOLD_UNDELIVERABLE)
         err = events_insert(db, payment->id, "undeliverable",
                             "the money went to the payer's balance", news->source);
-    return err ? err : notify_status(db, payment, next.status, told);
+    if (err || (next.status > PAYMENT_COMPLETED && !credits)) /* refunds are told one by one */
+        return err;
+    return notify_status(db, payment, credits ? PAYMENT_COMPLETED : next.status, told);
+}
+
+enum err settle_news(struct db *db, const struct payment *payment, const struct settlement *news,
+                     const char **ret_mismatch)
+{
+    *ret_mismatch = NULL;
+    switch (news->fact) {
+    case FACT_NOTHING:
+    case FACT_PROCESSING:
+    case FACT_EXPIRED:
+    case FACT_FAILED:
+    case FACT_SUCCEEDED:
+        return settle_fact(db, payment, news);
+    case FACT_PARTLY_REFUNDED:
+    case FACT_REFUNDED:
+        return refund_reported(db, payment, news, ret_mismatch);
+    case FACT_DISPUTED:
+    case FACT_DISPUTE_WON:
+    case FACT_DISPUTE_LOST:
+        return dispute_reported(db, payment, news, ret_mismatch);
+    case PAYMENT_FACTS:
+        break;
+    }
+    return ERR_INTERNAL;
 }
 
 enum err settle_expiry(struct db *db, const char *payment_id)
@@ -107,6 +114,8 @@ enum err settle_expiry(struct db *db, const char *payment_id)
 static const char *find_mismatch(const struct payment *payment, const struct attempt *attempt,
                                  const struct provider_truth *truth)
 {
+    if (truth->stranger != NULL)
+        return truth->stranger;
     if (attempt->id == 0)
         return "the payment was made with another provider";
     if (attempt->left)
@@ -127,12 +136,19 @@ static const char *find_mismatch(const struct payment *payment, const struct att
 }
 
 /* Once: the payer's browser may come back, and ask, any number of times. */
-static enum err note_mismatch(struct db *db, const struct payment *payment,
-                              const struct provider_truth *truth, const char *why,
-                              const char *source, char ret_note[REASON_MAX])
+static enum err ask_for_review(struct db *db, const struct payment *payment, const char *provider,
+                               const struct provider_truth *truth, const char *why,
+                               const char *source, char ret_note[REASON_MAX])
 {
     (void)snprintf(ret_note, REASON_MAX, "%s: %s", truth->word, why);
-    return events_insert_once(db, payment->id, "review", ret_note, source);
+    struct review review = {
+        .kind = truth->stranger != NULL ? REVIEW_STRANGER : REVIEW_MISMATCH,
+        .fact = truth->given_back && payment_is_paid(payment->status) ? FACT_REFUNDED : truth->fact,
+        .note = ret_note};
+    (void)text_copy(review.payment_id, sizeof review.payment_id, payment->id);
+    (void)text_copy(review.provider, sizeof review.provider, provider);
+    enum err err = reviews_put(db, &review);
+    return err ? err : events_insert_once(db, payment->id, "review", ret_note, source);
 }
 
 /* What the truth means for a create that was never answered, and for the checks that remain. */
@@ -166,16 +182,19 @@ enum err settle_apply(struct db *db, const struct provider_driver *driver,
     if (err)
         return err;
     const char *mismatch = find_mismatch(&payment, &attempt, truth);
+    (void)snprintf(detail, sizeof detail, "%s says %s", driver->name, truth->word);
+    const struct settlement news = {truth->fact, driver->name, truth, detail, source};
+    if (mismatch == NULL)
+        err = settle_news(db, &payment, &news, &mismatch);
+    if (err)
+        return err;
     if (mismatch != NULL) {
         *ret_verdict = SETTLE_MISMATCH;
-        return note_mismatch(db, &payment, truth, mismatch, source, ret_note);
+        return ask_for_review(db, &payment, driver->name, truth, mismatch, source, ret_note);
     }
     *ret_verdict = SETTLE_APPLIED;
     ret_note[0] = '\0';
-    (void)snprintf(detail, sizeof detail, "%s says %s", driver->name, truth->word);
-    const struct settlement news = {truth->fact, driver->name, truth, detail, source};
-    err = settle_fact(db, &payment, &news);
-    return err ? err : close_attempt(db, &payment, &attempt, truth);
+    return close_attempt(db, &payment, &attempt, truth);
 }
 
 struct notice_unit {
@@ -191,18 +210,32 @@ static int64_t retry_in_s(int64_t tries)
     return tries >= INBOX_TRIES_MAX ? -1 : UNMATCHED_FIRST_S << tries;
 }
 
+/* A notice that no payment's review speaks of. */
+static enum err ask_about_notice(struct db *db, const struct notice_row *row, enum review_kind kind,
+                                 enum payment_fact fact, const char *note)
+{
+    struct review review = {.kind = kind, .inbox_id = row->id, .fact = fact, .note = note};
+    (void)text_copy(review.provider, sizeof review.provider, row->provider);
+    return reviews_put(db, &review);
+}
+
+static enum err apply_unreadable(struct db *db, const struct notice_row *row,
+                                 struct settled_notice *ret_notice)
+{
+    static const char note[] = "genuine, but not as documented";
+    ret_notice->verdict = SETTLE_MISMATCH;
+    enum err err = ask_about_notice(db, row, REVIEW_UNREADABLE, FACT_NOTHING, note);
+    return err ? err : inbox_set(db, row->id, INBOX_REVIEW, note, "", -1);
+}
+
 static enum err apply_row(struct db *db, const struct provider_driver *driver,
                           const struct notice_row *row, struct settled_notice *ret_notice)
 {
     struct provider_truth truth;
     char note[REASON_MAX];
     enum err err = driver->notice(db_arena(db), row->body, row->body_len, &truth);
-    if (err == ERR_PAYLOAD) {
-        ret_notice->verdict = SETTLE_MISMATCH;
-        return inbox_set(db, row->id, INBOX_REVIEW, "genuine, but not as documented", "", -1);
-    }
     if (err)
-        return err;
+        return err == ERR_PAYLOAD ? apply_unreadable(db, row, ret_notice) : err;
     (void)text_copy(ret_notice->payment_id, sizeof ret_notice->payment_id, truth.reference);
     (void)text_copy(ret_notice->word, sizeof ret_notice->word, truth.word);
     err = settle_apply(db, driver, &truth, "webhook", &ret_notice->verdict, note);
@@ -212,7 +245,9 @@ static enum err apply_row(struct db *db, const struct provider_driver *driver,
     enum inbox_state state = ret_notice->verdict == SETTLE_APPLIED ? INBOX_DONE
                              : retry >= 0                          ? INBOX_UNMATCHED
                                                                    : INBOX_REVIEW;
-    return inbox_set(db, row->id, state, note, truth.reference, retry);
+    if (state == INBOX_REVIEW && ret_notice->verdict == SETTLE_UNMATCHED)
+        err = ask_about_notice(db, row, REVIEW_UNMATCHED, truth.fact, note);
+    return err ? err : inbox_set(db, row->id, state, note, truth.reference, retry);
 }
 
 static enum err notice_unit(struct db *db, void *context)

@@ -74,6 +74,8 @@ static const char *movement_type(const struct ledger_movement *movement)
         return "bonus";
     if (strcmp(movement->effect, "refund") == 0)
         return "refund";
+    if (strncmp(movement->effect, "dispute", strlen("dispute")) == 0)
+        return "dispute";
     if (strcmp(movement->payment_type, "balance") == 0)
         return "deposit";
     if (!movement->own)

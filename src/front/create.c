@@ -37,8 +37,7 @@ enum err create_method(const struct fields *fields, const char *name, enum err r
     return ERR_NONE;
 }
 
-/* Idempotency-Key: a quoted string (RFC 8941) or the bare text; both spell the same key. */
-static enum err read_key(const struct call *call, struct idempotency_key *ret_key)
+enum err create_key(const struct call *call, struct idempotency_key *ret_key)
 {
     const char *header;
     enum err err = http_header_get(call->request, "HTTP_IDEMPOTENCY_KEY", &header);
@@ -87,7 +86,7 @@ void create_run(struct call *call, struct checkout *checkout, create_reader *rea
     struct context *context = call->context;
     struct arena *arena = call->request->arena;
     struct answer answer;
-    enum err err = read_key(call, &checkout->key);
+    enum err err = create_key(call, &checkout->key);
     if (err) {
         reply_error(call, err);
         return;

@@ -9,11 +9,11 @@
 
 #include <string.h>
 
-enum route_auth { AUTH_NONE, AUTH_BEARER };
+enum route_auth { AUTH_NONE, AUTH_BEARER, AUTH_OPERATOR };
 
 struct route {
     const char *method;
-    const char *path; /* a trailing * stands for one variable part */
+    const char *path; /* a * stands for one variable part */
     enum route_auth auth;
     void (*handle)(struct call *call);
 };
@@ -36,21 +36,25 @@ static const struct route routes[] = {
     {"GET", "/providers", AUTH_NONE, providers_get},
     {"GET", "/payments", AUTH_BEARER, payments_get_list},
     {"GET", "/payments/*", AUTH_BEARER, payments_get_one},
+    {"POST", "/payments/*/refunds", AUTH_OPERATOR, refunds_post},
     {"POST", "/webhook/*", AUTH_NONE, webhook_post},
     {"GET", "/health/live", AUTH_NONE, health_get_live},
     {"GET", "/health/ready", AUTH_NONE, health_get_ready},
 };
 
 /* NULL when the path is not the route's; else its variable part, "" if it has none. */
-static const char *match_path(const struct route *route, const char *path)
+static const char *match_path(const struct route *route, const struct http_request *request)
 {
-    size_t fixed = strlen(route->path) - 1;
-    if (route->path[fixed] != '*')
+    const char *path = request->path, *star = strchr(route->path, '*');
+    size_t fixed = star == NULL ? 0 : (size_t)(star - route->path);
+    if (star == NULL)
         return strcmp(route->path, path) == 0 ? "" : NULL;
-    if (strncmp(route->path, path, fixed) != 0 || path[fixed] == '\0' ||
-        strchr(path + fixed, '/') != NULL)
+    if (strncmp(route->path, path, fixed) != 0)
         return NULL;
-    return path + fixed;
+    size_t len = strcspn(path + fixed, "/");
+    if (len == 0 || strcmp(path + fixed + len, star + 1) != 0)
+        return NULL;
+    return arena_strndup(request->arena, path + fixed, len);
 }
 
 /* nginx strips the body of an answer to HEAD, so it may be made like one to GET. */
@@ -66,7 +70,7 @@ static enum err find_route(const struct http_request *request, const struct rout
 {
     enum err err = ERR_NOT_FOUND;
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
-        const char *param = match_path(&routes[i], request->path);
+        const char *param = match_path(&routes[i], request);
         if (param == NULL)
             continue;
         *ret_route = &routes[i];
@@ -100,8 +104,10 @@ static void walk(struct call *call, const struct route **ret_route)
     enum err err = find_route(call->request, ret_route, &call->param);
     if (err == ERR_METHOD)
         http_header_set(call->response, "Allow", (*ret_route)->method);
-    if (!err && (*ret_route)->auth == AUTH_BEARER)
+    if (!err && (*ret_route)->auth != AUTH_NONE)
         err = auth_bearer(call);
+    if (!err && (*ret_route)->auth == AUTH_OPERATOR && !call->user.operator)
+        err = ERR_FORBIDDEN;
     if (err)
         reply_error(call, err);
     else

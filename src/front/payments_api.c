@@ -5,6 +5,7 @@
 #include "front/fields.h"
 #include "provider/provider.h"
 #include "store/items.h"
+#include "store/refunds.h"
 
 #include <string.h>
 
@@ -81,6 +82,9 @@ static void write_payment(struct json_out *out, const struct payment *payment)
     json_out_text(out, "currency", money_currency(&payment->amount));
     json_out_text(out, "method", payment->method[0] == '\0' ? NULL : payment->method);
     json_out_text(out, "status", payment_status_name(payment_status_now(payment)));
+    json_out_int(out, "refunded", money_minor_units(&payment->refunded));
+    json_out_text(out, "dispute",
+                  payment->dispute == DISPUTE_NONE ? NULL : dispute_state_name(payment->dispute));
     json_out_text(out, "createdAt", payment->created_at);
     json_out_text(out, "expiresAt", payment->expires_at);
 }
@@ -115,6 +119,8 @@ struct one_unit {
     struct payment payment;
     struct attempt attempt;
     struct cart cart;
+    struct refund refunds[REFUNDS_MAX];
+    size_t refund_count;
     struct event *events;
     size_t count;
 };
@@ -127,6 +133,9 @@ static enum err one_unit(struct db *db, void *context)
         err = attempts_last(db, unit->payment_id, &unit->attempt);
     if (!err)
         err = items_of_payment(db, unit->payment_id, CART_MAX, &unit->cart);
+    if (!err)
+        err =
+            refunds_of_payment(db, &unit->payment, REFUNDS_MAX, unit->refunds, &unit->refund_count);
     if (!err)
         err = events_of_payment(db, unit->payment_id, EVENTS_MAX, unit->events, &unit->count);
     return err;
@@ -146,6 +155,22 @@ static void write_timeline(struct json_out *out, const struct one_unit *unit)
     json_out_close_array(out);
 }
 
+static void write_refunds(struct json_out *out, const struct one_unit *unit)
+{
+    json_out_array(out, "refunds");
+    for (size_t i = 0; i < unit->refund_count; i++) {
+        const struct refund *refund = &unit->refunds[i];
+        json_out_object(out, NULL);
+        json_out_text(out, "id", refund->id);
+        json_out_int(out, "amount", money_minor_units(&refund->amount));
+        json_out_text(out, "via", refund_via_name(refund->via));
+        json_out_text(out, "reason", refund->reason);
+        json_out_text(out, "createdAt", refund->created_at);
+        json_out_close_object(out);
+    }
+    json_out_close_array(out);
+}
+
 static enum err load_one(struct call *call, struct one_unit *unit)
 {
     if (!ident_valid("PAY_", call->param))
@@ -155,7 +180,8 @@ static enum err load_one(struct call *call, struct one_unit *unit)
     if (unit->events == NULL)
         return ERR_OVERLOAD;
     enum err err = db_snapshot(call->context->pool, call->request->arena, one_unit, unit);
-    if (!err && (unit->payment.id[0] == '\0' || unit->payment.user_id != call->user.id))
+    bool own = unit->payment.user_id == call->user.id || call->user.operator;
+    if (!err && (unit->payment.id[0] == '\0' || !own))
         err = ERR_NOT_FOUND; /* somebody else's is no different from none */
     return err;
 }
@@ -175,6 +201,7 @@ void payments_get_one(struct call *call)
     write_payment(out, &unit.payment);
     json_out_text(out, "url", payable ? unit.attempt.url : NULL);
     reply_items(out, &unit.cart);
+    write_refunds(out, &unit);
     write_timeline(out, &unit);
     reply_close(call, out);
 }

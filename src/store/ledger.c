@@ -13,6 +13,7 @@ static const char *const kind_names[] = {
     [LEDGER_PROVIDER] = "provider",
     [LEDGER_PROVIDER_FEES] = "provider_fees",
     [LEDGER_EQUITY] = "equity",
+    [LEDGER_DISPUTES] = "disputes",
 };
 
 static void assert_sums_to_zero(const struct ledger_line *lines, size_t count)
@@ -148,6 +149,16 @@ enum err ledger_verify(struct db *db, FILE *report, int64_t *ret_breaks)
         (void)fprintf(report, "payment %s is %s: of its %s, %s were credited and %s taken back\n",
                       db_text(db, 0), db_text(db, 1), db_text(db, 2), db_text(db, 3),
                       db_text(db, 4));
+    if (!err)
+        err = db_run_plain(db, SQL_VERIFY_REFUNDS);
+    for (; !err && db_next(db); breaks++)
+        (void)fprintf(report, "payment %s: %s are refunded, its refunds sum to %s\n",
+                      db_text(db, 0), db_text(db, 1), db_text(db, 2));
+    if (!err)
+        err = db_run_plain(db, SQL_VERIFY_DISPUTES);
+    for (; !err && db_next(db); breaks++)
+        (void)fprintf(report, "disputes with %s: %s %s are held, open disputes sum to %s\n",
+                      db_text(db, 0), db_text(db, 2), db_text(db, 1), db_text(db, 3));
     if (!err)
         err = db_run_plain(db, SQL_VERIFY_HOLDS);
     for (; !err && db_next(db); breaks++)

@@ -72,9 +72,9 @@ enum err inbox_lock(struct db *db, int64_t id, struct notice_row *ret_row)
     return err;
 }
 
-enum err outbox_put(struct db *db, const char *payment_id, const char *topic)
+enum err outbox_put(struct db *db, const char *payment_id, const char *topic, int64_t sequence)
 {
-    return db_run(db, SQL_OUTBOX_INSERT, DB_TEXT(payment_id), DB_TEXT(topic));
+    return db_run(db, SQL_OUTBOX_INSERT, DB_TEXT(payment_id), DB_TEXT(topic), DB_INT(sequence));
 }
 
 enum err deliveries_put(struct db *db, const char *payment_id, const char *topic,

@@ -14,7 +14,9 @@ static void read_payment(struct db *db, struct payment *ret_payment)
     bool fine = payment_type_parse(db_text(db, 3), &p->type) &&
                 payment_surface_parse(db_text(db, 12), &p->surface) &&
                 money_make(db_int(db, 4), db_text(db, 5), &p->amount) &&
-                payment_status_parse(db_text(db, 7), &p->status);
+                money_make(db_int(db, 15), db_text(db, 5), &p->refunded) &&
+                payment_status_parse(db_text(db, 7), &p->status) &&
+                dispute_state_parse(db_text(db, 16), &p->dispute);
     assert(fine); /* the table's own constraints say so */
     db_copy(db, 6, p->method, sizeof p->method);
     db_copy(db, 8, p->client_ip, sizeof p->client_ip);
@@ -72,6 +74,16 @@ enum err payments_status_set(struct db *db, const char *payment_id, enum payment
     return err;
 }
 
+enum err payments_refunded_add(struct db *db, const char *payment_id, const struct money *amount)
+{
+    return db_run(db, SQL_PAYMENT_REFUNDED, DB_INT(money_minor_units(amount)), DB_TEXT(payment_id));
+}
+
+enum err payments_dispute_update(struct db *db, const char *payment_id)
+{
+    return db_run(db, SQL_PAYMENT_DISPUTE, DB_TEXT(payment_id));
+}
+
 enum err payments_find(struct db *db, const char *provider, const char *reference,
                        char ret_payment_id[IDENT_MAX])
 {
@@ -94,8 +106,9 @@ enum err payments_return_url(struct db *db, const char *payment_id, char ret_url
 
 enum payment_status payment_status_now(const struct payment *payment)
 {
-    return payment->status == PAYMENT_PENDING && payment->expires_in_ms <= 0 ? PAYMENT_EXPIRED
-                                                                             : payment->status;
+    if (payment->status == PAYMENT_PENDING && payment->expires_in_ms <= 0)
+        return PAYMENT_EXPIRED;
+    return payment_status_shown(payment->status, payment->dispute);
 }
 
 static void read_payments(struct db *db, size_t max, struct payment *ret_payments,

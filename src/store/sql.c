@@ -16,7 +16,16 @@
     "p.payment_id, p.user_id, p.provider, p.type, p.amount, p.currency, p.method, p.status," \
     " p.client_ip, TIMESTAMPDIFF(MICROSECOND, NOW(3), p.expires_at) DIV 1000, " \
     RFC3339("p.created_at") ", " RFC3339("p.expires_at") ", p.surface, " \
-    UNIX("p.created_at") ", " UNIX("p.expires_at")
+    UNIX("p.created_at") ", " UNIX("p.expires_at") ", p.refunded, p.dispute"
+/* the word that callers see, see payment_status_now */
+#define STATUS_NOW \
+    "IF(p.dispute IN ('opened', 'lost'), 'disputed'," \
+    " IF(p.status = 'pending' AND p.expires_at <= NOW(3), 'expired', p.status))"
+#define REVIEW_COLUMNS \
+    "review_id, kind, payment_id, inbox_id, provider, fact, note, " RFC3339("created_at") ", " \
+    RFC3339("resolved_at") ", resolved_by, resolution FROM reviews"
+#define REFUND_COLUMNS \
+    "refund_id, sequence, amount, via, reference, reason, " RFC3339("created_at") " FROM refunds"
 #define ATTEMPT_COLUMNS \
     "a.attempt_id, a.reference, a.deadline_at <= NOW(3) OR EXISTS (SELECT 1 FROM" \
     " attempt_answers u WHERE u.attempt_id = a.attempt_id), d.outcome," \
@@ -35,9 +44,9 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "INSERT INTO schema_migrations (version, name, checksum) VALUES (?, ?, ?)",
 
     [SQL_USER_BY_ID] =
-        "SELECT user_id, banned_at IS NOT NULL FROM users WHERE user_id = ?",
+        "SELECT user_id, banned_at IS NOT NULL, role = 'operator' FROM users WHERE user_id = ?",
     [SQL_USER_BY_KEY] =
-        "SELECT u.user_id, u.banned_at IS NOT NULL FROM api_keys k JOIN users u USING (user_id)"
+        "SELECT u.user_id, u.banned_at IS NOT NULL, u.role = 'operator' FROM api_keys k JOIN users u USING (user_id)"
         " WHERE k.key_hash = ? AND k.revoked_at IS NULL",
     [SQL_USER_ADDRESS] =
         "SELECT name, email FROM users WHERE user_id = ?",
@@ -63,6 +72,11 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "SELECT " PAYMENT_COLUMNS " FROM payments p WHERE p.payment_id = ? FOR UPDATE",
     [SQL_PAYMENT_STATUS] =
         "UPDATE payments SET status = ? WHERE payment_id = ? AND status = ?",
+    [SQL_PAYMENT_REFUNDED] =
+        "UPDATE payments SET refunded = refunded + ? WHERE payment_id = ?",
+    [SQL_PAYMENT_DISPUTE] =
+        "UPDATE payments p SET dispute = (SELECT MAX(CAST(d.state AS UNSIGNED)) FROM disputes d"
+        " WHERE d.payment_id = p.payment_id) WHERE p.payment_id = ?",
     [SQL_PAYMENT_GET] =
         "SELECT " PAYMENT_COLUMNS " FROM payments p WHERE p.payment_id = ?",
     [SQL_PAYMENTS_OF_USER] =
@@ -70,8 +84,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " WHERE p.user_id = ? AND p.payment_id < ? AND p.provider = COALESCE(?, p.provider)"
         " AND p.created_at >= COALESCE(" MS_TO_TIME ", p.created_at)"
         " AND p.created_at < COALESCE(" MS_TO_TIME ", p.created_at + INTERVAL 1 SECOND)"
-        " AND IF(p.status = 'pending' AND p.expires_at <= NOW(3), 'expired', p.status)"
-        " = COALESCE(?, IF(p.status = 'pending' AND p.expires_at <= NOW(3), 'expired', p.status))"
+        " AND " STATUS_NOW " = COALESCE(?, " STATUS_NOW ")"
         " ORDER BY p.payment_id DESC LIMIT ?",
     [SQL_PAYMENT_OF_REFERENCE] =
         "SELECT a.payment_id FROM attempts a WHERE a.provider = ? AND a.reference = ? UNION"
@@ -79,6 +92,36 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " WHERE a.provider = ? AND d.provider_reference = ? LIMIT 1",
     [SQL_PAYMENT_RETURN_URL] =
         "SELECT return_url FROM payments WHERE payment_id = ?",
+
+    [SQL_REFUND_INSERT] =
+        "INSERT INTO refunds (refund_id, payment_id, sequence, amount, via, reference, reason, operator_id)"
+        " SELECT ?, ?, COUNT(*) + 1, ?, ?, ?, ?, ? FROM refunds WHERE payment_id = ?",
+    [SQL_REFUND_FIND] =
+        "SELECT " REFUND_COLUMNS " WHERE payment_id = ? AND (refund_id = ? OR reference = ?)",
+    [SQL_REFUND_CONFIRM] =
+        "UPDATE refunds SET reference = ? WHERE payment_id = ? AND via = 'manual' AND reference IS NULL"
+        " AND amount = ? ORDER BY sequence LIMIT 1",
+    [SQL_REFUNDS_OF_PAYMENT] =
+        "SELECT " REFUND_COLUMNS " WHERE payment_id = ? ORDER BY sequence LIMIT ?",
+    [SQL_DISPUTE_INSERT] =
+        "INSERT INTO disputes (payment_id, reference, sequence, provider, amount, state)"
+        " SELECT ?, ?, COUNT(*) + 1, ?, ?, 'none' FROM disputes WHERE payment_id = ?",
+    [SQL_DISPUTE_FIND] =
+        "SELECT sequence, amount, state FROM disputes WHERE payment_id = ? AND reference = ? FOR UPDATE",
+    [SQL_DISPUTE_STATE] =
+        "UPDATE disputes SET state = ? WHERE payment_id = ? AND reference = ?",
+    [SQL_DISPUTES_STANDING] =
+        "SELECT COALESCE(SUM(amount), 0) FROM disputes WHERE payment_id = ? AND state IN ('opened', 'lost')",
+    [SQL_REVIEW_INSERT] =
+        "INSERT IGNORE INTO reviews (kind, subject, payment_id, inbox_id, provider, fact, note)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+    [SQL_REVIEWS_LIST] =
+        "SELECT " REVIEW_COLUMNS " WHERE (? OR resolved_at IS NULL) AND review_id < ?"
+        " ORDER BY review_id DESC LIMIT ?",
+    [SQL_REVIEW_LOCK] =
+        "SELECT " REVIEW_COLUMNS " WHERE review_id = ? FOR UPDATE",
+    [SQL_REVIEW_RESOLVE] =
+        "UPDATE reviews SET resolved_at = NOW(3), resolved_by = ?, resolution = ? WHERE review_id = ?",
 
     [SQL_PAYMENT_ITEM_INSERT] =
         "INSERT INTO payment_items (payment_id, asset_id, seller_id, price, fee, name)"
@@ -154,14 +197,23 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " USING (account_id) WHERE a.kind = 'user' HAVING balance <> total LIMIT 100",
     [SQL_VERIFY_PAYMENTS] =
         "SELECT p.payment_id, p.status, p.amount, COALESCE(s.credited, 0) AS credited,"
-        " COALESCE(s.refunded, 0) AS refunded FROM payments p"
+        " COALESCE(s.refunded, 0) AS taken_back, p.refunded FROM payments p"
         " LEFT JOIN (SELECT l.document_id, SUM(IF(l.effect = 'credit' AND e.amount > 0, e.amount, 0)) AS credited,"
         " SUM(IF(l.effect = 'refund' AND e.amount < 0, -e.amount, 0)) AS refunded"
         " FROM ledger_postings l JOIN ledger_entries e USING (posting_id) JOIN ledger_accounts a USING (account_id)"
         " WHERE a.kind IN ('user', 'equity') GROUP BY l.document_id) s ON s.document_id = p.payment_id"
-        " HAVING p.status = 'completed' AND (credited <> p.amount OR refunded <> 0)"
-        " OR p.status = 'refunded' AND credited <> refunded"
-        " OR p.status NOT IN ('completed', 'refunded') AND (credited <> 0 OR refunded <> 0) LIMIT 100",
+        " HAVING p.status IN ('completed', 'partially_refunded') AND (credited <> p.amount OR taken_back <> p.refunded)"
+        " OR p.status = 'refunded' AND (credited <> taken_back OR p.refunded <> p.amount)"
+        " OR p.status IN ('pending', 'processing', 'expired', 'failed') AND (credited <> 0 OR taken_back <> 0) LIMIT 100",
+    [SQL_VERIFY_REFUNDS] =
+        "SELECT p.payment_id, p.refunded, COALESCE(SUM(r.amount), 0) AS total FROM payments p"
+        " LEFT JOIN refunds r USING (payment_id) GROUP BY p.payment_id HAVING p.refunded <> total LIMIT 100",
+    [SQL_VERIFY_DISPUTES] =
+        "SELECT owner, currency, SUM(held), SUM(disputed) FROM (SELECT a.owner, a.currency, SUM(e.amount) AS held,"
+        " 0 AS disputed FROM ledger_accounts a JOIN ledger_entries e USING (account_id) WHERE a.kind = 'disputes'"
+        " GROUP BY a.account_id UNION ALL SELECT d.provider, p.currency, 0, SUM(d.amount) FROM disputes d"
+        " JOIN payments p USING (payment_id) WHERE d.state = 'opened' GROUP BY d.provider, p.currency) both_sides"
+        " GROUP BY owner, currency HAVING SUM(held) <> SUM(disputed) LIMIT 100",
     [SQL_VERIFY_HOLDS] =
         "SELECT i.asset_id, p.payment_id, p.status FROM items i JOIN payments p ON p.payment_id = i.held_by"
         " WHERE p.status NOT IN ('pending', 'processing') LIMIT 100",
@@ -197,13 +249,15 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_INBOX_SET] =
         "UPDATE inbox SET state = ?, note = ?, reference = ?, due_at = IF(?, " IN_SECONDS ", NULL)"
         " WHERE inbox_id = ?",
+    [SQL_INBOX_RESOLVE] =
+        "UPDATE inbox SET state = 'done' WHERE state = 'review' AND (inbox_id = ? OR reference = ? AND note = ?)",
     [SQL_INBOX_TAKE] =
         "SELECT inbox_id FROM inbox WHERE due_at <= NOW(3)"
         " ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED",
     [SQL_INBOX_LEASE] =
         "UPDATE inbox SET tries = LEAST(tries + 1, 1000), due_at = " IN_SECONDS " WHERE inbox_id = ?",
     [SQL_OUTBOX_INSERT] =
-        "INSERT IGNORE INTO outbox (payment_id, topic) VALUES (?, ?)",
+        "INSERT IGNORE INTO outbox (payment_id, topic, sequence) VALUES (?, ?, ?)",
     [SQL_DELIVERY_INSERT] =
         "INSERT IGNORE INTO deliveries (outbox_id, receiver) SELECT outbox_id, ? FROM outbox"
         " WHERE payment_id = ? AND topic = ?",

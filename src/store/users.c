@@ -8,6 +8,7 @@ static void read_user(struct db *db, struct user *ret_user)
         return;
     ret_user->id = db_int(db, 0);
     ret_user->banned = db_int(db, 1) != 0;
+    ret_user->operator= db_int(db, 2) != 0;
 }
 
 enum err users_get(struct db *db, int64_t user_id, struct user *ret_user)

@@ -110,8 +110,8 @@ test('one payment: all its members, and a timeline from creation to credit', asy
     const made = await paid(alice, 700);
     const payment = await client.payment(alice, made.id);
     assert.deepEqual(Object.keys(payment), [
-        'id', 'provider', 'type', 'amount', 'currency', 'method', 'status', 'createdAt',
-        'expiresAt', 'url', 'items', 'timeline',
+        'id', 'provider', 'type', 'amount', 'currency', 'method', 'status', 'refunded', 'dispute',
+        'createdAt', 'expiresAt', 'url', 'items', 'refunds', 'timeline',
     ]);
     assert.equal(payment.id, made.id);
     assert.equal(payment.provider, 'payviox');

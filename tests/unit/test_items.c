@@ -279,7 +279,7 @@ static enum err deliveries_unit(struct db *db, void *context)
     assert_int_equal(first.id, 0);
     assert_int_equal(deliveries_put(db, id, "no.such.event", "test"), ERR_NONE);
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(outbox_put(db, id, "payment.completed"), ERR_NONE);
+        assert_int_equal(outbox_put(db, id, "payment.completed", 1), ERR_NONE);
         assert_int_equal(deliveries_put(db, id, "payment.completed", "test"), ERR_NONE);
     }
     assert_int_equal(raw_number(db, "SELECT COUNT(*) FROM deliveries WHERE receiver = 'test'"), 1);

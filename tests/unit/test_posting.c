@@ -183,15 +183,58 @@ static void a_full_cart_fits(void **state)
     ROWS_END();
 }
 
-static void a_refund_is_claimed_from_the_payer(void **state)
+static void what_is_given_back_is_claimed(void **state)
 {
-    static const struct line lines[] = {
-        {LEDGER_USER, "7", -1000}, {LEDGER_PROVIDER, "payviox", 1000}, {0}};
+    static const struct line by_provider[] = {
+        {LEDGER_USER, "7", -400}, {LEDGER_PROVIDER, "payviox", 400}, {0}};
+    static const struct line to_balance[] = {
+        {LEDGER_USER, "7", 400}, {LEDGER_EQUITY, LEDGER_HOUSE, -400}, {0}};
     const struct payment payment = payment_of(1000);
     struct posting posting;
     (void)state;
-    posting_refund(&posting, &payment, "payviox");
-    check_lines("a refund", &posting, lines);
+    posting_refund(&posting, &payment, "payviox", usd(400));
+    check_lines("a refund", &posting, by_provider);
+    posting_balance_refund(&posting, &payment, usd(400));
+    check_lines("a refund to the balance", &posting, to_balance);
+    ROWS_END();
+}
+
+static void disputed_money_is_held_and_then_given_back_or_gone(void **state)
+{
+    static const struct {
+        const char *what;
+        enum dispute_state was;
+        enum payment_effect effect;
+        struct line lines[3];
+    } rows[] = {
+        {"opened",
+         DISPUTE_NONE,
+         EFFECT_DISPUTE,
+         {{LEDGER_USER, "7", -300}, {LEDGER_DISPUTES, "bank", 300}, {0}}},
+        {"won",
+         DISPUTE_OPENED,
+         EFFECT_DISPUTE_WON,
+         {{LEDGER_DISPUTES, "bank", -300}, {LEDGER_USER, "7", 300}, {0}}},
+        {"lost",
+         DISPUTE_OPENED,
+         EFFECT_DISPUTE_LOST,
+         {{LEDGER_DISPUTES, "bank", -300}, {LEDGER_PROVIDER, "bank", 300}, {0}}},
+        {"lost, never heard to be opened",
+         DISPUTE_NONE,
+         EFFECT_DISPUTE_LOST,
+         {{LEDGER_USER, "7", -300}, {LEDGER_PROVIDER, "bank", 300}, {0}}},
+        {"lost after it was won",
+         DISPUTE_WON,
+         EFFECT_DISPUTE_LOST,
+         {{LEDGER_USER, "7", -300}, {LEDGER_PROVIDER, "bank", 300}, {0}}},
+    };
+    const struct payment payment = payment_of(1000);
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct posting posting;
+        posting_dispute(&posting, &payment, "bank", usd(300), rows[i].was, rows[i].effect);
+        check_lines(rows[i].what, &posting, rows[i].lines);
+    }
     ROWS_END();
 }
 
@@ -200,7 +243,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(credits),
         TEST(a_full_cart_fits),
-        TEST(a_refund_is_claimed_from_the_payer),
+        TEST(what_is_given_back_is_claimed),
+        TEST(disputed_money_is_held_and_then_given_back_or_gone),
     };
     return cmocka_run_group_tests_name("posting", tests, NULL, NULL);
 }

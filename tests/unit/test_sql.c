@@ -25,8 +25,8 @@ static void every_statement_prepares(void **state)
 /* The programs' account can prepare all but what guichetctl does as the admin. */
 static enum err prepare_runtime_unit(struct db *db, void *context)
 {
-    static const enum sql admins[] = {SQL_MIGRATION_INSERT, SQL_USER_PUT, SQL_USER_BAN,
-                                      SQL_API_KEY_PUT, SQL_API_KEY_REVOKE};
+    static const enum sql admins[] = {SQL_MIGRATION_INSERT, SQL_USER_PUT,       SQL_USER_BAN,
+                                      SQL_API_KEY_PUT,      SQL_API_KEY_REVOKE, SQL_REVIEW_RESOLVE};
     MYSQL_STMT *stmt;
     (void)context;
     for (int i = 0; i < SQL_STATEMENTS; i++) {
@@ -77,6 +77,12 @@ static const char *const denied[] = {
     "UPDATE ledger_entries SET amount = 1 WHERE 1 = 0",
     "UPDATE users SET role = 'operator' WHERE 1 = 0",
     "UPDATE users SET banned_at = NULL WHERE 1 = 0",
+    "DELETE FROM refunds WHERE 1 = 0",
+    "DELETE FROM disputes WHERE 1 = 0",
+    "DELETE FROM reviews WHERE 1 = 0",
+    "UPDATE refunds SET amount = 1 WHERE 1 = 0",
+    "UPDATE disputes SET amount = 1 WHERE 1 = 0",
+    "UPDATE reviews SET resolved_by = 'x' WHERE 1 = 0",
     "UPDATE api_keys SET revoked_at = NULL WHERE 1 = 0",
     "UPDATE items SET price = 1 WHERE 1 = 0",
     "UPDATE schema_migrations SET checksum = 'x' WHERE 1 = 0",
@@ -174,6 +180,20 @@ static const struct {
      WARN_DATA_TRUNCATED},
     {"UPDATE payments SET status = '' WHERE payment_id = @p", WARN_DATA_TRUNCATED},
     {"UPDATE payments SET amount = 0 WHERE payment_id = @p", CHECKED},
+    {"UPDATE payments SET refunded = -1 WHERE payment_id = @p", CHECKED},
+    {"UPDATE payments SET refunded = amount + 1 WHERE payment_id = @p", CHECKED},
+    {"INSERT INTO refunds (refund_id, payment_id, sequence, amount, via) VALUES "
+     "('REF_TEST', @p, 1, 0, 'manual')",
+     CHECKED},
+    {"INSERT INTO refunds (refund_id, payment_id, sequence, amount, via) VALUES "
+     "('REF_TEST', 'TEST_none', 1, 5, 'manual')",
+     NO_PARENT},
+    {"INSERT INTO refunds (refund_id, payment_id, sequence, amount, via, reference) VALUES "
+     "('REF_TEST', @p, 1, 5, 'reported', 'r'), ('REF_TEST2', @p, 2, 5, 'reported', 'r')",
+     ER_DUP_ENTRY},
+    {"INSERT INTO disputes (payment_id, reference, sequence, provider, amount, state) VALUES "
+     "(@p, '', 1, 'test', 0, 'opened')",
+     CHECKED},
     {"UPDATE payments SET user_id = 1 WHERE payment_id = @p", NO_PARENT},
     {"DELETE FROM payments WHERE payment_id = @p", ER_ROW_IS_REFERENCED_2},
     {"DELETE FROM users WHERE user_id = @u", ER_ROW_IS_REFERENCED_2},
