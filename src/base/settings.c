@@ -60,6 +60,7 @@ const struct conf_setting settings_table[] = {
     SECRET("api_key", "hash_key_file", api_key_hash_key, CRYPT_HASH_BYTES),
     NUMBER("payment", "lifetime", payment.lifetime_s, "3600", 1, 86400),
     NUMBER("payment", "tos_clock_skew", payment.tos_clock_skew_s, "0", 0, 3600),
+    TEXT("payment", "environment", payment.environment, "live"),
     NUMBER("payment", "seller_fee_bps", payment.seller_fee_bps, "500", 0, 5000),
     TEXT("return", "hosts", returns.hosts, NULL),
     SWITCH("return", "localhost_http", returns.localhost_http, "off"),
