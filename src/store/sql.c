@@ -10,6 +10,7 @@
 #define IN_MS           "NOW(3) + INTERVAL ? * 1000 MICROSECOND"
 #define RFC3339(column) "CONCAT(LEFT(DATE_FORMAT(" column ", '%Y-%m-%dT%H:%i:%s.%f'), 23), 'Z')"
 #define UNIX(column)    "TIMESTAMPDIFF(SECOND, '1970-01-01 00:00:00', " column ")"
+#define SECONDS_SINCE(moment) "TIMESTAMPDIFF(SECOND, " moment ", NOW(3))"
 /* a column of ASCII made comparable with whatever callers write */
 #define ANY_TEXT(column) "CONVERT(" column " USING utf8mb4)"
 #define PAYMENT_COLUMNS \
@@ -293,6 +294,36 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "DELETE FROM idempotency_keys WHERE payment_id = ? AND status IS NULL",
     [SQL_KEY_EXPIRE] =
         "DELETE FROM idempotency_keys WHERE created_at < NOW(3) - INTERVAL 30 DAY LIMIT 500",
+
+    /* metrics: a label's value, and a number */
+    [SQL_METRIC_PAYMENTS] =
+        "SELECT status, COUNT(*) FROM payments WHERE status IN ('pending', 'processing') GROUP BY status",
+    [SQL_METRIC_PAYMENTS_AGE] =
+        "SELECT status, " SECONDS_SINCE("MIN(created_at)") " FROM payments"
+        " WHERE status IN ('pending', 'processing') GROUP BY status",
+    [SQL_METRIC_OVERDUE] =
+        "SELECT '', COALESCE(MAX(" SECONDS_SINCE("expires_at") "), 0) FROM payments"
+        " WHERE status = 'pending' AND expires_at < NOW(3)",
+    [SQL_METRIC_CHECKS_LAG] =
+        "SELECT '', COALESCE(" SECONDS_SINCE("MIN(due_at)") ", 0) FROM payment_checks WHERE due_at < NOW(3)",
+    [SQL_METRIC_INBOX] =
+        "SELECT '', COUNT(*) FROM inbox WHERE due_at IS NOT NULL",
+    [SQL_METRIC_INBOX_AGE] =
+        "SELECT '', COALESCE(" SECONDS_SINCE("MIN(received_at)") ", 0) FROM inbox WHERE due_at IS NOT NULL",
+    [SQL_METRIC_SILENCE] =
+        "SELECT provider, " SECONDS_SINCE("MAX(received_at)") " FROM inbox GROUP BY provider",
+    [SQL_METRIC_DELIVERIES] =
+        "SELECT receiver, COUNT(*) FROM deliveries WHERE due_at IS NOT NULL GROUP BY receiver",
+    [SQL_METRIC_DELIVERIES_LAG] =
+        "SELECT receiver, GREATEST(" SECONDS_SINCE("MIN(due_at)") ", 0) FROM deliveries"
+        " WHERE due_at IS NOT NULL GROUP BY receiver",
+    [SQL_METRIC_REVIEWS] =
+        "SELECT kind, COUNT(*) FROM reviews WHERE resolved_at IS NULL GROUP BY kind",
+    [SQL_METRIC_REVIEWS_AGE] =
+        "SELECT kind, " SECONDS_SINCE("MIN(created_at)") " FROM reviews WHERE resolved_at IS NULL GROUP BY kind",
+    [SQL_METRIC_UNPROVED] =
+        "SELECT SUBSTRING(name, LENGTH('webhook.unproved.') + 1), value FROM counters"
+        " WHERE name LIKE 'webhook.unproved.%'",
 
     [SQL_COUNT] =
         "INSERT INTO counters (name, value) VALUES (?, 1) ON DUPLICATE KEY UPDATE value = value + 1",
