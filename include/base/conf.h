@@ -17,6 +17,7 @@ enum conf_type {
     CONF_URL,        /* char[CONF_TEXT_MAX]: https://…, kept without a trailing slash */
     CONF_LIMITS,     /* struct conf_limits: "USD:500-50000 EUR:500-50000" */
     CONF_SECRET,     /* struct secret, read from the file that the value names */
+    CONF_WEBHOOK_KEY, /* the same, of a file that holds "whsec_" and base64 (base/webhook) */
     CONF_PUBLIC_KEY, /* struct public_key, the same from a file in PEM */
 };
 
