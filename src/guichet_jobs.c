@@ -37,10 +37,11 @@ struct job {
     struct context *context;
     struct arena *arena;
     int64_t idle_wait_ms;
-    bool (*step)(struct job *job); /* true when there was something to do: the next follows at once */
-    size_t receiver;               /* of events; an index into the settings' */
-    bool keeps_house;              /* the first thread of a program does what one should */
-    bool prepared;                 /* the database knows the receivers */
+    bool (*step)(
+        struct job *job); /* true when there was something to do: the next follows at once */
+    size_t receiver;      /* of events; an index into the settings' */
+    bool keeps_house;     /* the first thread of a program does what one should */
+    bool prepared;        /* the database knows the receivers */
     int64_t keys_due_ms;
 };
 

@@ -37,7 +37,7 @@ struct settings_mail {
 /* An endpoint of the marketplace's own that is told of payments. */
 #define RECEIVERS_MAX 4
 struct settings_receiver {
-    char url[CONF_TEXT_MAX];                /* "": there is none */
+    char url[CONF_TEXT_MAX];               /* "": there is none */
     struct secret secret, previous_secret; /* the latter only while the two are changed over */
 };
 

@@ -1,4 +1,5 @@
-/* Lease, schedule and jitter of deliveries. Must not send anything: it runs inside units of work. */
+/* Lease, schedule and jitter of deliveries. Must not send anything: it runs inside units of work.
+ */
 #include "flow/courier.h"
 
 #include "base/crypt.h"
