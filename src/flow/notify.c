@@ -27,8 +27,8 @@ static enum err write_event(struct arena *arena, const struct payment *payment, 
 {
     char moment[TIME_TEXT_MAX];
     buf_init(body, arena, EVENT_BODY_MAX);
-    struct json_out *out = json_out_new(arena, body);
-    if (out == NULL || !write_moment(clock_wall_ms(), moment))
+    struct json_out *out = write_moment(clock_wall_ms(), moment) ? json_out_new(arena, body) : NULL;
+    if (out == NULL)
         return ERR_OVERLOAD;
     json_out_object(out, NULL);
     json_out_text(out, "type", topic);

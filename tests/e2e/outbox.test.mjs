@@ -11,6 +11,7 @@ import { eventually, nowSeconds, sleep } from './lib/client.mjs';
 import { BIN, startInstance } from './lib/instance.mjs';
 import { mailsThat } from './lib/mails.mjs';
 import { addItems } from './lib/market.mjs';
+import { misfit } from './lib/openapi.mjs';
 import { hurryEvents, newSecret, startReceiver, writeSecret } from './lib/receiver.mjs';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'guichet-secrets-'));
@@ -85,6 +86,7 @@ afterEach(async () => {
             assert.match(id, /^PAY_\w{26}-[a-z_]+-\d+$/);
             assert.equal(id.split('-')[0], event.data.id);
             assert(body.length < 20_000);
+            assert.equal(misfit('#/components/schemas/PaymentEvent', event), '', body);
             bodies.set(id, body);
         }
     }
