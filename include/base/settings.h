@@ -34,6 +34,16 @@ struct settings_mail {
     bool starttls;
 };
 
+/* An endpoint of the marketplace's own that is told of payments. */
+#define RECEIVERS_MAX 4
+struct settings_receiver {
+    char url[CONF_TEXT_MAX];               /* "": there is none */
+    struct secret secret, previous_secret; /* the latter only while the two are changed over */
+};
+
+/* Their sections, which are also their names in the database. */
+extern const char *const settings_receivers[RECEIVERS_MAX];
+
 struct settings {
     struct {
         char socket[CONF_TEXT_MAX], name[CONF_TEXT_MAX], user[CONF_TEXT_MAX];
@@ -68,6 +78,7 @@ struct settings {
         int64_t threads, idle_wait_ms;
     } jobs;
     struct settings_mail mail;
+    struct settings_receiver receivers[RECEIVERS_MAX];
     struct settings_payviox payviox;
     struct settings_mannco mannco;
 };

@@ -258,12 +258,16 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_INBOX_LEASE] =
         "UPDATE inbox SET tries = LEAST(tries + 1, 1000), due_at = " IN_SECONDS " WHERE inbox_id = ?",
     [SQL_OUTBOX_INSERT] =
-        "INSERT IGNORE INTO outbox (payment_id, topic, sequence) VALUES (?, ?, ?)",
+        "INSERT IGNORE INTO outbox (payment_id, topic, sequence, body) VALUES (?, ?, ?, ?)",
     [SQL_DELIVERY_INSERT] =
         "INSERT IGNORE INTO deliveries (outbox_id, receiver) SELECT outbox_id, ? FROM outbox"
-        " WHERE payment_id = ? AND topic = ?",
+        " WHERE payment_id = ? AND topic = ? AND sequence = 1",
+    [SQL_DELIVERIES_INSERT] =
+        "INSERT IGNORE INTO deliveries (outbox_id, receiver) SELECT o.outbox_id, r.name"
+        " FROM outbox o JOIN receivers r WHERE o.payment_id = ? AND o.topic = ? AND o.sequence = ?",
     [SQL_OUTBOX_GET] =
-        "SELECT payment_id, topic, " UNIX("created_at") " FROM outbox WHERE outbox_id = ?",
+        "SELECT payment_id, topic, " UNIX("created_at") ", sequence, body FROM outbox"
+        " WHERE outbox_id = ?",
     [SQL_DELIVERY_TAKE] =
         "SELECT delivery_id, outbox_id, tries FROM deliveries WHERE due_at <= NOW(3) AND receiver = ?"
         " ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED",
@@ -271,7 +275,26 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "UPDATE deliveries SET tries = LEAST(tries + 1, 1000), due_at = " IN_SECONDS
         " WHERE delivery_id = ?",
     [SQL_DELIVERY_SET] =
-        "UPDATE deliveries SET state = ?, note = ?, due_at = IF(?, " IN_SECONDS ", NULL) WHERE delivery_id = ?",
+        "UPDATE deliveries SET state = ?, note = ?, due_at = IF(?, " IN_MS ", NULL) WHERE delivery_id = ?",
+    [SQL_DELIVERIES_DROP] =
+        "UPDATE deliveries SET state = 'dead', note = ?, due_at = NULL"
+        " WHERE receiver = ? AND state = 'waiting'",
+    [SQL_RECEIVER_PUT] = /* in this order: each assignment sees those before it */
+        "INSERT INTO receivers (name, url) VALUES (?, ?) ON DUPLICATE KEY UPDATE"
+        " disabled_at = IF(url = VALUES(url), disabled_at, NULL),"
+        " rests_until = IF(url = VALUES(url), rests_until, NULL),"
+        " note = IF(url = VALUES(url), note, ''), url = VALUES(url)",
+    [SQL_RECEIVER_DELETE] =
+        "DELETE FROM receivers WHERE name = ?",
+    [SQL_RECEIVER_GET] =
+        "SELECT disabled_at IS NOT NULL, COALESCE(rests_until > NOW(3), 0) FROM receivers WHERE name = ?",
+    [SQL_RECEIVER_DISABLE] =
+        "UPDATE receivers SET disabled_at = COALESCE(disabled_at, NOW(3)), note = ? WHERE name = ?",
+    [SQL_RECEIVER_ENABLE] =
+        "UPDATE receivers SET disabled_at = NULL, rests_until = NULL, note = '' WHERE name = ?",
+    [SQL_RECEIVER_REST] =
+        "UPDATE receivers SET rests_until = GREATEST(COALESCE(rests_until, NOW(3)), " IN_SECONDS "), note = ?"
+        " WHERE name = ? AND disabled_at IS NULL",
     [SQL_NOTIFICATION_INSERT] =
         "INSERT IGNORE INTO notifications (user_id, payment_id, kind, text) VALUES (?, ?, ?, ?)",
     [SQL_NOTIFICATIONS_OF_USER] =
