@@ -52,15 +52,6 @@ static size_t index_of(const struct provider_driver *driver)
     return i;
 }
 
-/* The one who opens or closes says so, once. */
-static void log_change(const char *provider, const char *state, int64_t seconds,
-                       const struct breaker_counts *window, const char *note)
-{
-    LOG(LOG_WARN, "breaker", LOG_TEXT("provider", provider), LOG_TEXT("state", state),
-        LOG_NUMBER("seconds", seconds), LOG_NUMBER("calls", window->calls),
-        LOG_NUMBER("failures", window->failures), LOG_TEXT("note", note));
-}
-
 /* --- telling the database what was counted, and looking at what all processes know --- */
 
 struct exchange {
@@ -126,6 +117,7 @@ static bool take_untold(struct exchange *exchange)
     return any;
 }
 
+/* Under the lock, as the next. */
 static void give_untold_back(const struct exchange *exchange)
 {
     for (size_t i = 0; i < PROVIDERS_MAX; i++) {
@@ -160,15 +152,19 @@ static void remember(const struct exchange *exchange, int64_t asked_ms)
     shared.known = true;
 }
 
+/* The process that opened it says so, once for all. */
 static void log_opened(const struct exchange *exchange)
 {
     char note[REASON_MAX];
     for (size_t i = 0; provider_at(i) != NULL; i++) {
-        if (exchange->opened[i].calls == 0)
+        const struct breaker_counts *window = &exchange->opened[i];
+        if (window->calls == 0)
             continue;
-        describe_window(exchange->rules, &exchange->opened[i], note);
-        log_change(provider_at(i)->name, "open", exchange->rules->cool_down_s, &exchange->opened[i],
-                   note);
+        describe_window(exchange->rules, window, note);
+        LOG(LOG_WARN, "breaker", LOG_TEXT("provider", provider_at(i)->name),
+            LOG_TEXT("state", "open"), LOG_NUMBER("seconds", exchange->rules->cool_down_s),
+            LOG_NUMBER("calls", window->calls), LOG_NUMBER("failures", window->failures),
+            LOG_TEXT("note", note));
     }
 }
 
@@ -320,13 +316,13 @@ static enum err change_unit(struct db *db, void *context)
 
 static enum err make_change(struct context *context, struct arena *arena, struct change *change)
 {
-    static const struct breaker_counts none = {0};
     enum err err = db_transact(context->pool, arena, change_unit, change);
     if (err)
         return err;
     if (change->changed)
-        log_change(change->provider, change->seconds == 0 ? "closed" : "open", change->seconds,
-                   &none, change->reason);
+        LOG(LOG_WARN, "breaker", LOG_TEXT("provider", change->provider),
+            LOG_TEXT("state", change->seconds == 0 ? "closed" : "open"),
+            LOG_NUMBER("seconds", change->seconds), LOG_TEXT("note", change->reason));
     return exchange_now(context, arena); /* this process at least knows it at once */
 }
 

@@ -65,7 +65,8 @@ async function open() {
 // For the database, and a little later for every process.
 const coolDownIsOver = () =>
     eventually(() =>
-        shop.value("SELECT open_until + INTERVAL 1 SECOND < UTC_TIMESTAMP(3) FROM provider_health WHERE provider = 'payviox'"));
+        shop.value(`SELECT open_until + INTERVAL 1 SECOND < UTC_TIMESTAMP(3) FROM provider_health
+            WHERE provider = 'payviox'`));
 
 beforeEach(async () => {
     await sandbox.reset();
@@ -264,7 +265,8 @@ describe('the switch', () => {
         const returned = await client.request('GET', `/return/payviox?order_id=${byReturn.id}`);
         assert.match(returned.headers.location, /status=completed/);
         await shop.startPart('jobs');
-        await hurryUntil(shop, async () => (await client.payment(alice, byCheck.id)).status === 'completed', { id: byCheck.id });
+        const isPaid = async () => (await client.payment(alice, byCheck.id)).status === 'completed';
+        await hurryUntil(shop, isPaid, { id: byCheck.id });
         await shop.stopPart('jobs');
 
         await turn('payviox', 0);
