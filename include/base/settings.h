@@ -27,6 +27,11 @@ struct settings_mannco {
     char partners[CONF_TEXT_MAX]; /* names, separated by spaces */
 };
 
+/* When a provider is left alone, and for how long. */
+struct settings_breaker {
+    int64_t failures_percent, minimum, window_s, cool_down_s;
+};
+
 /* Mail to payers; server "": none is sent. */
 struct settings_mail {
     char server[CONF_TEXT_MAX], from[CONF_TEXT_MAX], user[CONF_TEXT_MAX];
@@ -74,6 +79,7 @@ struct settings {
         int64_t connect_timeout_ms, timeout_ms;
         char ca_file[CONF_TEXT_MAX];
     } provider;
+    struct settings_breaker breaker;
     struct {
         int64_t threads, idle_wait_ms;
     } jobs;

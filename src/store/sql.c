@@ -33,6 +33,10 @@
     " d.provider_reference, d.url, d.reason, a.provider, a.number, EXISTS (SELECT 1 FROM" \
     " attempts n WHERE n.payment_id = a.payment_id AND n.number > a.number)" \
     " FROM attempts a LEFT JOIN attempt_answers d ON d.attempt_id = a.attempt_id AND d.definite = 1"
+#define LEFT_MS(column) "TIMESTAMPDIFF(MICROSECOND, NOW(3), " column ") DIV 1000"
+#define HEALTH_COLUMNS \
+    "provider, disabled, switched_by, switch_note, " RFC3339("switched_at") ", " \
+    RFC3339("opened_at") ", " LEFT_MS("open_until") ", " LEFT_MS("probe_until") ", reason"
 
 const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_READY] =
@@ -347,6 +351,39 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_METRIC_UNPROVED] =
         "SELECT SUBSTRING(name, LENGTH('webhook.unproved.') + 1), value FROM counters"
         " WHERE name LIKE 'webhook.unproved.%'",
+    [SQL_PROVIDERS] =
+        "SELECT " HEALTH_COLUMNS " FROM provider_health ORDER BY provider LIMIT ?",
+    [SQL_PROVIDER_LOCK] =
+        "SELECT " HEALTH_COLUMNS " FROM provider_health WHERE provider = ? FOR UPDATE",
+    [SQL_PROVIDER_PUT] =
+        "INSERT IGNORE INTO provider_health (provider) VALUES (?)",
+    [SQL_PROVIDER_SWITCH] =
+        "INSERT INTO provider_health (provider, disabled, switched_by, switch_note, switched_at)"
+        " VALUES (?, ?, ?, ?, NOW(3)) ON DUPLICATE KEY UPDATE disabled = VALUES(disabled),"
+        " switched_by = VALUES(switched_by), switch_note = VALUES(switch_note),"
+        " switched_at = VALUES(switched_at)",
+    [SQL_PROVIDER_OPEN] =
+        "UPDATE provider_health SET opened_at = COALESCE(opened_at, NOW(3)), open_until = " IN_SECONDS ","
+        " probe_id = NULL, probe_until = NULL, reason = ? WHERE provider = ?",
+    [SQL_PROVIDER_CLOSE] =
+        "UPDATE provider_health SET opened_at = NULL, open_until = NULL, probe_id = NULL,"
+        " probe_until = NULL, reason = '' WHERE provider = ?",
+    [SQL_PROVIDER_PROBE] =
+        "UPDATE provider_health SET probe_id = ?, probe_until = " IN_MS
+        " WHERE provider = ? AND open_until <= NOW(3)"
+        " AND (probe_until IS NULL OR probe_until <= NOW(3) OR probe_id = ?)",
+    [SQL_PROVIDER_UNPROBE] =
+        "UPDATE provider_health SET probe_id = NULL, probe_until = NULL WHERE provider = ? AND probe_id = ?",
+    [SQL_CALLS_ADD] = /* a second's place is taken again when the ring has come round */
+        "INSERT INTO provider_calls (provider, place, second_of, calls, failures)"
+        " VALUES (?, " UNIX("NOW(3)") " MOD 300, " UNIX("NOW(3)") ", ?, ?) ON DUPLICATE KEY UPDATE"
+        " calls = IF(second_of = VALUES(second_of), calls, 0) + VALUES(calls),"
+        " failures = IF(second_of = VALUES(second_of), failures, 0) + VALUES(failures),"
+        " second_of = VALUES(second_of)",
+    [SQL_CALLS_GET] =
+        "SELECT " UNIX("NOW(3)") " - second_of, calls, failures FROM provider_calls WHERE provider = ?",
+    [SQL_CALLS_FORGET] =
+        "UPDATE provider_calls SET calls = 0, failures = 0 WHERE provider = ?",
 
     [SQL_COUNT] =
         "INSERT INTO counters (name, value) VALUES (?, 1) ON DUPLICATE KEY UPDATE value = value + 1",
