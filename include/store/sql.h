@@ -125,6 +125,7 @@ enum sql {
     SQL_METRIC_REVIEWS,
     SQL_METRIC_REVIEWS_AGE,
     SQL_METRIC_UNPROVED,
+    SQL_METRIC_PROVIDERS,
     SQL_STATEMENTS /* how many there are */
 };
 

@@ -23,6 +23,8 @@ static const struct {
      "provider", SQL_METRIC_SILENCE},
     {"guichet_notices_unproved_total", "counter", "Notices whose proof was wrong.", "provider",
      SQL_METRIC_UNPROVED},
+    {"guichet_provider_closed", "gauge", "1 while no new payments are made with it.", "provider",
+     SQL_METRIC_PROVIDERS},
     {"guichet_deliveries_waiting", "gauge", "Events on their way to a receiver.", "receiver",
      SQL_METRIC_DELIVERIES},
     {"guichet_deliveries_lag_seconds", "gauge", "How late the next of them is.", "receiver",

@@ -351,6 +351,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_METRIC_UNPROVED] =
         "SELECT SUBSTRING(name, LENGTH('webhook.unproved.') + 1), value FROM counters"
         " WHERE name LIKE 'webhook.unproved.%'",
+    [SQL_METRIC_PROVIDERS] =
+        "SELECT provider, disabled OR opened_at IS NOT NULL FROM provider_health",
     [SQL_PROVIDERS] =
         "SELECT " HEALTH_COLUMNS " FROM provider_health ORDER BY provider LIMIT ?",
     [SQL_PROVIDER_LOCK] =

@@ -96,6 +96,7 @@ test('F26: each of the other alerts fires on what it is for', async () => {
         GuichetNoticesUnmatched: { 'guichet_inbox_unmatched_oldest_seconds': 3601 },
         GuichetProviderSilent: { 'guichet_provider_silence_seconds{provider="payviox"}': 3601,
             'guichet_payments_open{status="pending"}': 21 },
+        GuichetProviderClosed: { 'guichet_provider_closed{provider="payviox"}': 1 },
         GuichetDeliveriesLate: { 'guichet_deliveries_lag_seconds{receiver="mail"}': 901 },
         GuichetReviewWaits: { 'guichet_reviews_oldest_seconds{kind="surplus"}': 3601 },
     }))
