@@ -37,7 +37,7 @@ const shop = await startInstance({
 });
 after(() => fs.rmSync(folder, { recursive: true })); // when nobody reads the secrets any more
 const { client, sandbox } = shop;
-const { alice, bob } = shop.users;
+const { alice, bob, olivia } = shop.users;
 const A = 'receiver_2';
 const B = 'receiver_3';
 
@@ -112,7 +112,7 @@ describe('what is told', () => {
         for (const [name, value] of Object.entries(data))
             if (name !== 'user') assert.deepEqual(value, payment[name], name);
         for (const name of Object.keys(payment))
-            assert(name in data || ['url', 'items', 'timeline'].includes(name), `${name} is missing`);
+            assert(name in data || ['url', 'items', 'refunds', 'timeline'].includes(name), `${name} is missing`);
         const [same] = await b.told(id);
         assert.equal(same.body, delivery.body);
         assert.equal(same.id, delivery.id);
@@ -130,7 +130,20 @@ describe('what is told', () => {
             assert.equal(a.of(id).length, 1);
         });
 
-    test('payment.refunded, after payment.completed', async () => {
+    test('payment.refunded, once for each part', async () => {
+        const id = await paid(2500);
+        await a.told(id);
+        for (const [amount, refunded, status] of [[1000, 1000, 'partially_refunded'], [1500, 2500, 'refunded']]) {
+            const answer = await client.request('POST', `/payments/${id}/refunds`, { token: olivia.jwt, body: { amount } });
+            assert.equal(answer.status, 200, answer.text);
+            const { event } = (await a.told(id, refunded === 1000 ? 2 : 3)).at(-1);
+            assert.equal(event.type, 'payment.refunded');
+            assert.deepEqual([event.data.status, event.data.refunded], [status, refunded]);
+        }
+        assert.deepEqual(a.of(id).map((delivery) => delivery.id), ['completed-1', 'refunded-1', 'refunded-2'].map((end) => `${id}-${end}`));
+    });
+
+    test('payment.refunded by the provider, after payment.completed', async () => {
         const id = await paid();
         await a.told(id);
         await sandbox.act('refund', { order_id: id });

@@ -232,6 +232,55 @@ static void refunds_and_disputes_end_where_they_must(void **state)
     ROWS_END();
 }
 
+static enum err told_unit(struct db *db, void *id)
+{
+    static const struct {
+        const char *topic;
+        int sequence;
+        const char *part;
+    } rows[] = {
+        {"payment.completed", 1, "\"status\":\"completed\",\"refunded\":0,\"dispute\":null"},
+        {"payment.refunded", 1,
+         "\"status\":\"partially_refunded\",\"refunded\":3000,\"dispute\":null"},
+        {"payment.disputed", DISPUTE_STATES + DISPUTE_OPENED,
+         "\"status\":\"disputed\",\"refunded\":3000,\"dispute\":\"opened\""},
+        {"payment.disputed", DISPUTE_STATES + DISPUTE_WON,
+         "\"status\":\"partially_refunded\",\"refunded\":3000,\"dispute\":\"won\""},
+        {"payment.refunded", 2, "\"status\":\"refunded\",\"refunded\":10000,\"dispute\":\"won\""},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        ROW(raw_number(
+                db,
+                "SELECT COUNT(*) FROM outbox WHERE payment_id = '%s' AND topic = '%s' AND"
+                " sequence = %d AND LOCATE('{\"type\":\"%s\",', body) = 1 AND LOCATE('%s', body)",
+                (const char *)id, rows[i].topic, rows[i].sequence, rows[i].topic,
+                rows[i].part) == 1,
+            "%s %d is not told with %s", rows[i].topic, rows[i].sequence, rows[i].part);
+    ROW(raw_number(db, "SELECT COUNT(*) FROM outbox WHERE payment_id = '%s'", (const char *)id) ==
+            (int64_t)COUNT(rows),
+        "told more than that");
+    return ERR_NONE;
+}
+
+/* Each event tells the payment as it was then, and copies tell nothing. */
+static void receivers_are_told_each_turn(void **state)
+{
+    static const struct word words[] = {{FACT_SUCCEEDED, "", 0},
+                                        {FACT_PARTLY_REFUNDED, "re_1", 3000},
+                                        {FACT_DISPUTED, "dp_1", 2000},
+                                        {FACT_DISPUTE_WON, "dp_1", 2000},
+                                        {FACT_PARTLY_REFUNDED, "re_2", 7000}};
+    struct payment_intent intent;
+    (void)state;
+    make_payment(&intent);
+    for (size_t i = 0; i < COUNT(words); i++)
+        for (int copy = 0; copy < 2; copy++)
+            (void)say(intent.payment.id, words[i]);
+    arena_reset(arena);
+    assert_int_equal(db_query(pool, arena, told_unit, intent.payment.id), ERR_NONE);
+    ROWS_END();
+}
+
 /* Shuffles by a number, so that every number from 0 to 8! - 1 is another order. */
 static void permute(int number, int *facts, int count)
 {
@@ -372,9 +421,8 @@ static void an_operators_word_counts_like_a_providers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(refunds_and_disputes_end_where_they_must),
-        TEST(no_order_of_the_facts_makes_a_difference),
-        TEST(what_does_not_fit_waits_for_a_person),
+        TEST(refunds_and_disputes_end_where_they_must),  TEST(receivers_are_told_each_turn),
+        TEST(no_order_of_the_facts_makes_a_difference),  TEST(what_does_not_fit_waits_for_a_person),
         TEST(an_operators_word_counts_like_a_providers),
     };
     int exit_code = 1;
