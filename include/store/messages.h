@@ -62,7 +62,7 @@ struct delivery {
 enum err deliveries_take(struct db *db, const char *receiver, int64_t lease_s,
                          struct delivery *ret_delivery) MUST_CHECK;
 
-/* retry_in_ms counts only while it waits. */
+/* retry_in_ms counts only while it waits. What is over stays so, whoever comes late. */
 enum err deliveries_set(struct db *db, int64_t id, enum delivery_state state, const char *note,
                         int64_t retry_in_ms) MUST_CHECK;
 

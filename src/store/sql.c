@@ -279,7 +279,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "UPDATE deliveries SET tries = LEAST(tries + 1, 1000), due_at = " IN_SECONDS
         " WHERE delivery_id = ?",
     [SQL_DELIVERY_SET] =
-        "UPDATE deliveries SET state = ?, note = ?, due_at = IF(?, " IN_MS ", NULL) WHERE delivery_id = ?",
+        "UPDATE deliveries SET state = ?, note = ?, due_at = IF(?, " IN_MS ", NULL)"
+        " WHERE delivery_id = ? AND state = 'waiting'",
     [SQL_DELIVERIES_DROP] =
         "UPDATE deliveries SET state = 'dead', note = ?, due_at = NULL"
         " WHERE receiver = ? AND state = 'waiting'",
