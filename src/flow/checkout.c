@@ -487,8 +487,8 @@ static enum err admit(struct context *context, struct arena *arena, struct check
     if (err)
         return err;
     checkout->driver_count -= first;
-    memmove(checkout->drivers, checkout->drivers + first,
-            checkout->driver_count * sizeof(checkout->drivers[0]));
+    for (size_t i = 0; i < checkout->driver_count; i++)
+        checkout->drivers[i] = checkout->drivers[first + i];
     return ERR_NONE;
 }
 
