@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-enum { THREADS_MAX = 64, SLEEP_SLICE_MS = 100, KEYS_EVERY_MS = 60000 };
+enum { THREADS_MAX = 64, SLEEP_SLICE_MS = 100, KEYS_EVERY_MS = 60000, SILENCE_EVERY_MS = 5000 };
 
 static const char usage[] =
     "usage: guichet-jobs [-c FILE] [--check-config]\n"
@@ -32,7 +32,7 @@ struct job {
     struct context *context;
     struct arena *arena;
     int64_t idle_wait_ms;
-    bool keeps_keys; /* one thread of a program forgets old idempotency keys */
+    bool keeps_house; /* one thread of a program: old idempotency keys, silent providers */
 };
 
 static void log_failure(const char *what, const char *payment_id, enum err err)
@@ -84,7 +84,7 @@ static enum err keys_unit(struct db *db, void *context)
 static void forget_keys(struct job *job, int64_t *due_ms)
 {
     int64_t count;
-    if (!job->keeps_keys || clock_left_ms(*due_ms) > 0)
+    if (!job->keeps_house || clock_left_ms(*due_ms) > 0)
         return;
     *due_ms = clock_mono_ms() + KEYS_EVERY_MS;
     enum err err = db_query(job->context->pool, job->arena, keys_unit, &count);
@@ -92,6 +92,19 @@ static void forget_keys(struct job *job, int64_t *due_ms)
         log_failure("keys", "", err);
     else if (count > 0)
         *due_ms = clock_mono_ms(); /* there may be more */
+}
+
+static void watch_silence(struct job *job, int64_t *due_ms)
+{
+    int64_t count;
+    if (!job->keeps_house || clock_left_ms(*due_ms) > 0)
+        return;
+    *due_ms = clock_mono_ms() + SILENCE_EVERY_MS;
+    enum err err = reconcile_silence(job->context, job->arena, &count);
+    if (err)
+        log_failure("silence", "", err);
+    else if (count > 0)
+        LOG(LOG_WARN, "silence", LOG_NUMBER("hurried", count));
 }
 
 static void rest(int64_t ms)
@@ -103,13 +116,14 @@ static void rest(int64_t ms)
 static void *work(void *context)
 {
     struct job *job = context;
-    int64_t keys_due_ms = clock_mono_ms();
+    int64_t keys_due_ms = clock_mono_ms(), silence_due_ms = keys_due_ms;
     while (!ending) {
         db_forget_problem();
         bool busy = step_notice(job);
         busy |= step_check(job);
         busy |= step_mail(job);
         forget_keys(job, &keys_due_ms);
+        watch_silence(job, &silence_due_ms);
         arena_reset(job->arena);
         if (!busy)
             rest(job->idle_wait_ms);
@@ -128,7 +142,7 @@ static bool job_start(struct job *job, const struct settings *settings, struct d
 
 static int run(const struct settings *settings, struct db_pool *pool)
 {
-    struct job jobs[THREADS_MAX] = {{.keeps_keys = true}};
+    struct job jobs[THREADS_MAX] = {{.keeps_house = true}};
     size_t wanted = (size_t)settings->jobs.threads, started = 0;
     program_block_end();
     while (started < wanted && job_start(&jobs[started], settings, pool))

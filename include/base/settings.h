@@ -65,7 +65,7 @@ struct settings {
         char ca_file[CONF_TEXT_MAX];
     } provider;
     struct {
-        int64_t threads, idle_wait_ms;
+        int64_t threads, idle_wait_ms, silence_s;
     } jobs;
     struct settings_mail mail;
     struct settings_payviox payviox;

@@ -70,6 +70,7 @@ const struct conf_setting settings_table[] = {
     TEXT("provider", "ca_file", provider.ca_file, "/etc/ssl/certs/ca-certificates.crt"),
     NUMBER("jobs", "threads", jobs.threads, "2", 1, 64),
     NUMBER("jobs", "idle_wait", jobs.idle_wait_ms, "1000", 10, 60000),
+    NUMBER("jobs", "silence", jobs.silence_s, "300", 1, 86400),
     TEXT("mail", "server", mail.server, NULL),
     SWITCH("mail", "starttls", mail.starttls, "on"),
     TEXT("mail", "from", mail.from, NULL),
