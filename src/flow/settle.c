@@ -9,6 +9,7 @@
 #include "flow/notify.h"
 #include "flow/posting.h"
 #include "flow/refund.h"
+#include "flow/surplus.h"
 #include "store/items.h"
 #include "store/messages.h"
 #include "store/reviews.h"
@@ -110,6 +111,12 @@ enum err settle_expiry(struct db *db, const char *payment_id)
     return err;
 }
 
+/* Was the payment paid with another attempt than this one? */
+static bool is_paid_otherwise(const struct payment *payment, const struct attempt *attempt)
+{
+    return payment->paid_by != 0 && payment->paid_by != attempt->number;
+}
+
 /* Is this truth about this payment, in every respect that we know? NULL, or what differs. */
 static const char *find_mismatch(const struct payment *payment, const struct attempt *attempt,
                                  const struct provider_truth *truth)
@@ -118,7 +125,7 @@ static const char *find_mismatch(const struct payment *payment, const struct att
         return truth->stranger;
     if (attempt->id == 0)
         return "the payment was made with another provider";
-    if (attempt->left)
+    if (attempt->left && outcome_is_failure(attempt->outcome))
         return "another provider was asked after this one had refused";
     if (attempt->provider_reference[0] != '\0' &&
         strcmp(attempt->provider_reference, truth->provider_reference) != 0)
@@ -128,7 +135,8 @@ static const char *find_mismatch(const struct payment *payment, const struct att
     if (truth->has_amount &&
         strcmp(money_currency(&truth->amount), money_currency(&payment->amount)) != 0)
         return "another currency than the payment's";
-    if (truth->given_back && payment->status == PAYMENT_COMPLETED)
+    if (truth->given_back && payment->status == PAYMENT_COMPLETED &&
+        !is_paid_otherwise(payment, attempt))
         return "given back to the payer after it was credited";
     if (truth->has_amount && !money_equal(&truth->amount, &payment->amount))
         return "another amount than the payment's";
@@ -156,12 +164,31 @@ static enum err close_attempt(struct db *db, const struct payment *payment,
                               const struct attempt *attempt, const struct provider_truth *truth)
 {
     bool paid = payment_fact_is_paid(truth->fact);
-    if (attempt->outcome != OUTCOME_NONE) /* without a URL, the jobs still owe an answer */
-        return paid && attempt->url[0] != '\0' ? checks_delete(db, payment->id) : ERR_NONE;
+    bool over = paid && !attempt->rivalled; /* who knows what becomes of the other attempts? */
+    if (attempt->outcome != OUTCOME_NONE)   /* without a URL, the jobs still owe an answer */
+        return over && attempt->url[0] != '\0' ? checks_delete(db, payment->id) : ERR_NONE;
     if (!attempt->over || paid) /* its own answer may still come; a paid one the jobs close */
         return ERR_NONE;
     return answers_insert(db, attempt->id, OUTCOME_PENDING, 0, truth->provider_reference, "",
                           "learnt from the provider's notice");
+}
+
+/* What is said of an attempt is said of its payment, unless another attempt has paid that, or can
+ * still be paid. */
+static enum err settle_attempt(struct db *db, const struct payment *payment,
+                               const struct attempt *attempt, const struct settlement *news,
+                               const char **ret_mismatch)
+{
+    bool paid = payment_fact_is_paid(news->fact);
+    *ret_mismatch = NULL;
+    if (is_paid_otherwise(payment, attempt))
+        return surplus_reported(db, payment, attempt, news, ret_mismatch);
+    if (attempt->rivalled && (news->fact == FACT_FAILED || news->fact == FACT_EXPIRED))
+        return ERR_NONE;
+    enum err err = settle_news(db, payment, news, ret_mismatch);
+    return err || !paid || payment->paid_by != 0 || *ret_mismatch != NULL
+               ? err
+               : payments_paid_by_set(db, payment->id, attempt->number);
 }
 
 enum err settle_apply(struct db *db, const struct provider_driver *driver,
@@ -170,12 +197,12 @@ enum err settle_apply(struct db *db, const struct provider_driver *driver,
 {
     struct payment payment;
     struct attempt attempt;
-    char detail[REASON_MAX];
+    char detail[REASON_MAX], payment_id[IDENT_MAX];
     *ret_verdict = SETTLE_UNMATCHED;
     (void)snprintf(ret_note, REASON_MAX, "no payment of ours has this reference");
-    if (!ident_valid("PAY_", truth->reference))
+    if (!attempt_reference_parse(truth->reference, payment_id))
         return ERR_NONE;
-    enum err err = payments_lock(db, truth->reference, &payment);
+    enum err err = payments_lock(db, payment_id, &payment);
     if (err || payment.id[0] == '\0')
         return err;
     err = attempts_get(db, driver->name, truth->reference, &attempt);
@@ -185,7 +212,7 @@ enum err settle_apply(struct db *db, const struct provider_driver *driver,
     (void)snprintf(detail, sizeof detail, "%s says %s", driver->name, truth->word);
     const struct settlement news = {truth->fact, driver->name, truth, detail, source};
     if (mismatch == NULL)
-        err = settle_news(db, &payment, &news, &mismatch);
+        err = settle_attempt(db, &payment, &attempt, &news, &mismatch);
     if (err)
         return err;
     if (mismatch != NULL) {

@@ -17,7 +17,7 @@
     "p.payment_id, p.user_id, p.provider, p.type, p.amount, p.currency, p.method, p.status," \
     " p.client_ip, TIMESTAMPDIFF(MICROSECOND, NOW(3), p.expires_at) DIV 1000, " \
     RFC3339("p.created_at") ", " RFC3339("p.expires_at") ", p.surface, " \
-    UNIX("p.created_at") ", " UNIX("p.expires_at") ", p.refunded, p.dispute"
+    UNIX("p.created_at") ", " UNIX("p.expires_at") ", p.refunded, p.dispute, p.paid_by"
 /* the word that callers see, see payment_status_now */
 #define STATUS_NOW \
     "IF(p.dispute IN ('opened', 'lost'), 'disputed'," \
@@ -27,11 +27,16 @@
     RFC3339("resolved_at") ", resolved_by, resolution FROM reviews"
 #define REFUND_COLUMNS \
     "refund_id, sequence, amount, via, reference, reason, " RFC3339("created_at") " FROM refunds"
+/* another attempt of the payment is being made, or its payer knows where to pay */
+#define RIVALLED \
+    "EXISTS (SELECT 1 FROM attempts o LEFT JOIN attempt_answers r ON r.attempt_id = o.attempt_id" \
+    " AND r.definite = 1 WHERE o.payment_id = a.payment_id AND o.number <> a.number" \
+    " AND (r.url IS NOT NULL OR o.number > a.number AND r.answer_id IS NULL))"
 #define ATTEMPT_COLUMNS \
     "a.attempt_id, a.reference, a.deadline_at <= NOW(3) OR EXISTS (SELECT 1 FROM" \
     " attempt_answers u WHERE u.attempt_id = a.attempt_id), d.outcome," \
     " d.provider_reference, d.url, d.reason, a.provider, a.number, EXISTS (SELECT 1 FROM" \
-    " attempts n WHERE n.payment_id = a.payment_id AND n.number > a.number)" \
+    " attempts n WHERE n.payment_id = a.payment_id AND n.number > a.number), " RIVALLED \
     " FROM attempts a LEFT JOIN attempt_answers d ON d.attempt_id = a.attempt_id AND d.definite = 1"
 #define LEFT_MS(column) "TIMESTAMPDIFF(MICROSECOND, NOW(3), " column ") DIV 1000"
 #define HEALTH_COLUMNS \
@@ -79,6 +84,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "UPDATE payments SET status = ? WHERE payment_id = ? AND status = ?",
     [SQL_PAYMENT_REFUNDED] =
         "UPDATE payments SET refunded = refunded + ? WHERE payment_id = ?",
+    [SQL_PAYMENT_PAID_BY] =
+        "UPDATE payments SET paid_by = ? WHERE payment_id = ? AND paid_by IS NULL",
     [SQL_PAYMENT_DISPUTE] =
         "UPDATE payments p SET dispute = (SELECT MAX(CAST(d.state AS UNSIGNED)) FROM disputes d"
         " WHERE d.payment_id = p.payment_id) WHERE p.payment_id = ?",
@@ -147,8 +154,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_ATTEMPT_INSERT] =
         "INSERT INTO attempts (payment_id, number, provider, reference, deadline_at)"
         " VALUES (?, ?, ?, ?, " IN_MS ")",
-    [SQL_ATTEMPT_OF_PAYMENT] =
-        "SELECT " ATTEMPT_COLUMNS " WHERE a.payment_id = ? ORDER BY a.number DESC LIMIT 1",
+    [SQL_ATTEMPTS_OF_PAYMENT] =
+        "SELECT " ATTEMPT_COLUMNS " WHERE a.payment_id = ? ORDER BY a.number DESC LIMIT ?",
     [SQL_ATTEMPT_OF_PROVIDER] =
         "SELECT " ATTEMPT_COLUMNS " WHERE a.provider = ? AND a.reference = ?",
     [SQL_ANSWER_INSERT] =
@@ -169,12 +176,26 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "SELECT payment_id, tries FROM payment_checks WHERE due_at <= NOW(3)"
         " ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED",
     [SQL_CHECK_LEASE] =
-        "UPDATE payment_checks SET due_at = " IN_SECONDS " WHERE payment_id = ?",
-    [SQL_CHECK_NEXT] =
-        "UPDATE payment_checks SET tries = LEAST(tries + ?, 1000), due_at = " IN_MS
-        " WHERE payment_id = ?",
+        "UPDATE payment_checks SET due_at = " IN_SECONDS ", asked_at = NOW(3) WHERE payment_id = ?",
+    [SQL_CHECK_NEXT] = /* assigned from left to right */
+        "UPDATE payment_checks SET tries = IF(resume_at IS NULL, LEAST(?, 1000), tries),"
+        " due_at = COALESCE(resume_at, " IN_MS "), resume_at = NULL WHERE payment_id = ?",
     [SQL_CHECK_DELETE] =
         "DELETE FROM payment_checks WHERE payment_id = ?",
+    [SQL_CHECK_ASK] =
+        "UPDATE payment_checks SET asked_at = NOW(3), extra = extra + 1 WHERE payment_id = ? AND extra < ?"
+        " AND (asked_at IS NULL OR asked_at <= NOW(3) - INTERVAL ? SECOND)",
+    [SQL_CHECKS_HURRY] =
+        "UPDATE payment_checks c SET resume_at = due_at, due_at = NOW(3), extra = extra + 1 WHERE tries < ?"
+        " AND extra < ? AND asked_at <= NOW(3) - INTERVAL ? SECOND AND due_at > NOW(3) AND resume_at IS NULL"
+        " AND EXISTS (SELECT 1 FROM attempts a WHERE a.payment_id = c.payment_id AND a.provider = ?)"
+        " ORDER BY asked_at LIMIT ?",
+    [SQL_SILENCE_PUT] =
+        "INSERT IGNORE INTO provider_silences (provider, hurried_at) VALUES (?, '2000-01-01')",
+    [SQL_SILENCE_TURN] =
+        "UPDATE provider_silences s SET hurried_at = NOW(3) WHERE provider = ?"
+        " AND hurried_at <= NOW(3) - INTERVAL ? SECOND AND NOT EXISTS (SELECT 1 FROM inbox i"
+        " WHERE i.provider = s.provider AND i.received_at > NOW(3) - INTERVAL ? SECOND)",
 
     [SQL_ACCOUNT_PUT] =
         "INSERT IGNORE INTO ledger_accounts (kind, owner, currency) VALUES (?, ?, ?)",
@@ -182,6 +203,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "SELECT account_id FROM ledger_accounts WHERE kind = ? AND owner = ? AND currency = ?",
     [SQL_POSTING_INSERT] =
         "INSERT INTO ledger_postings (document_id, effect, sequence) VALUES (?, ?, ?)",
+    [SQL_POSTING_FIND] =
+        "SELECT 1 FROM ledger_postings WHERE document_id = ? AND effect = ? AND sequence = ?",
     [SQL_ENTRY_INSERT] =
         "INSERT INTO ledger_entries (posting_id, line, account_id, amount, currency, balance_after)"
         " VALUES (?, ?, ?, ?, ?, ?)",
@@ -219,6 +242,13 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " GROUP BY a.account_id UNION ALL SELECT d.provider, p.currency, 0, SUM(d.amount) FROM disputes d"
         " JOIN payments p USING (payment_id) WHERE d.state = 'opened' GROUP BY d.provider, p.currency) both_sides"
         " GROUP BY owner, currency HAVING SUM(held) <> SUM(disputed) LIMIT 100",
+    [SQL_VERIFY_SURPLUS] = /* what another attempt has paid too; given back only if it was credited */
+        "SELECT l.document_id, l.effect, l.sequence FROM ledger_postings l LEFT JOIN payments p"
+        " ON p.payment_id = l.document_id LEFT JOIN attempts a ON a.payment_id = l.document_id AND a.number = l.sequence"
+        " LEFT JOIN ledger_postings s ON s.document_id = l.document_id AND s.effect = 'surplus' AND s.sequence = l.sequence"
+        " WHERE l.effect IN ('surplus', 'surplus_refund') AND NOT COALESCE(a.attempt_id IS NOT NULL"
+        " AND s.posting_id IS NOT NULL AND p.paid_by <> l.sequence"
+        " AND p.status IN ('completed', 'partially_refunded', 'refunded'), FALSE) LIMIT 100",
     [SQL_VERIFY_HOLDS] =
         "SELECT i.asset_id, p.payment_id, p.status FROM items i JOIN payments p ON p.payment_id = i.held_by"
         " WHERE p.status NOT IN ('pending', 'processing') LIMIT 100",

@@ -11,6 +11,8 @@ const PAYMENTS = `SELECT p.payment_id AS id, CAST(user_id AS CHAR) AS user, type
         NOT EXISTS (SELECT 1 FROM attempts a WHERE a.payment_id = p.payment_id) AS own,
         (SELECT COUNT(*) FROM ledger_postings WHERE document_id = p.payment_id AND effect = 'credit') AS credits,
         (SELECT COUNT(*) FROM ledger_postings WHERE document_id = p.payment_id AND effect = 'refund') AS refunds,
+        (SELECT COUNT(*) FROM ledger_postings WHERE document_id = p.payment_id AND effect = 'surplus') AS surplus,
+        (SELECT COUNT(*) FROM ledger_postings WHERE document_id = p.payment_id AND effect = 'surplus_refund') AS returned,
         (SELECT COUNT(*) FROM outbox o WHERE o.payment_id = p.payment_id AND topic = 'payment.completed') AS told,
         (SELECT COUNT(*) FROM outbox o WHERE o.payment_id = p.payment_id AND topic = 'payment.undeliverable') AS undelivered,
         (SELECT COUNT(*) FROM notifications n WHERE n.payment_id = p.payment_id AND n.user_id = p.user_id) AS alerts,
@@ -32,15 +34,17 @@ async function readPayments(shop) {
     return byId;
 }
 
-// Every charge of the provider is one payment.
-function countCharges(sessions, payments) {
+// Every charge of the provider is one payment, made with one of its attempts.
+async function countCharges(shop, sessions, payments) {
+    const attempts = await shop.rows('SELECT DISTINCT reference, payment_id AS id FROM attempts');
+    const owners = new Map(attempts.map(({ reference, id }) => [reference, id]));
     assert.equal(new Set(sessions.map((s) => s.order_id)).size, sessions.length, 'one session per order');
     for (const session of sessions) {
-        const payment = payments.get(session.order_id);
+        const payment = payments.get(owners.get(session.order_id));
         assert(payment, `session ${session.session_id} belongs to a payment of ours`);
         assert.equal(payment.amount, session.amount, `${payment.id}: amount`);
-        assert(session.charges <= 1, `${payment.id} was charged ${session.charges} times`);
-        payment.charges = session.charges;
+        assert(session.charges <= 1, `${session.order_id} was charged ${session.charges} times`);
+        payment.charges += session.charges;
     }
 }
 
@@ -51,7 +55,7 @@ function assertOnce(payment) {
     const paid = ['completed', 'refunded'].includes(status);
     assert.equal(credits, status === 'completed' || payment.refunds > 0 ? 1 : 0, found);
     if (own) assert(status === 'completed' && type === 'items' && charges === 0, found);
-    else assert(charges === 1 ? paid : credits === 0, found);
+    else assert(charges > 0 ? paid && charges === 1 + payment.surplus : credits === 0, found);
     for (const count of ['told', 'alerts', 'mails', 'receivers']) assert.equal(payment[count], credits, `${count}: ${found}`);
     assert(undelivered <= (type === 'items' && !own ? credits : 0), found);
     assert.equal(cart.length > 0, type === 'items', found);
@@ -62,7 +66,8 @@ function assertOnce(payment) {
 function expectBalances(payments) {
     const owed = { house: 0, ...OPENING };
     const add = (who, amount) => (owed[who] = (owed[who] ?? 0) + amount);
-    for (const { user, amount, own, credits, refunds, undelivered, cart } of payments) {
+    for (const { user, amount, own, credits, refunds, undelivered, cart, surplus, returned } of payments) {
+        add(user, amount * (surplus - returned));
         if (credits === 0) continue;
         if (own || refunds > 0) add(user, -amount);
         if (cart.length === 0 || undelivered) add(user, amount);
@@ -126,7 +131,7 @@ export async function assertBooks(shop) {
     const { sessions } = await shop.sandbox.journal();
     const byId = await readPayments(shop);
     const payments = [...byId.values()];
-    countCharges(sessions, byId);
+    await countCharges(shop, sessions, byId);
     payments.forEach(assertOnce);
     await assertBalances(shop, payments);
     await assertItems(shop, payments);
