@@ -29,6 +29,15 @@ int outbox_list(struct ctl *ctl);
 int outbox_again(struct ctl *ctl);
 int outbox_again_all(struct ctl *ctl);
 
+/* receiver.c */
+int receiver_list(struct ctl *ctl);
+int receiver_enable(struct ctl *ctl);
+
+/* provider.c */
+int provider_list(struct ctl *ctl);
+int provider_enable(struct ctl *ctl);
+int provider_disable(struct ctl *ctl);
+
 /* account.c */
 int user_add(struct ctl *ctl);
 int user_ban(struct ctl *ctl);

@@ -17,7 +17,7 @@ enum ctl_exit {
     CTL_FINE,
     CTL_WRONG,   /* something is wrong, or cannot be done */
     CTL_MISUSED, /* called wrongly */
-    CTL_ABSENT,  /* there is no such payment, review, notice, delivery, user or key */
+    CTL_ABSENT,  /* what it is about is not there: a payment, a notice, a user, … */
 };
 
 #define CTL_OPTIONS_MAX 8
@@ -30,7 +30,7 @@ struct ctl {
     struct db_pool *pool; /* as the account that may change users and tables */
     struct arena *arena;
     const struct ctl_command *command;
-    const char *id; /* the command's ID; NULL: it takes none */
+    const char *id; /* what the command is about, its word in capitals; NULL: nothing */
     struct {
         const char *name, *value;
     } options[CTL_OPTIONS_MAX];

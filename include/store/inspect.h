@@ -40,6 +40,10 @@ enum err inspect_deliveries(struct db *db, const struct inspect_messages *filter
 enum err inspect_reviews(struct db *db, const struct inspect_messages *filter,
                          struct inspect_rows *ret_rows) MUST_CHECK;
 
+/* All receivers, or the one of that name. */
+enum err inspect_receivers(struct db *db, const char *name,
+                           struct inspect_rows *ret_rows) MUST_CHECK;
+
 /* Everything of one kind about one payment; list is one of SQL_INSPECT_…_OF_PAYMENT. */
 enum err inspect_of_payment(struct db *db, enum sql list, const char *payment_id,
                             struct inspect_rows *ret_rows) MUST_CHECK;

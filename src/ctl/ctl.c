@@ -18,7 +18,7 @@
 
 enum { USAGE_BYTES = 16 * 1024, MESSAGE_BYTES = 2048, DOES_COLUMN = 34 };
 
-/* One word of what a command takes: an ID, or an option with its value. */
+/* One word of what a command takes: what it is about, or an option with its value. */
 struct taken {
     const char *name, *value;
     size_t name_len, value_len;
@@ -50,6 +50,16 @@ static bool find_taken(const char *takes, const char *name, struct taken *ret_ta
     while (next_taken(&takes, ret_taken))
         if (strlen(name) == ret_taken->name_len &&
             strncmp(name, ret_taken->name, ret_taken->name_len) == 0)
+            return true;
+    return false;
+}
+
+/* What the command is about, if it takes such a word. */
+static bool takes_subject(const char *takes)
+{
+    struct taken taken;
+    while (next_taken(&takes, &taken))
+        if (!taken.option)
             return true;
     return false;
 }
@@ -227,7 +237,7 @@ static const char *take_word(struct ctl *ctl, char ***words)
         ctl->json = true;
         return NULL;
     }
-    if (word[0] != '-' && ctl->id == NULL && find_taken(ctl->command->takes, "ID", &taken)) {
+    if (word[0] != '-' && ctl->id == NULL && takes_subject(ctl->command->takes)) {
         ctl->id = word;
         return NULL;
     }

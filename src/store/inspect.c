@@ -91,6 +91,12 @@ enum err inspect_reviews(struct db *db, const struct inspect_messages *filter,
                 ret_rows);
 }
 
+enum err inspect_receivers(struct db *db, const char *name, struct inspect_rows *ret_rows)
+{
+    return keep(db, db_run(db, SQL_INSPECT_RECEIVERS, DB_TEXT(name), DB_INT(INSPECT_ROWS_MAX)),
+                ret_rows);
+}
+
 enum err inspect_of_payment(struct db *db, enum sql list, const char *payment_id,
                             struct inspect_rows *ret_rows)
 {

@@ -488,6 +488,11 @@ const char *const sql_text[SQL_STATEMENTS] = {
         SEEN_REVIEW " WHERE review_id < ? HAVING state = COALESCE(?, state) ORDER BY review_id DESC LIMIT ?",
     [SQL_INSPECT_REVIEW] =
         SEEN_REVIEW " WHERE review_id = ?",
+    [SQL_INSPECT_RECEIVERS] =
+        "SELECT r.name, IF(r.disabled_at IS NOT NULL, 'disabled', IF(r.rests_until > NOW(3), 'resting', 'enabled')),"
+        " (SELECT COUNT(*) FROM deliveries d WHERE d.receiver = r.name AND d.due_at IS NOT NULL), "
+        RFC3339("r.disabled_at") ", " RFC3339("r.rests_until") ", r.url, r.note FROM receivers r"
+        " WHERE r.name = COALESCE(?, r.name) ORDER BY r.name LIMIT ?",
     [SQL_INSPECT_USER] =
         "SELECT user_id, name, email, role, " RFC3339("banned_at") ", " RFC3339("created_at")
         " FROM users WHERE user_id = ?",

@@ -79,9 +79,9 @@ async function paidDeposit(user, value, options) {
     const made = await client.deposit(user, value, {}, options);
     await client.pay(made.url);
     await client.paymentIs(user, made.id, 'completed');
-    await eventually(async () =>
+    await eventually(async () => // to mail, and to the demo's receiver
         (await shop.value(`SELECT COUNT(*) FROM deliveries JOIN outbox USING (outbox_id)
-            WHERE payment_id = ? AND state = 'done'`, [made.id])) === 1);
+            WHERE payment_id = ? AND state = 'done'`, [made.id])) === 2);
     return made;
 }
 
@@ -179,8 +179,8 @@ describe('payment show and timeline', () => {
         assert.deepEqual(shown.notices.map(({ state, reference, copies }) => [state, reference, copies]),
             [['done', paid.id, 1]]);
         assert.deepEqual(shown.events.map(({ topic }) => topic), ['payment.completed']);
-        assert.deepEqual(shown.deliveries.map(({ receiver, state, paymentId }) => [receiver, state, paymentId]),
-            [['mail', 'done', paid.id]]);
+        assert.deepEqual(shown.deliveries.map(({ receiver, state, paymentId }) => [receiver, state, paymentId]).sort(),
+            [['mail', 'done', paid.id], ['receiver_1', 'done', paid.id]]);
     });
 
     test('an open cart: what is held, and when the provider is asked', async () => {
@@ -395,19 +395,21 @@ describe('inbox', () => {
     });
 });
 
-describe('outbox', () => {
+describe('outbox and its receivers', () => {
     const stateOf = async (id) => (await shop.rows('SELECT state, tries FROM deliveries WHERE delivery_id = ?', [id]))[0];
-    const kill = (id, note = 'dead for the test') => shop.rows(
-        'UPDATE deliveries SET state = \'dead\', tries = 9, due_at = NULL, note = ? WHERE delivery_id = ?', [note, id]);
+    const kill = (id) => shop.rows(
+        'UPDATE deliveries SET state = \'dead\', tries = 9, due_at = NULL WHERE delivery_id = ?', [id]);
+    const mailOf = (id) => json('outbox', 'list', '--payment', id, '--receiver', 'mail').deliveries[0];
 
     test('list: narrowed, as the database has it', async () => {
-        const { deliveries } = json('outbox', 'list');
+        const { deliveries } = json('outbox', 'list', '--limit', '500');
         const rows = await shop.rows(`SELECT delivery_id AS id, payment_id AS paymentId, topic, receiver, state, tries,
             note FROM deliveries JOIN outbox USING (outbox_id) ORDER BY delivery_id DESC`);
         assert(rows.length >= 3);
         assert.deepEqual(deliveries.map(({ createdAt, dueAt, ...rest }) => rest), rows.map((row) => ({ ...row })));
         const ids = (...words) => json('outbox', 'list', ...words).deliveries.map(({ paymentId }) => paymentId);
-        assert.deepEqual(ids('--payment', paid.id), [paid.id]);
+        assert.deepEqual(ids('--payment', paid.id), [paid.id, paid.id]);
+        assert.deepEqual(ids('--payment', paid.id, '--receiver', 'mail', '--state', 'done'), [paid.id]);
         assert.deepEqual(ids('--payment', paid.id, '--state', 'dead'), []);
         assert.deepEqual(ids('--receiver', 'nobody'), []);
         assert.equal(ids('--receiver', 'mail', '--limit', '2').length, 2);
@@ -415,7 +417,7 @@ describe('outbox', () => {
     });
 
     test('retry: what is over goes out again, and the timeline says so', async () => {
-        const [{ id, state }] = json('outbox', 'list', '--payment', paid.id).deliveries;
+        const { id, state } = mailOf(paid.id);
         assert.equal(state, 'done');
         const about = (mail) => mail.text.includes(paid.id);
         for (const [times, before] of ['done', 'dead'].entries()) {
@@ -432,18 +434,69 @@ describe('outbox', () => {
 
     test('retry --receiver: all that was given up for it, and nobody else\'s', async () => {
         await stopJobs();
-        const rows = await shop.rows('SELECT delivery_id AS id FROM deliveries ORDER BY delivery_id');
-        const [others, kept, ...dead] = rows.map(({ id }) => id);
+        const idsOf = async (receiver) =>
+            (await shop.rows('SELECT delivery_id AS id FROM deliveries WHERE receiver = ? ORDER BY id', [receiver]))
+                .map(({ id }) => id);
+        const [kept, ...dead] = await idsOf('mail');
+        const [others] = await idsOf('receiver_1');
+        assert(dead.length > 1);
         for (const id of [others, ...dead]) await kill(id);
-        await shop.rows('UPDATE deliveries SET receiver = \'shop\' WHERE delivery_id = ?', [others]);
         assert.deepEqual(json('outbox', 'retry', '--receiver', 'mail', '--by', 'zoe'),
             { receiver: 'mail', retried: dead.length });
         assert.equal((await stateOf(others)).state, 'dead');
         assert.equal((await stateOf(kept)).state, 'done');
         for (const id of dead) assert.deepEqual({ ...await stateOf(id) }, { state: 'waiting', tries: 0 });
         assert.match(text('outbox', 'retry', '--receiver', 'mail'), /^receiver +mail\ndue now +0\n$/);
-        await shop.rows('UPDATE deliveries SET receiver = \'mail\' WHERE delivery_id = ?', [others]);
         await startJobs();
+    });
+
+    test('a receiver that is disabled is enabled first; then it gets what it missed', async () => {
+        const [{ id }] = json('outbox', 'list', '--payment', paid.id, '--receiver', 'receiver_1').deliveries;
+        const row = () => json('receiver', 'list').receivers.find(({ name }) => name === 'receiver_1');
+        assert.deepEqual([row().state, row().disabledAt, row().restsUntil], ['enabled', null, null]);
+        assert.equal(row().url, await shop.value('SELECT url FROM receivers WHERE name = \'receiver_1\''));
+        await kill(id);
+        await shop.rows('UPDATE receivers SET disabled_at = UTC_TIMESTAMP(3), note = ? WHERE name = \'receiver_1\'', [HOSTILE]);
+        assert.deepEqual([row().state, row().note], ['disabled', HOSTILE]);
+        assert.match(text('receiver', 'list'), /^NAME +STATE +WAITING +URL +NOTE\nreceiver_1 +disabled +\d+ +https:.*\\u001b/);
+        for (const words of [['outbox', 'retry', String(id)], ['outbox', 'retry', '--receiver', 'receiver_1']])
+            assert.equal(refusal(WRONG, ...words), 'receiver_1 is disabled: guichetctl receiver enable receiver_1');
+        assert.equal((await stateOf(id)).state, 'dead');
+        assert.match(text('receiver', 'enable', 'receiver_1'), /^state +enabled$/m);
+        assert.equal(json('receiver', 'enable', 'receiver_1').note, '');
+        assert.equal(json('outbox', 'retry', '--receiver', 'receiver_1').retried > 0, true);
+        await eventually(async () => (await stateOf(id)).state === 'done');
+    });
+});
+
+describe('provider', () => {
+    const row = (name) => json('provider', 'list').providers.find((provider) => provider.name === name);
+
+    test('disable ends new payments, enable begins them again; the list tells who, when and why', async () => {
+        assert.deepEqual(json('provider', 'list').providers.map(({ name }) => name).slice(0, 2).sort(), ['mannco', 'payviox']);
+        assert.deepEqual(row('payviox'), {
+            name: 'payviox', disabled: false, breaker: 'closed', retryAfter: null, openedAt: null, reason: null,
+            switchedAt: null, switchedBy: null, why: null,
+        });
+        const off = json('provider', 'disable', 'payviox', '--why', 'their maintenance', '--by', 'zoe');
+        assert.deepEqual([off.disabled, off.breaker, off.switchedBy, off.why], [true, 'closed', 'zoe', 'their maintenance']);
+        assert.deepEqual(row('payviox'), off);
+        await eventually(async () => (await client.deposit(alice, 600)).status === 503);
+        assert.match(text('provider', 'list'), /^payviox +yes +closed +- +- +20\S+ \S+Z +zoe +their maintenance$/m);
+        const on = json('provider', 'enable', 'payviox', '--by', 'yves');
+        assert.deepEqual([on.disabled, on.switchedBy, on.why], [false, 'yves', null]);
+        await eventually(async () => (await client.deposit(alice, 600)).status === 200);
+    });
+
+    test('an open breaker is shown, and closed by enable', async () => {
+        await shop.rows(`UPDATE provider_health SET opened_at = UTC_TIMESTAMP(3), reason = ?,
+            open_until = UTC_TIMESTAMP(3) + INTERVAL 1 HOUR WHERE provider = 'payviox'`, [HOSTILE]);
+        const { breaker, retryAfter, openedAt, reason } = row('payviox');
+        assert.deepEqual([breaker, reason], ['open', HOSTILE]);
+        assert(retryAfter > 3000 && retryAfter <= 3600 && openedAt !== null);
+        assert.match(text('provider', 'list'), /^payviox +no +open +3\d\d\d /m);
+        const on = json('provider', 'enable', 'payviox', '--why', 'seen to work');
+        assert.deepEqual([on.breaker, on.openedAt, on.reason, on.why], ['closed', null, null, 'seen to work']);
     });
 });
 
@@ -481,10 +534,12 @@ describe('what is refused', () => {
         ['user', 'unban', '--id', '5'],
         ['review', 'show', '999999'], ['review', 'resolve', '999999', '--as', 'dismissed', '--why', 'x'],
         ['payment', 'settle', NOBODY, '--as', 'succeeded', '--why', 'x'],
+        ['outbox', 'retry', '--receiver', 'nobody'], ['receiver', 'enable', 'nobody'],
+        ['provider', 'disable', 'nobody', '--why', 'x'], ['provider', 'enable', 'nobody'],
     ];
     for (const words of absent)
         test(`what is not there ends with 3: ${words.join(' ')}`, () => {
-            assert.match(refusal(ABSENT, ...words), /^there is no (payment|notice|delivery|user|review) \w+$/);
+            assert.match(refusal(ABSENT, ...words), /^there is no (payment|notice|delivery|user|review|receiver|provider) \w+$/);
         });
 
     const bad = [
@@ -518,6 +573,10 @@ describe('what is refused', () => {
         ['outbox', 'list', '--cursor', '-1'], ['outbox', 'list', '--limit', ''],
         ['outbox', 'retry'], ['outbox', 'retry', 'x'], ['outbox', 'retry', '1', '--receiver', 'mail'],
         ['outbox', 'retry', '--receiver', 'é'], ['outbox', 'retry', '--by', 'me'],
+        ['receiver'], ['receiver', 'list', 'x'], ['receiver', 'enable'], ['receiver', 'enable', 'é'],
+        ['receiver', 'enable', 'receiver_1', '--by', 'me'], ['provider', 'list', '--limit', '1'], ['provider', 'disable'],
+        ['provider', 'disable', 'payviox'], ['provider', 'disable', 'payviox', '--why', ''],
+        ['provider', 'enable', 'payviox', '--why', 'a\nb'], ['provider', 'enable', 'payviox', '--by', ''],
         ['ledger', 'verify', '--limit', '1'], ['migrate', '--by', 'me'], ['nonsense'],
     ];
     for (const words of bad)
@@ -585,7 +644,7 @@ test('without the database every command ends with 1 and says why', async () => 
 
 test('no secret was ever printed', () => {
     const all = printed.join('\n');
-    assert(printed.length > 200);
+    assert(printed.length > 300);
     for (const file of fs.readdirSync(path.join(shop.home, 'secrets')))
         assert(!all.includes(shop.secret(file)), file);
     assert.doesNotMatch(all, /eyJ[\w-]+\./);
