@@ -54,7 +54,7 @@ link = $(compiler) $(CFLAGS) $(sanitize_$(VARIANT)) $(link_flags)
 # --- what is built from what ---
 
 out := build$(if $(filter-out release,$(VARIANT)),/$(VARIANT))
-rooms := base domain store provider flow front
+rooms := base domain store provider flow front ctl
 programs := $(addprefix $(out)/,guichet guichet-jobs guichetctl guichet-sandbox)
 archive := $(out)/libguichet.a
 

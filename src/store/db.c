@@ -393,6 +393,11 @@ int64_t db_rows(struct db *db)
     return db->open == NULL ? 0 : (int64_t)mysql_stmt_num_rows(db->open);
 }
 
+unsigned db_columns(struct db *db)
+{
+    return db->open == NULL ? 0 : db->columns;
+}
+
 const char *db_text(struct db *db, unsigned column)
 {
     assert(column < db->columns);

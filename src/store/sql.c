@@ -42,6 +42,28 @@
 #define HEALTH_COLUMNS \
     "provider, disabled, switched_by, switch_note, " RFC3339("switched_at") ", " \
     RFC3339("opened_at") ", " LEFT_MS("open_until") ", " LEFT_MS("probe_until") ", reason"
+/* what guichetctl shows, in the order of the columns of its tables */
+#define SEEN_PAYMENT \
+    "p.payment_id, " RFC3339("p.created_at") ", p.user_id, p.amount, p.currency, " STATUS_NOW \
+    ", p.provider, p.type, p.method, " RFC3339("p.expires_at") ", p.refunded," \
+    " NULLIF(p.dispute, 'none')"
+#define SEEN_PAYMENTS_PAGE \
+    " p.payment_id < ? AND p.provider = COALESCE(?, p.provider)" \
+    " AND p.created_at >= COALESCE(" MS_TO_TIME ", p.created_at)" \
+    " AND " STATUS_NOW " = COALESCE(?, " STATUS_NOW ") ORDER BY p.payment_id DESC LIMIT ?"
+#define SEEN_REVIEW \
+    "SELECT review_id, " RFC3339("created_at") ", IF(resolved_at IS NULL, 'open', 'resolved') AS state, kind," \
+    " payment_id, provider, fact, inbox_id, " RFC3339("resolved_at") ", resolved_by, resolution, note" \
+    " FROM reviews"
+#define SEEN_NOTICE \
+    "SELECT inbox_id, " RFC3339("received_at") ", provider, state, copies, tries, " RFC3339("due_at") \
+    ", reference, note FROM inbox"
+#define SEEN_DELIVERY \
+    "SELECT d.delivery_id, " RFC3339("o.created_at") ", o.payment_id, o.topic, d.receiver, d.state," \
+    " d.tries, " RFC3339("d.due_at") ", d.note FROM outbox o JOIN deliveries d USING (outbox_id)"
+#define SEEN_DELIVERIES_PAGE \
+    " d.delivery_id < ? AND d.state = COALESCE(?, d.state) AND d.receiver = COALESCE(?, d.receiver)" \
+    " ORDER BY d.delivery_id DESC LIMIT ?"
 
 const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_READY] =
@@ -127,9 +149,6 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_REVIEW_INSERT] =
         "INSERT IGNORE INTO reviews (kind, subject, payment_id, inbox_id, provider, fact, note)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
-    [SQL_REVIEWS_LIST] =
-        "SELECT " REVIEW_COLUMNS " WHERE (? OR resolved_at IS NULL) AND review_id < ?"
-        " ORDER BY review_id DESC LIMIT ?",
     [SQL_REVIEW_LOCK] =
         "SELECT " REVIEW_COLUMNS " WHERE review_id = ? FOR UPDATE",
     [SQL_REVIEW_RESOLVE] =
@@ -420,5 +439,97 @@ const char *const sql_text[SQL_STATEMENTS] = {
 
     [SQL_COUNT] =
         "INSERT INTO counters (name, value) VALUES (?, 1) ON DUPLICATE KEY UPDATE value = value + 1",
+
+    [SQL_INBOX_RETRY_LOCK] =
+        "SELECT state, COALESCE(due_at <= NOW(3), 0), reference FROM inbox WHERE inbox_id = ? FOR UPDATE",
+    [SQL_INBOX_RETRY] =
+        "UPDATE inbox SET state = 'unmatched', due_at = NOW(3) WHERE inbox_id = ?",
+    [SQL_DELIVERY_RETRY_LOCK] =
+        "SELECT d.state, COALESCE(d.due_at <= NOW(3), 0), o.payment_id, d.receiver, o.topic"
+        " FROM deliveries d JOIN outbox o USING (outbox_id) WHERE d.delivery_id = ? FOR UPDATE",
+    [SQL_DELIVERY_RETRY] =
+        "UPDATE deliveries SET tries = IF(state = 'waiting', tries, 0), state = 'waiting', due_at = NOW(3)"
+        " WHERE delivery_id = ?",
+    [SQL_DELIVERY_DEAD_NEXT] =
+        "SELECT delivery_id FROM deliveries WHERE receiver = ? AND state = 'dead' AND delivery_id > ?"
+        " ORDER BY delivery_id LIMIT 1",
+
+    [SQL_INSPECT_PAYMENTS] =
+        "SELECT " SEEN_PAYMENT " FROM payments p WHERE" SEEN_PAYMENTS_PAGE,
+    [SQL_INSPECT_PAYMENTS_OF_USER] =
+        "SELECT " SEEN_PAYMENT " FROM payments p WHERE p.user_id = ? AND" SEEN_PAYMENTS_PAGE,
+    [SQL_INSPECT_PAYMENT_OF_PAYMENT] =
+        "SELECT " SEEN_PAYMENT ", p.status, p.surface, p.client_ip, p.request_id, p.return_url, "
+        RFC3339("p.tos_accepted_at") ", " RFC3339("p.checkout_created_at") " FROM payments p"
+        " WHERE p.payment_id = ? LIMIT ?",
+    [SQL_INSPECT_ATTEMPTS_OF_PAYMENT] =
+        "SELECT number, provider, reference, " RFC3339("created_at") ", " RFC3339("deadline_at")
+        " FROM attempts WHERE payment_id = ? ORDER BY number LIMIT ?",
+    [SQL_INSPECT_ANSWERS_OF_PAYMENT] =
+        "SELECT a.number, " RFC3339("d.created_at") ", d.outcome, d.http_status, d.provider_reference,"
+        " d.reason, d.url FROM attempts a JOIN attempt_answers d USING (attempt_id)"
+        " WHERE a.payment_id = ? ORDER BY d.answer_id LIMIT ?",
+    [SQL_INSPECT_ITEMS_OF_PAYMENT] =
+        "SELECT i.asset_id, i.seller_id, i.price, i.fee, p.currency, t.owner_id,"
+        " COALESCE(t.held_by = p.payment_id, 0), i.name FROM payments p JOIN payment_items i USING (payment_id)"
+        " LEFT JOIN items t USING (asset_id) WHERE p.payment_id = ? ORDER BY i.asset_id LIMIT ?",
+    [SQL_INSPECT_ENTRIES_OF_PAYMENT] =
+        "SELECT " RFC3339("l.created_at") ", l.effect, l.sequence, a.kind, a.owner, e.amount, e.currency,"
+        " e.balance_after FROM ledger_postings l JOIN ledger_entries e USING (posting_id)"
+        " JOIN ledger_accounts a USING (account_id) WHERE l.document_id = ?"
+        " ORDER BY l.posting_id, e.line LIMIT ?",
+    [SQL_INSPECT_KEYS_OF_PAYMENT] =
+        "SELECT " RFC3339("created_at") ", path, IF(status IS NULL, 'open', 'answered'), status,"
+        " idempotency_key FROM idempotency_keys WHERE payment_id = ? ORDER BY created_at LIMIT ?",
+    [SQL_INSPECT_REFUNDS_OF_PAYMENT] =
+        "SELECT r.refund_id, " RFC3339("r.created_at") ", r.amount, p.currency, r.via, r.operator_id,"
+        " r.reference, r.reason FROM refunds r JOIN payments p USING (payment_id)"
+        " WHERE r.payment_id = ? ORDER BY r.sequence LIMIT ?",
+    [SQL_INSPECT_DISPUTES_OF_PAYMENT] =
+        "SELECT " RFC3339("d.created_at") ", d.state, d.amount, p.currency, d.provider, d.reference"
+        " FROM disputes d JOIN payments p USING (payment_id) WHERE d.payment_id = ?"
+        " ORDER BY d.sequence LIMIT ?",
+    [SQL_INSPECT_REVIEWS_OF_PAYMENT] =
+        SEEN_REVIEW " WHERE payment_id = ? ORDER BY review_id LIMIT ?",
+    [SQL_INSPECT_NOTICES_OF_PAYMENT] =
+        SEEN_NOTICE " WHERE reference = ? ORDER BY inbox_id LIMIT ?",
+    [SQL_INSPECT_OUTBOX_OF_PAYMENT] =
+        "SELECT outbox_id, " RFC3339("created_at") ", topic FROM outbox WHERE payment_id = ?"
+        " ORDER BY outbox_id LIMIT ?",
+    [SQL_INSPECT_DELIVERIES_OF_PAYMENT] =
+        SEEN_DELIVERY " WHERE o.payment_id = ? ORDER BY d.delivery_id LIMIT ?",
+    [SQL_INSPECT_CHECK_OF_PAYMENT] =
+        "SELECT " RFC3339("due_at") ", tries FROM payment_checks WHERE payment_id = ? LIMIT ?",
+    [SQL_INSPECT_EVENTS_OF_PAYMENT] = /* the newest, oldest first */
+        "SELECT at, source, kind, detail FROM (SELECT event_id, " RFC3339("created_at") " AS at, source,"
+        " kind, detail FROM events WHERE payment_id = ? ORDER BY event_id DESC LIMIT ?) newest"
+        " ORDER BY event_id",
+    [SQL_INSPECT_NOTICES] =
+        SEEN_NOTICE " WHERE inbox_id < ? AND state = COALESCE(?, state) AND provider = COALESCE(?, provider)"
+        " ORDER BY inbox_id DESC LIMIT ?",
+    [SQL_INSPECT_NOTICE] =
+        SEEN_NOTICE " WHERE inbox_id = ?",
+    [SQL_INSPECT_NOTICE_BODY] =
+        "SELECT body FROM inbox WHERE inbox_id = ?",
+    [SQL_INSPECT_DELIVERIES] =
+        SEEN_DELIVERY " WHERE" SEEN_DELIVERIES_PAGE,
+    [SQL_INSPECT_DELIVERIES_NARROW] =
+        SEEN_DELIVERY " WHERE o.payment_id = ? AND" SEEN_DELIVERIES_PAGE,
+    [SQL_INSPECT_DELIVERY] =
+        SEEN_DELIVERY " WHERE d.delivery_id = ?",
+    [SQL_INSPECT_REVIEWS] =
+        SEEN_REVIEW " WHERE review_id < ? HAVING state = COALESCE(?, state) ORDER BY review_id DESC LIMIT ?",
+    [SQL_INSPECT_REVIEW] =
+        SEEN_REVIEW " WHERE review_id = ?",
+    [SQL_INSPECT_RECEIVERS] =
+        "SELECT r.name, IF(r.disabled_at IS NOT NULL, 'disabled', IF(r.rests_until > NOW(3), 'resting', 'enabled')),"
+        " (SELECT COUNT(*) FROM deliveries d WHERE d.receiver = r.name AND d.due_at IS NOT NULL), "
+        RFC3339("r.disabled_at") ", " RFC3339("r.rests_until") ", r.url, r.note FROM receivers r"
+        " WHERE r.name = COALESCE(?, r.name) ORDER BY r.name LIMIT ?",
+    [SQL_INSPECT_USER] =
+        "SELECT user_id, name, email, role, " RFC3339("banned_at") ", " RFC3339("created_at")
+        " FROM users WHERE user_id = ?",
+    [SQL_INSPECT_KEY] =
+        "SELECT user_id, " RFC3339("created_at") ", " RFC3339("revoked_at") " FROM api_keys WHERE key_hash = ?",
 };
 /* clang-format on */
