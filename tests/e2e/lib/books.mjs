@@ -121,7 +121,7 @@ async function assertItems(shop, payments) {
 // each told once; every item has the owner whom the carts give it; the ledger sums to zero, equals
 // the balances and the carts. Call it when all that was paid has arrived.
 export async function assertBooks(shop) {
-    const { sessions } = await shop.sandbox.journal();
+    const sessions = await shop.sandbox.sessions();
     const byId = await readPayments(shop);
     const payments = [...byId.values()];
     countCharges(sessions, byId);
