@@ -1,4 +1,5 @@
-// make chaos: DURATION (seconds, 300), SEED (a number; one that nobody chose by default), CLIENTS (24).
+// make chaos: DURATION (seconds, 300), SEED (a number; one that nobody chose by default), CLIENTS (24),
+// KEEP=1 (keep the folder of a good run too).
 // Ends with 0 when nothing was lost and nothing happened twice. The same seed makes the same plan:
 // what clients ask, what payers do, which faults, whom to kill and when. What it meets is up to
 // the machine's clock, so a rare failure may take more than one replay.
@@ -19,6 +20,7 @@ const options = {
     seed: readNumber('SEED', (Date.now() % 1_000_000) + 1),
     clients: readNumber('CLIENTS', 24),
     say,
+    keep: process.env.KEEP === '1',
 };
 say(`seed ${options.seed}, plan ${digestOf(options.seed)}: ${replayLine(options)}`);
 const result = await runChaos(options);

@@ -3,7 +3,7 @@
 // is only how far each actor gets, what meets what, and hence what the answers are.
 import { hashOf, makeDice } from './dice.mjs';
 
-export const ITEMS = 600; // that the clients know; few enough for them to meet
+export const ITEMS = 800; // that the clients know; few enough for them to meet
 
 const TOS = 1706745600; // fixed: a repeated request has the same bytes
 
@@ -117,7 +117,7 @@ const MISCHIEF_ARGS = {
 export function mischiefOf(seed, number) {
     const dice = makeDice(seed, 'mischief', number);
     const fault = dice.weighed(MISCHIEF);
-    return { gap: dice.between(80, 500), fault, ...MISCHIEF_ARGS[fault]?.(dice) };
+    return { gap: dice.between(30, 300), fault, ...MISCHIEF_ARGS[fault]?.(dice) };
 }
 
 // --- kills ---
@@ -145,7 +145,7 @@ export function tickOf(seed, number) {
     const dice = makeDice(seed, 'market', number);
     return {
         gap: dice.between(200, 600),
-        relist: dice.between(5, 60),
+        relist: dice.between(20, 120),
         reprice: dice.chance(30) ? dice.between(0, ITEMS - 1) : null,
         price: dice.between(100, 900),
         withdraw: dice.chance(15) ? dice.between(0, ITEMS - 1) : null,

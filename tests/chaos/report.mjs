@@ -43,6 +43,7 @@ export function reportLines(result) {
         ...problemLines('double', doubled),
         ...problemLines('problems', wrong),
     ];
-    if (!result.passed) lines.push(row('replay', replayLine(result)), row('kept', result.home ?? 'nothing'));
+    if (!result.passed) lines.push(row('replay', replayLine(result)));
+    if (result.home) lines.push(row('kept', result.home));
     return lines;
 }

@@ -44,11 +44,11 @@ async function openMarket(shop, seed) {
 
 const refundsExist = () => openapi.paths['/payments/{id}/refunds']?.post !== undefined;
 
-// {seed, seconds, clients, say: fn(line), alone}. Resolves to everything that the report tells;
+// {seed, seconds, clients, say: fn(line), keep: the folder of a good run too}. Resolves to everything that the report tells;
 // `home` is the folder if it was kept.
-export async function runChaos({ seed, seconds, clients, say, alone = true }) {
+export async function runChaos({ seed, seconds, clients, say, keep = false }) {
     const agent = new https.Agent({ keepAlive: true, maxSockets: 256 });
-    const shop = await startInstance({ name: 'chaos', alone, agent, processes: 4, set: SETTINGS });
+    const shop = await startInstance({ name: 'chaos', alone: true, agent, processes: 4, set: SETTINGS });
     const seen = newSeen();
     const result = { seed, seconds, clients, seen };
     try {
@@ -82,7 +82,7 @@ export async function runChaos({ seed, seconds, clients, say, alone = true }) {
     }
     const { lost, doubled, wrong } = result.verdict;
     result.passed = lost.length + doubled.length + wrong.length === 0;
-    shop.keep = !result.passed;
+    shop.keep = !result.passed || keep;
     agent.destroy();
     await shop.stop().catch((error) => {
         wrong.push(`the end: ${error.message}`);
