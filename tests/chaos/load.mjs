@@ -28,6 +28,7 @@ export const newSeen = () => ({
     plain: [], // {user, id, url} of acknowledged creates without a key
     completed: new Map(), // id → user: a client was told so
     refunds: new Map(), // key → {id, path, body, text}
+    refundKeys: new Map(), // id → the keys under which refunds of it were asked for
     payers: new Set(), // ids that somebody pays
     wrong: new Set(), // ids whose notice was made to lie
     faults: {}, // {fault: count}
@@ -219,10 +220,12 @@ export function makeLoad(shop, { seed, users, assets, seen, operator }) {
 
     // --- giving back ---
 
-    async function sendRefund(key, id, body) {
+    async function sendRefund(key, { user, id }, body) {
         const path = `/payments/${id}/refunds`;
+        seen.refundKeys.set(id, (seen.refundKeys.get(id) ?? new Set()).add(key));
         const answer = await ask('refund', 'POST', path, { body, token: operator.jwt, key });
         if (answer?.status !== 200) return;
+        seen.completed.set(id, user);
         const kept = seen.refunds.get(key);
         if (kept === undefined) seen.refunds.set(key, { id, path, body, text: answer.text });
         else if (kept.text !== answer.text) problem(`${key}: first ${kept.text}, then ${answer.text}`);
@@ -239,7 +242,9 @@ export function makeLoad(shop, { seed, users, assets, seen, operator }) {
             race: [{ amount: part }, { amount: part }, {}],
         }[plan.refund];
         count(seen.acts, `refund ${plan.refund}`);
-        const all = bodies.map((body, i) => () => sendRefund(`refund-${seed}-${id}-${i}`, id, body));
+        // the provider gives back too: how much in all is for a person to say
+        if (plan.does === 'given_back') seen.wrong.add(id);
+        const all = bodies.map((body, i) => () => sendRefund(`refund-${seed}-${id}-${i}`, { user, id }, body));
         if (plan.refund === 'race') await Promise.all([...all, all[0]].map((one) => one()));
         else for (const one of all) await one();
     }

@@ -51,6 +51,16 @@ export async function judge(shop, seen, open) {
             if (byKey.get(key) !== id) lost.push(`${key}: belonged to ${id}, and now to ${byKey.get(key)}`);
     }
 
+    // One key is one refund, told or not.
+    async function judgeRefunds() {
+        const booked = await shop.rows(
+            'SELECT payment_id AS id, COUNT(*) AS number FROM refunds WHERE operator_id IS NOT NULL GROUP BY payment_id');
+        for (const { id, number } of booked) {
+            const asked = seen.refundKeys.get(id)?.size ?? 0;
+            if (number > asked) doubled.push(`${id}: ${number} refunds, and ${asked} were asked for`);
+        }
+    }
+
     // Everything that a client was told with a 2xx.
     async function judgeAnswers() {
         await overAll(seen.keys, async ([key, { user, path, body, text, id }]) => {
@@ -83,6 +93,7 @@ export async function judge(shop, seen, open) {
 
     judgeCharges();
     await judgeKeys();
+    await judgeRefunds();
     await judgeAnswers();
     await judgeReviews();
     for (const id of open) wrong.push(`${id} never came to its end: ${rows.get(id)?.status}`);

@@ -11,6 +11,7 @@ const PAYMENTS = `SELECT p.payment_id AS id, CAST(user_id AS CHAR) AS user, type
         NOT EXISTS (SELECT 1 FROM attempts a WHERE a.payment_id = p.payment_id) AS own,
         (SELECT COUNT(*) FROM ledger_postings WHERE document_id = p.payment_id AND effect = 'credit') AS credits,
         (SELECT COUNT(*) FROM ledger_postings WHERE document_id = p.payment_id AND effect = 'refund') AS refunds,
+        (SELECT CAST(COALESCE(SUM(r.amount), 0) AS SIGNED) FROM refunds r WHERE r.payment_id = p.payment_id) AS returned,
         (SELECT COUNT(*) FROM outbox o WHERE o.payment_id = p.payment_id AND topic = 'payment.completed') AS told,
         (SELECT COUNT(*) FROM outbox o WHERE o.payment_id = p.payment_id AND topic = 'payment.undeliverable') AS undelivered,
         (SELECT COUNT(*) FROM notifications n WHERE n.payment_id = p.payment_id AND n.user_id = p.user_id) AS alerts,
@@ -44,11 +45,14 @@ function countCharges(sessions, payments) {
 
 // Every charge is one effect, every effect is told once.
 function assertOnce(payment) {
-    const { status, own, cart, type, amount, charges, credits, undelivered } = payment;
+    const { status, own, cart, type, amount, charges, credits, undelivered, refunds, returned } = payment;
     const found = JSON.stringify(payment);
-    const paid = ['completed', 'refunded'].includes(status);
-    assert.equal(credits, status === 'completed' || payment.refunds > 0 ? 1 : 0, found);
-    if (own) assert(status === 'completed' && type === 'items' && charges === 0, found);
+    const paid = ['completed', 'partially_refunded', 'refunded'].includes(status);
+    const credited = ['completed', 'partially_refunded'].includes(status) || refunds > 0;
+    assert.equal(credits, credited ? 1 : 0, found);
+    assert.equal(status === 'refunded', returned === amount, found);
+    assert.equal(status === 'partially_refunded', returned > 0 && returned < amount, found);
+    if (own) assert(paid && type === 'items' && charges === 0, found);
     else assert(charges === 1 ? paid : credits === 0, found);
     for (const count of ['told', 'alerts', 'mails']) assert.equal(payment[count], credits, `${count}: ${found}`);
     assert(undelivered <= (type === 'items' && !own ? credits : 0), found);
@@ -60,9 +64,11 @@ function assertOnce(payment) {
 function expectBalances(payments) {
     const owed = { house: 0, ...OPENING };
     const add = (who, amount) => (owed[who] = (owed[who] ?? 0) + amount);
-    for (const { user, amount, own, credits, refunds, undelivered, cart } of payments) {
+    for (const { user, amount, own, credits, returned, undelivered, cart } of payments) {
         if (credits === 0) continue;
-        if (own || refunds > 0) add(user, -amount);
+        if (own) add(user, -amount);
+        add(user, own ? returned : -returned);
+        if (own) add('house', -returned);
         if (cart.length === 0 || undelivered) add(user, amount);
         else for (const { seller, price, fee } of cart) {
             add(seller, price - fee);
