@@ -15,7 +15,10 @@ const statusesOf = async (shop) =>
 async function everythingUp(shop, seen) {
     for (const part of ['mariadb', 'jobs', 'guichet']) await shop.ready(part);
     const { armed, totals } = await shop.sandbox.journal({ order_id: 'none' });
-    for (const { fault, left } of armed) if (seen.faults[fault] !== undefined) seen.faults[fault] -= left;
+    for (const { fault, left, order_id } of armed) {
+        if (seen.faults[fault] !== undefined) seen.faults[fault] -= left;
+        seen.lies.delete(order_id); // it was never told
+    }
     seen.notices = totals.webhooks;
     await shop.sandbox.reset();
 }

@@ -30,7 +30,9 @@ export const newSeen = () => ({
     refunds: new Map(), // key → {id, path, body, text}
     refundKeys: new Map(), // id → the keys under which refunds of it were asked for
     payers: new Set(), // ids that somebody pays
-    wrong: new Set(), // ids whose notice was made to lie
+    lies: new Set(), // ids whose notice was made to lie
+    unsure: new Set(), // ids that were given back by us and by the provider
+    withdrawn: new Set(), // ids whose items were taken away while they were held
     faults: {}, // {fault: count}
     acts: {}, // what payers did
     problems: [],
@@ -139,7 +141,7 @@ export function makeLoad(shop, { seed, users, assets, seen, operator }) {
     async function armNotice(notice, id) {
         if (notice === null) return;
         const { fault, ...args } = notice;
-        if (fault.startsWith('wrong_')) seen.wrong.add(id);
+        if (fault.startsWith('wrong_')) seen.lies.add(id);
         try {
             await sandbox.fault(fault, { order_id: id, ...args });
             count(seen.faults, fault);
@@ -243,7 +245,7 @@ export function makeLoad(shop, { seed, users, assets, seen, operator }) {
         }[plan.refund];
         count(seen.acts, `refund ${plan.refund}`);
         // the provider gives back too: how much in all is for a person to say
-        if (plan.does === 'given_back') seen.wrong.add(id);
+        if (plan.does === 'given_back') seen.unsure.add(id);
         const all = bodies.map((body, i) => () => sendRefund(`refund-${seed}-${id}-${i}`, { user, id }, body));
         if (plan.refund === 'race') await Promise.all([...all, all[0]].map((one) => one()));
         else for (const one of all) await one();

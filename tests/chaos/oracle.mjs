@@ -1,7 +1,10 @@
 // The oracle: the provider's own journal against our rows, and both against what the clients were
 // told. It counts what was lost and what happened twice; assertBooks then compares the books.
 import { assertBooks } from '../e2e/lib/books.mjs';
+import { eventually } from '../e2e/lib/client.mjs';
 import { isPaid } from './load.mjs';
+
+const LAST_NOTICE_MS = 50_000; // the provider's last attempt of a notice
 
 const ROWS = `SELECT p.payment_id AS id, CAST(user_id AS CHAR) AS user, status,
         NOT EXISTS (SELECT 1 FROM attempts a WHERE a.payment_id = p.payment_id) AS own,
@@ -82,16 +85,33 @@ export async function judge(shop, seen, open) {
             if (!isPaid(rows.get(id)?.status)) lost.push(`${id}: was said to be completed, and is ${rows.get(id)?.status}`);
     }
 
-    // A notice that does not fit waits for a person; only those that were made to lie may.
+    // A notice that does not fit waits for a person: each that was made to lie, when it has arrived
+    // at last, and no other.
     async function judgeReviews() {
-        const reviews = await shop.rows("SELECT payment_id AS id, detail FROM events WHERE kind = 'review'");
+        let reviews;
+        const unheard = () => [...seen.lies].filter((id) => !reviews.some((review) => review.id === id));
+        await eventually(async () => {
+            reviews = await shop.rows("SELECT payment_id AS id, detail FROM events WHERE kind = 'review'");
+            return unheard().length === 0;
+        }, LAST_NOTICE_MS, 1000).catch(() => {});
+        for (const id of unheard()) wrong.push(`${id}: a notice lied, and nobody is to review it`);
         for (const { id, detail } of reviews)
-            if (!seen.wrong.has(id)) wrong.push(`${id} is to be reviewed, and nobody lied: ${detail}`);
+            if (!seen.lies.has(id) && !seen.unsure.has(id)) wrong.push(`${id} is to be reviewed, and nobody lied: ${detail}`);
         const unmatched = await shop.value("SELECT COUNT(*) FROM inbox WHERE state = 'unmatched'");
         if (unmatched > 0) wrong.push(`${unmatched} notices found no payment`);
     }
 
+    // Who pays in time gets what was held for him, unless its owner took it away.
+    async function judgeHolds() {
+        const undelivered = await shop.rows(
+            `SELECT payment_id AS id FROM outbox o WHERE topic = 'payment.undeliverable' AND NOT EXISTS (SELECT 1 FROM events e
+                WHERE e.payment_id = o.payment_id AND e.kind IN ('expired', 'released', 'failed'))`);
+        for (const { id } of undelivered)
+            if (!seen.withdrawn.has(id)) lost.push(`${id}: paid in time, and its items went to somebody else`);
+    }
+
     judgeCharges();
+    await judgeHolds();
     await judgeKeys();
     await judgeRefunds();
     await judgeAnswers();

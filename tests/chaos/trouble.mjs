@@ -63,8 +63,14 @@ export function startTrouble(shop, { seed, assets, seen }) {
             await shop.rows('UPDATE items SET state = 1 WHERE asset_id = ? AND state IN (0, 2) AND held_by IS NULL', [asset]);
         if (reprice !== null)
             await shop.rows('UPDATE items SET price = ? WHERE asset_id = ?', [price, assets[reprice]]);
-        if (withdraw !== null)
-            await shop.rows('UPDATE items SET state = 2, held_by = NULL WHERE asset_id = ? AND held_by IS NOT NULL', [assets[withdraw]]);
+        if (withdraw !== null) await takeAway(assets[withdraw]);
+    }
+
+    async function takeAway(asset) {
+        const holder = await shop.value('SELECT held_by FROM items WHERE asset_id = ?', [asset]);
+        if (holder === null) return;
+        seen.withdrawn.add(holder);
+        await shop.rows('UPDATE items SET state = 2, held_by = NULL WHERE asset_id = ? AND held_by = ?', [asset, holder]);
     }
 
     async function market() {
