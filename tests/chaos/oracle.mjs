@@ -18,6 +18,15 @@ const LONGEST_UNKNOWN = `SELECT CAST(COALESCE(MAX(TIMESTAMPDIFF(MICROSECOND, u.c
     FROM attempt_answers u JOIN attempt_answers d ON d.attempt_id = u.attempt_id AND d.definite = 1
     WHERE u.outcome = 'unknown'`;
 
+function groupBy(list, nameOf) {
+    const groups = new Map();
+    for (const one of list) {
+        if (!groups.has(nameOf(one))) groups.set(nameOf(one), []);
+        groups.get(nameOf(one)).push(one);
+    }
+    return groups;
+}
+
 // fn of every element, sixteen at a time.
 async function overAll(list, fn) {
     const left = [...list];
@@ -101,13 +110,19 @@ export async function judge(shop, seen, open) {
         if (unmatched > 0) wrong.push(`${unmatched} notices found no payment`);
     }
 
-    // Who pays in time gets what was held for him, unless its owner took it away.
+    // Who pays in time gets what was held for him, unless its owner took it away, or he himself put
+    // it into another cart.
     async function judgeHolds() {
+        const carts = await shop.rows('SELECT payment_id AS id, asset_id AS asset FROM payment_items');
+        const wishes = groupBy(carts, (line) => line.asset);
+        const assets = groupBy(carts, (line) => line.id);
+        const again = (id) => assets.get(id).some(({ asset }) => wishes.get(asset).some((other) =>
+            other.id > id && rows.get(other.id).user === rows.get(id).user));
         const undelivered = await shop.rows(
             `SELECT payment_id AS id FROM outbox o WHERE topic = 'payment.undeliverable' AND NOT EXISTS (SELECT 1 FROM events e
                 WHERE e.payment_id = o.payment_id AND e.kind IN ('expired', 'released', 'failed'))`);
         for (const { id } of undelivered)
-            if (!seen.withdrawn.has(id)) lost.push(`${id}: paid in time, and its items went to somebody else`);
+            if (!seen.withdrawn.has(id) && !again(id)) lost.push(`${id}: paid in time, and its items went to somebody else`);
     }
 
     judgeCharges();
