@@ -186,7 +186,8 @@ const table = (rows) => {
 
 export const webhookLines = (r) => table([
     ['payments', 'copies', 'sent', 'failed and sent again', 'kills', 'notices/s', 'credits', 'cents credited', 'of'],
-    [r.payments, r.copies, r.sent, r.failed, r.kills, Math.round(r.sent / (r.ms / 1000)), r.postings, r.credited, r.expected],
+    [r.payments, r.copies, r.sent, r.failed, r.kills, Math.round(r.sent / (r.ms / 1000)), r.postings, r.credited,
+        r.expected],
 ]);
 
 export const cutLines = ({ rows }) => table([

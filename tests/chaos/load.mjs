@@ -141,10 +141,10 @@ export function makeLoad(shop, { seed, users, assets, seen, operator }) {
     async function armNotice(notice, id) {
         if (notice === null) return;
         const { fault, ...args } = notice;
-        if (fault.startsWith('wrong_')) seen.lies.add(id);
         try {
             await sandbox.fault(fault, { order_id: id, ...args });
             count(seen.faults, fault);
+            if (fault.startsWith('wrong_')) seen.lies.add(id);
         } catch (error) {
             if (!/Too many/.test(error.message)) throw error;
         }

@@ -57,7 +57,8 @@ export async function judge(shop, seen, open) {
 
     // One key is one payment, so it is charged once at the most.
     async function judgeKeys() {
-        const ids = await shop.rows('SELECT idempotency_key AS name, payment_id AS id FROM idempotency_keys WHERE payment_id IS NOT NULL');
+        const ids = await shop.rows(
+            'SELECT idempotency_key AS name, payment_id AS id FROM idempotency_keys WHERE payment_id IS NOT NULL');
         const byKey = new Map(ids.map(({ name, id }) => [name, id]));
         for (const [key, { id }] of seen.keys)
             if (byKey.get(key) !== id) lost.push(`${key}: belonged to ${id}, and now to ${byKey.get(key)}`);
@@ -83,7 +84,8 @@ export async function judge(shop, seen, open) {
         });
         await overAll(seen.refunds, async ([key, { path, body, text }]) => {
             const again = await shop.client.request('POST', path, { body, token: shop.users.olivia.jwt, key });
-            if (again.status !== 200 || again.text !== text) lost.push(`${key}: was told ${text}, and now ${again.text}`);
+            if (again.status !== 200 || again.text !== text)
+                lost.push(`${key}: was told ${text}, and now ${again.text}`);
         });
         for (const { user, id, url } of seen.plain) {
             const row = rows.get(id);
@@ -98,14 +100,18 @@ export async function judge(shop, seen, open) {
     // at last, and no other.
     async function judgeReviews() {
         let reviews;
-        const unheard = () => [...seen.lies].filter((id) => !reviews.some((review) => review.id === id));
+        const unheard = () => {
+            const heard = new Set(reviews.map((review) => review.id));
+            return [...seen.lies].filter((id) => !heard.has(id));
+        };
         await eventually(async () => {
             reviews = await shop.rows("SELECT payment_id AS id, detail FROM events WHERE kind = 'review'");
             return unheard().length === 0;
         }, LAST_NOTICE_MS, 1000).catch(() => {});
         for (const id of unheard()) wrong.push(`${id}: a notice lied, and nobody is to review it`);
         for (const { id, detail } of reviews)
-            if (!seen.lies.has(id) && !seen.unsure.has(id)) wrong.push(`${id} is to be reviewed, and nobody lied: ${detail}`);
+            if (!seen.lies.has(id) && !seen.unsure.has(id))
+                wrong.push(`${id} is to be reviewed, and nobody lied: ${detail}`);
         const unmatched = await shop.value("SELECT COUNT(*) FROM inbox WHERE state = 'unmatched'");
         if (unmatched > 0) wrong.push(`${unmatched} notices found no payment`);
     }
@@ -119,10 +125,12 @@ export async function judge(shop, seen, open) {
         const again = (id) => assets.get(id).some(({ asset }) => wishes.get(asset).some((other) =>
             other.id > id && rows.get(other.id).user === rows.get(id).user));
         const undelivered = await shop.rows(
-            `SELECT payment_id AS id FROM outbox o WHERE topic = 'payment.undeliverable' AND NOT EXISTS (SELECT 1 FROM events e
-                WHERE e.payment_id = o.payment_id AND e.kind IN ('expired', 'released', 'failed'))`);
+            `SELECT payment_id AS id FROM outbox o WHERE topic = 'payment.undeliverable'
+                AND NOT EXISTS (SELECT 1 FROM events e
+                    WHERE e.payment_id = o.payment_id AND e.kind IN ('expired', 'released', 'failed'))`);
         for (const { id } of undelivered)
-            if (!seen.withdrawn.has(id) && !again(id)) lost.push(`${id}: paid in time, and its items went to somebody else`);
+            if (!seen.withdrawn.has(id) && !again(id))
+                lost.push(`${id}: paid in time, and its items went to somebody else`);
     }
 
     judgeCharges();

@@ -100,6 +100,7 @@ const MISCHIEF = {
     slow: 12, timeout_after_success: 5, connection_reset: 8, connection_reset_after_success: 8, error_5xx: 8,
     garbage: 8, rate_limited: 4, unauthorized: 2, refused: 4, payment_error: 6, webhook_before_answer: 12,
     readback_404: 8, readback_pending: 4, slow_read: 5, broken_read: 6,
+    spell: 1, // nothing works for a while: the breaker opens
 };
 const MISCHIEF_ARGS = {
     slow: (dice) => ({ call: 'create', ms: dice.between(200, 1500) }),
@@ -109,6 +110,7 @@ const MISCHIEF_ARGS = {
     garbage: () => ({ call: 'create' }),
     rate_limited: () => ({ call: 'create', retry_after: 1 }),
     unauthorized: () => ({ call: 'create' }),
+    spell: (dice) => ({ fault: 'connection_reset', call: 'create', count: dice.between(20, 60) }),
     readback_404: (dice) => ({ count: dice.between(1, 3) }),
     slow_read: (dice) => ({ fault: 'slow', call: 'read', ms: dice.between(200, 1500) }),
     broken_read: (dice) => ({ fault: dice.pick(['connection_reset', 'error_5xx', 'garbage']), call: 'read' }),

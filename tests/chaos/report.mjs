@@ -37,8 +37,8 @@ export function reportLines(result) {
         row('calm after', calm ? `${(calm.ms / 1000).toFixed(1)} s, ${calm.rounds} rounds` : 'never'),
         row('longest unknown', `${((verdict.unknownMs ?? 0) / 1000).toFixed(1)} s until it was settled`),
         row('checked again', `${verdict.answers} acknowledged answers`),
-        row('verdict', `${lost.length} lost, ${doubled.length} double, ${verdict.stuck} stuck, ${wrong.length} other problems: ` +
-            (result.passed ? 'PASSED' : 'FAILED')),
+        row('verdict', `${lost.length} lost, ${doubled.length} double, ${verdict.stuck} stuck, ` +
+            `${wrong.length} other problems: ${result.passed ? 'PASSED' : 'FAILED'}`),
         ...problemLines('lost', lost),
         ...problemLines('double', doubled),
         ...problemLines('problems', wrong),

@@ -21,6 +21,10 @@ const SETTINGS = {
     'provider.timeout': 3000,
     'provider.connect_timeout': 1000,
     'jobs.idle_wait': 50,
+    // a breaker that opens in a bad spell, and not by what happens all the time
+    'breaker.minimum': 10,
+    'breaker.window': 3,
+    'breaker.cool_down': 2,
 };
 
 export const sum = (table) => Object.values(table).reduce((total, number) => total + number, 0);

@@ -59,8 +59,8 @@ export function startTrouble(shop, { seed, assets, seen }) {
             `SELECT asset_id FROM items WHERE asset_id IN (?) AND state IN (0, 2) AND held_by IS NULL LIMIT ?`,
             [assets, relist],
         );
-        for (const { asset_id: asset } of sold)
-            await shop.rows('UPDATE items SET state = 1 WHERE asset_id = ? AND state IN (0, 2) AND held_by IS NULL', [asset]);
+        const again = 'UPDATE items SET state = 1 WHERE asset_id = ? AND state IN (0, 2) AND held_by IS NULL';
+        for (const { asset_id: asset } of sold) await shop.rows(again, [asset]);
         if (reprice !== null)
             await shop.rows('UPDATE items SET price = ? WHERE asset_id = ?', [price, assets[reprice]]);
         if (withdraw !== null) await takeAway(assets[withdraw]);

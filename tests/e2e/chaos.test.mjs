@@ -13,7 +13,7 @@ test('F01, F03, F20, F40, F54: deposits, carts and notices while everything misb
     const { kills, seen } = result;
     assert(kills.guichet >= 5 && kills.jobs >= 1 && kills.mariadb >= 1, JSON.stringify(kills));
     assert(sum(seen.faults) >= 20, JSON.stringify(seen.faults));
-    assert(seen.keys.size >= 50, `${seen.keys.size} acknowledged`);
+    assert(seen.keys.size >= 20, `${seen.keys.size} acknowledged`);
 });
 
 test('F01: notices, one to five copies of each, shuffled, while handlers are killed: to the cent', async (t) => {
