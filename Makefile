@@ -127,7 +127,7 @@ own = [ -e '$(DESTDIR)$(3)' ] || { $(text); }
 # --- commands ---
 
 .DEFAULT_GOAL := all
-.PHONY: all always programs unit run up down test tsan coverage lint install uninstall clean \
+.PHONY: all always programs unit run up down test tsan coverage chaos figures lint install uninstall clean \
 	install-deps help packages-run packages-demo packages-test packages-lint test-packages run-unit run-e2e clang
 
 all:
@@ -157,6 +157,11 @@ coverage: test-packages
 	@echo "coverage: building the unit tests with counters"
 	@$(MAKE) -j$(jobs) VARIANT=cov unit
 	@.ci/tests coverage build/cov
+
+# DURATION, SEED and the like reach the program as they stand on the command line.
+chaos figures: test-packages
+	@$(MAKE) -j$(jobs) programs
+	@.ci/tests $@ $(out)
 
 run-unit:
 	@.ci/tests unit $(out)
@@ -219,6 +224,8 @@ help:
 	@echo "make test     unit tests and end-to-end tests, with sanitizers"
 	@echo "make tsan     the same tests under the thread sanitizer"
 	@echo "make coverage branches that the unit tests take; all of src/domain must be taken"
+	@echo "make chaos    random load, faults and kills, then the books: DURATION=300 SEED=n CLIENTS=24"
+	@echo "make figures  copies of notices, and a provider cut at six points: WEBHOOKS=2000 CUTS=1000"
 	@echo "make lint     two compilers, formatter, static analysis, rules of the house"
 	@echo "make install  programs, units, settings and nginx's files below DESTDIR and PREFIX ($(PREFIX));"
 	@echo "              the README's section Deploy goes on from there; make uninstall is its end"
