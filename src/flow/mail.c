@@ -113,12 +113,16 @@ static void write_and_send(struct letter *letter, struct arena *arena)
         letter->note = "no mail server is configured";
         return;
     }
-    if (compose(letter, arena, &message, &len) == ERR_NONE) {
+    enum err err = compose(letter, arena, &message, &len);
+    if (!err) {
         send(letter, arena, message, len);
         return;
     }
-    letter->state = DELIVERY_DEAD;
-    letter->note = "the payer's name or address cannot stand in a mail";
+    bool ours = err == ERR_OVERLOAD; /* and so perhaps only for now */
+    if (!ours || letter->delivery.tries >= TRIES_MAX)
+        letter->state = DELIVERY_DEAD;
+    letter->note = ours ? "the mail does not fit in memory"
+                        : "the payer's name or address cannot stand in a mail";
 }
 
 enum err mail_step(struct context *context, struct arena *arena, struct mailed *ret_done)
