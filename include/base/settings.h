@@ -39,6 +39,16 @@ struct settings_mail {
     bool starttls;
 };
 
+/* An endpoint of the marketplace's own that is told of payments. */
+#define RECEIVERS_MAX 4
+struct settings_receiver {
+    char url[CONF_TEXT_MAX];               /* "": there is none */
+    struct secret secret, previous_secret; /* the latter only while the two are changed over */
+};
+
+/* Their sections, which are also their names in the database. */
+extern const char *const settings_receivers[RECEIVERS_MAX];
+
 struct settings {
     struct {
         char socket[CONF_TEXT_MAX], name[CONF_TEXT_MAX], user[CONF_TEXT_MAX];
@@ -59,6 +69,7 @@ struct settings {
     struct secret api_key_hash_key;
     struct {
         int64_t lifetime_s, tos_clock_skew_s, seller_fee_bps;
+        char environment[CONF_TEXT_MAX]; /* travels with every payment; another one's is a stranger */
     } payment;
     struct {
         char hosts[CONF_TEXT_MAX], page[CONF_TEXT_MAX];
@@ -73,6 +84,7 @@ struct settings {
         int64_t threads, idle_wait_ms;
     } jobs;
     struct settings_mail mail;
+    struct settings_receiver receivers[RECEIVERS_MAX];
     struct settings_payviox payviox;
     struct settings_mannco mannco;
 };

@@ -106,8 +106,8 @@ struct provider_driver {
     bool (*notice_proved)(const struct settings *settings, const struct http_request *request);
 
     /* Reads a proved notice. ERR_PAYLOAD: it is not as documented, a person must look. */
-    enum err (*notice)(struct arena *arena, const char *body, size_t len,
-                       struct provider_truth *ret_truth);
+    enum err (*notice)(const struct settings *settings, struct arena *arena, const char *body,
+                       size_t len, struct provider_truth *ret_truth);
 
     /* Which payment does a payer's browser come back from? By our reference or the provider's,
      * from the query of the address that the provider sends it to; NULL: it does not say. */

@@ -198,6 +198,7 @@ enum err settle_apply(struct db *db, const struct provider_driver *driver,
 }
 
 struct notice_unit {
+    const struct settings *settings;
     const struct provider_driver *driver;
     const char *body;
     size_t len;
@@ -228,12 +229,29 @@ static enum err apply_unreadable(struct db *db, const struct notice_row *row,
     return err ? err : inbox_set(db, row->id, INBOX_REVIEW, note, "", -1);
 }
 
-static enum err apply_row(struct db *db, const struct provider_driver *driver,
-                          const struct notice_row *row, struct settled_notice *ret_notice)
+/* A notice that names no payment of ours: tried again for a while, then it is a person's. */
+static enum err keep_unmatched(struct db *db, const struct notice_row *row,
+                               const struct provider_truth *truth, const char *note)
+{
+    bool stranger = truth->stranger != NULL;
+    const char *why = stranger ? truth->stranger : note;
+    int64_t retry = stranger ? -1 : retry_in_s(row->tries);
+    enum err err = ERR_NONE;
+    if (retry < 0)
+        err = ask_about_notice(db, row, stranger ? REVIEW_STRANGER : REVIEW_UNMATCHED, truth->fact,
+                               why);
+    return err ? err
+               : inbox_set(db, row->id, retry < 0 ? INBOX_REVIEW : INBOX_UNMATCHED, why,
+                           truth->reference, retry);
+}
+
+static enum err apply_row(struct db *db, const struct settings *settings,
+                          const struct provider_driver *driver, const struct notice_row *row,
+                          struct settled_notice *ret_notice)
 {
     struct provider_truth truth;
     char note[REASON_MAX];
-    enum err err = driver->notice(db_arena(db), row->body, row->body_len, &truth);
+    enum err err = driver->notice(settings, db_arena(db), row->body, row->body_len, &truth);
     if (err)
         return err == ERR_PAYLOAD ? apply_unreadable(db, row, ret_notice) : err;
     (void)text_copy(ret_notice->payment_id, sizeof ret_notice->payment_id, truth.reference);
@@ -241,13 +259,10 @@ static enum err apply_row(struct db *db, const struct provider_driver *driver,
     err = settle_apply(db, driver, &truth, "webhook", &ret_notice->verdict, note);
     if (err)
         return err;
-    int64_t retry = ret_notice->verdict == SETTLE_UNMATCHED ? retry_in_s(row->tries) : -1;
-    enum inbox_state state = ret_notice->verdict == SETTLE_APPLIED ? INBOX_DONE
-                             : retry >= 0                          ? INBOX_UNMATCHED
-                                                                   : INBOX_REVIEW;
-    if (state == INBOX_REVIEW && ret_notice->verdict == SETTLE_UNMATCHED)
-        err = ask_about_notice(db, row, REVIEW_UNMATCHED, truth.fact, note);
-    return err ? err : inbox_set(db, row->id, state, note, truth.reference, retry);
+    if (ret_notice->verdict == SETTLE_UNMATCHED)
+        return keep_unmatched(db, row, &truth, note);
+    return inbox_set(db, row->id, ret_notice->verdict == SETTLE_APPLIED ? INBOX_DONE : INBOX_REVIEW,
+                     note, truth.reference, -1);
 }
 
 static enum err notice_unit(struct db *db, void *context)
@@ -264,7 +279,7 @@ static enum err notice_unit(struct db *db, void *context)
         return ERR_NONE;
     }
     CRASH_POINT("notice_stored");
-    err = apply_row(db, unit->driver, &row, unit->notice);
+    err = apply_row(db, unit->settings, unit->driver, &row, unit->notice);
     CRASH_POINT("notice_posted");
     return err;
 }
@@ -273,7 +288,7 @@ enum err settle_notice(struct context *context, struct arena *arena,
                        const struct provider_driver *driver, const char *body, size_t len,
                        struct settled_notice *ret_notice)
 {
-    struct notice_unit unit = {driver, body, len, ret_notice};
+    struct notice_unit unit = {context->settings, driver, body, len, ret_notice};
     CRASH_POINT("notice_proved");
     enum err err = db_transact(context->pool, arena, notice_unit, &unit);
     CRASH_POINT("notice_committed");
@@ -302,7 +317,7 @@ static enum err waiting_unit(struct db *db, void *context)
     const struct provider_driver *driver = provider_find(unit->settings, row.provider);
     if (driver == NULL)
         return ERR_NONE; /* its secrets are gone; it waits for the next lease */
-    return apply_row(db, driver, &row, &notice);
+    return apply_row(db, unit->settings, driver, &row, &notice);
 }
 
 enum err settle_waiting_notice(struct context *context, struct arena *arena, bool *ret_found)

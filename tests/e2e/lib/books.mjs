@@ -16,6 +16,8 @@ const PAYMENTS = `SELECT p.payment_id AS id, CAST(user_id AS CHAR) AS user, type
         (SELECT COUNT(*) FROM notifications n WHERE n.payment_id = p.payment_id AND n.user_id = p.user_id) AS alerts,
         (SELECT COUNT(*) FROM outbox o JOIN deliveries d USING (outbox_id)
             WHERE o.payment_id = p.payment_id AND receiver = 'mail') AS mails,
+        (SELECT COUNT(*) FROM outbox o JOIN deliveries d USING (outbox_id) WHERE o.payment_id = p.payment_id
+            AND topic = 'payment.completed' AND receiver = 'receiver_1') AS receivers,
         (SELECT MAX(event_id) FROM events e WHERE e.payment_id = p.payment_id AND kind = 'completed') AS moment
     FROM payments p`;
 
@@ -50,7 +52,7 @@ function assertOnce(payment) {
     assert.equal(credits, status === 'completed' || payment.refunds > 0 ? 1 : 0, found);
     if (own) assert(status === 'completed' && type === 'items' && charges === 0, found);
     else assert(charges === 1 ? paid : credits === 0, found);
-    for (const count of ['told', 'alerts', 'mails']) assert.equal(payment[count], credits, `${count}: ${found}`);
+    for (const count of ['told', 'alerts', 'mails', 'receivers']) assert.equal(payment[count], credits, `${count}: ${found}`);
     assert(undelivered <= (type === 'items' && !own ? credits : 0), found);
     assert.equal(cart.length > 0, type === 'items', found);
     if (cart.length > 0) assert.equal(cart.reduce((sum, line) => sum + line.price, 0), amount, found);
