@@ -69,7 +69,8 @@ struct settings {
     struct secret api_key_hash_key;
     struct {
         int64_t lifetime_s, tos_clock_skew_s, seller_fee_bps;
-        char environment[CONF_TEXT_MAX]; /* travels with every payment; another one's is a stranger */
+        char environment[CONF_TEXT_MAX]; /* travels with every payment; another one's is a stranger
+                                          */
     } payment;
     struct {
         char hosts[CONF_TEXT_MAX], page[CONF_TEXT_MAX];

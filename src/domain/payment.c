@@ -106,9 +106,9 @@ struct payment_transition payment_next(enum payment_status status, enum payment_
 struct dispute_transition dispute_next(enum dispute_state state, enum payment_fact fact)
 {
     assert(state < DISPUTE_STATES && fact < PAYMENT_FACTS);
-    if (fact < FACT_DISPUTED)
-        return (struct dispute_transition){state, EFFECT_NONE};
-    return dispute_table[state][fact];
+    if (fact >= FACT_DISPUTED)
+        return dispute_table[state][fact];
+    return (struct dispute_transition){state, EFFECT_NONE};
 }
 
 bool payment_is_paid(enum payment_status status)

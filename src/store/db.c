@@ -169,7 +169,7 @@ static enum err meet_fault(struct db *db, enum fail fault)
 {
     unsigned code = fault == FAIL_CONFLICT  ? ER_LOCK_DEADLOCK
                     : fault == FAIL_REFUSED ? ER_UNKNOWN_ERROR
-                                             : 0;
+                                            : 0;
     if (fault == FAIL_BEFORE || fault == FAIL_AFTER)
         (void)shutdown(mysql_get_socket(db->mysql), fault == FAIL_BEFORE ? SHUT_RDWR : SHUT_RD);
     if (code == 0)

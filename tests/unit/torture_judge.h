@@ -27,7 +27,7 @@ static int verdicts_wrong;
     do {                                                                                           \
         if (!(fine)) {                                                                             \
             verdicts_wrong++;                                                                      \
-            (void)printf("WRONG: %s / %s / %d: ", verdict.path, verdict.kind, verdict.nth);       \
+            (void)printf("WRONG: %s / %s / %d: ", verdict.path, verdict.kind, verdict.nth);        \
             (void)printf(__VA_ARGS__);                                                             \
             (void)printf("\n");                                                                    \
             (void)fflush(stdout);                                                                  \
