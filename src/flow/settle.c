@@ -198,6 +198,7 @@ enum err settle_apply(struct db *db, const struct provider_driver *driver,
 }
 
 struct notice_unit {
+    const struct settings *settings;
     const struct provider_driver *driver;
     const char *body;
     size_t len;
@@ -228,12 +229,13 @@ static enum err apply_unreadable(struct db *db, const struct notice_row *row,
     return err ? err : inbox_set(db, row->id, INBOX_REVIEW, note, "", -1);
 }
 
-static enum err apply_row(struct db *db, const struct provider_driver *driver,
-                          const struct notice_row *row, struct settled_notice *ret_notice)
+static enum err apply_row(struct db *db, const struct settings *settings,
+                          const struct provider_driver *driver, const struct notice_row *row,
+                          struct settled_notice *ret_notice)
 {
     struct provider_truth truth;
     char note[REASON_MAX];
-    enum err err = driver->notice(db_arena(db), row->body, row->body_len, &truth);
+    enum err err = driver->notice(settings, db_arena(db), row->body, row->body_len, &truth);
     if (err)
         return err == ERR_PAYLOAD ? apply_unreadable(db, row, ret_notice) : err;
     (void)text_copy(ret_notice->payment_id, sizeof ret_notice->payment_id, truth.reference);
@@ -264,7 +266,7 @@ static enum err notice_unit(struct db *db, void *context)
         return ERR_NONE;
     }
     CRASH_POINT("notice_stored");
-    err = apply_row(db, unit->driver, &row, unit->notice);
+    err = apply_row(db, unit->settings, unit->driver, &row, unit->notice);
     CRASH_POINT("notice_posted");
     return err;
 }
@@ -273,7 +275,7 @@ enum err settle_notice(struct context *context, struct arena *arena,
                        const struct provider_driver *driver, const char *body, size_t len,
                        struct settled_notice *ret_notice)
 {
-    struct notice_unit unit = {driver, body, len, ret_notice};
+    struct notice_unit unit = {context->settings, driver, body, len, ret_notice};
     CRASH_POINT("notice_proved");
     enum err err = db_transact(context->pool, arena, notice_unit, &unit);
     CRASH_POINT("notice_committed");
@@ -302,7 +304,7 @@ static enum err waiting_unit(struct db *db, void *context)
     const struct provider_driver *driver = provider_find(unit->settings, row.provider);
     if (driver == NULL)
         return ERR_NONE; /* its secrets are gone; it waits for the next lease */
-    return apply_row(db, driver, &row, &notice);
+    return apply_row(db, unit->settings, driver, &row, &notice);
 }
 
 enum err settle_waiting_notice(struct context *context, struct arena *arena, bool *ret_found)

@@ -287,7 +287,7 @@ static void notices(void **state)
         const struct notice_row *row = &notice_rows[i];
         struct provider_truth t;
         arena_reset(*state);
-        enum err err = payviox_driver.notice(*state, row->body, strlen(row->body), &t);
+        enum err err = payviox_driver.notice(NULL, *state, row->body, strlen(row->body), &t);
         ROW(err == row->err, "%s: %s", row->body, err_message(err));
         if (err || row->err)
             continue;
@@ -312,7 +312,7 @@ static void notice_without_memory(void **state)
     struct provider_truth t;
     struct arena *tiny = arena_new(200);
     (void)state;
-    assert_int_equal(payviox_driver.notice(tiny, TEXT(body), &t), ERR_OVERLOAD);
+    assert_int_equal(payviox_driver.notice(NULL, tiny, TEXT(body), &t), ERR_OVERLOAD);
     arena_free(tiny);
 }
 
