@@ -151,6 +151,9 @@ static void check_nonstopay(struct check *check, const struct settings_nonstopay
            "nonstopay.signature is hmac-sha256-hex, hmac-sha256-base64 or off");
     demand(check, strcmp(s->signature, "off") != 0 || s->callback_addresses[0] != '\0',
            "nonstopay.callback_addresses must be set while nonstopay.signature is off");
+    for (size_t i = 0; i < s->common.deposits.count; i++)
+        demand(check, strstr("USD EUR GBP INR ZAR", s->common.deposits.rows[i].currency) != NULL,
+               "nonstopay.deposits may name USD, EUR, GBP, INR and ZAR only");
     if (!s->common.enabled)
         return;
     demand(check, secret_is_set(&s->api_key),

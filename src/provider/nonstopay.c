@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/crypt.h"
+#include "domain/digits.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -52,8 +53,7 @@ static bool read_id(const struct json *value, char *ret_id, size_t size)
 static bool read_code(const struct json *root, int64_t *ret_code)
 {
     const char *text = number_text(json_get(root, "errorCode"));
-    const struct json digits = {.type = JSON_NUMBER, .text = text};
-    return text != NULL && json_int(&digits, ret_code);
+    return text != NULL && digits_parse(text, strlen(text), ret_code);
 }
 
 /* "amount" and "devise" alone: fiat_amount and totalAmount are in other units. */
