@@ -5,6 +5,7 @@
 
 #include "sandbox/fault.h"
 #include "sandbox/journal.h"
+#include "sandbox/nonstopay.h"
 #include "sandbox/payviox.h"
 
 #include "base/buf.h"
@@ -13,7 +14,7 @@
 
 #include <string.h>
 
-const struct provider *const provider_rows[] = {&payviox, NULL};
+const struct provider *const provider_rows[] = {&payviox, &nonstopay, NULL};
 
 const struct provider *provider_find(const char *name)
 {

@@ -17,6 +17,9 @@ static const struct conf_setting rows[] = {
     {"payviox", "webhook_token_file", CONF_SECRET, FIELD(payviox.webhook_token), NULL, 8, 0},
     {"payviox", "webhook_url", CONF_URL, FIELD(payviox.webhook_url), NULL, 0, 0},
     {"payviox", "return_url", CONF_URL, FIELD(payviox.return_url), NULL, 0, 0},
+    {"nonstopay", "api_key_file", CONF_SECRET, FIELD(nonstopay.api_key), NULL, 8, 0},
+    {"nonstopay", "callback_url", CONF_URL, FIELD(nonstopay.callback_url), NULL, 0, 0},
+    {"nonstopay", "merchant_id", CONF_TEXT, FIELD(nonstopay.merchant_id), "77", 0, 0},
     {"mail", "folder", CONF_TEXT, FIELD(mail_folder), "", 0, 0},
     {"payviox", "merchant", CONF_TEXT, FIELD(payviox.merchant), "Demo marketplace", 0, 0},
 };
