@@ -17,6 +17,9 @@ enum {
     LISTS = 2,
 };
 
+static const char another_merchant[] = "the invoice of another merchant";
+static const char another_payment[] = "an invoice that Guichet has not made, or not here";
+
 static bool nonstopay_configured(const struct settings *settings)
 {
     return secret_is_set(&settings->nonstopay.api_key);
@@ -74,7 +77,7 @@ static const struct word {
 } words[] = {
     {"created", FACT_NOTHING},     {"opened", FACT_NOTHING},
     {"paid", FACT_SUCCEEDED},      {"failed", FACT_FAILED},
-    {"chargeback", FACT_REFUNDED}, {"charge back", FACT_REFUNDED},
+    {"chargeback", FACT_DISPUTED}, {"charge back", FACT_DISPUTED},
     {"withheld", FACT_PROCESSING}, {"awaiting_approval", FACT_PROCESSING},
 };
 
@@ -263,9 +266,11 @@ static enum provider_reading read_infos(const struct settings *settings, struct 
         return READING_FAILED;
     enum callback callback =
         read_callback(settings, arena, json_get(data, "callbackJson"), reference, sizeof reference);
-    ret_truth->foreign = (ours[0] != '\0' && (merchant == NULL || strcmp(ours, merchant) != 0)) ||
-                         callback == CALLBACK_FOREIGN ||
-                         (callback == CALLBACK_OURS && strcmp(reference, order->reference) != 0);
+    if (ours[0] != '\0' && (merchant == NULL || strcmp(ours, merchant) != 0))
+        ret_truth->stranger = another_merchant;
+    else if (callback == CALLBACK_FOREIGN ||
+             (callback == CALLBACK_OURS && strcmp(reference, order->reference) != 0))
+        ret_truth->stranger = another_payment;
     return READING_TRUTH;
 }
 
@@ -299,7 +304,7 @@ static enum provider_reading nonstopay_readback(const struct settings *settings,
                    order->provider_reference))
         return READING_FAILED;
     if (code == CODE_FOREIGN) {
-        ret_truth->foreign = true;
+        ret_truth->stranger = another_merchant;
         return READING_TRUTH;
     }
     if (code != 0)
@@ -416,9 +421,9 @@ static enum err nonstopay_notice(const struct settings *settings, struct arena *
                  sizeof ret_truth->provider_reference) ||
         !read_word(settings, json_get_text(root, "status"), ret_truth))
         return ERR_PAYLOAD;
-    ret_truth->foreign =
-        read_callback(settings, arena, json_get(root, "callbackJson"), ret_truth->reference,
-                      sizeof ret_truth->reference) != CALLBACK_OURS;
+    if (read_callback(settings, arena, json_get(root, "callbackJson"), ret_truth->reference,
+                      sizeof ret_truth->reference) != CALLBACK_OURS)
+        ret_truth->stranger = another_payment;
     return ERR_NONE;
 }
 

@@ -22,8 +22,8 @@ static void words(void **state)
         {"invoice:awaiting_approval", FACT_PROCESSING, FACT_SUCCEEDED},
         {"invoice:paid", FACT_SUCCEEDED, FACT_SUCCEEDED},
         {"invoice:failed", FACT_FAILED, FACT_FAILED},
-        {"invoice:chargeback", FACT_REFUNDED, FACT_REFUNDED},
-        {"invoice:charge back", FACT_REFUNDED, FACT_REFUNDED},
+        {"invoice:chargeback", FACT_DISPUTED, FACT_DISPUTED},
+        {"invoice:charge back", FACT_DISPUTED, FACT_DISPUTED},
         {"invoice:withheld", FACT_PROCESSING, FACT_PROCESSING},
         {"PAID", FACT_SUCCEEDED, FACT_SUCCEEDED},
         {"INVOICE:PAID", FACT_SUCCEEDED, FACT_SUCCEEDED},
@@ -186,8 +186,8 @@ static void infos(void **state)
             rows[i].merchant, callback);
         arena_reset(*state);
         enum provider_reading reading = read_back(*state, 200, body, &t);
-        ROW(reading == READING_TRUTH && t.foreign == rows[i].foreign, "%s: %d %d", body,
-            (int)reading, t.foreign);
+        ROW(reading == READING_TRUTH && (t.stranger != NULL) == rows[i].foreign, "%s: %d %d", body,
+            (int)reading, t.stranger != NULL);
         ROW(money_minor_units(&t.amount) == 1504, "%s: amount", body);
     }
     ROWS_END();
@@ -199,9 +199,9 @@ static void recorded_answers(void **state)
     assert_int_equal(read_back(*state, 200, recorded(*state, "status"), &t), READING_TRUTH);
     assert_int_equal(t.fact, FACT_NOTHING);
     assert_int_equal(money_minor_units(&t.amount), 400);
-    assert_false(t.foreign);
+    assert_null(t.stranger);
     assert_int_equal(read_back(*state, 200, recorded(*state, "error_foreign"), &t), READING_TRUTH);
-    assert_true(t.foreign);
+    assert_non_null(t.stranger);
     assert_false(t.has_amount);
     assert_int_equal(read_back(*state, 200, recorded(*state, "infos"), &t), READING_FAILED);
     order.unproved = true;
@@ -455,9 +455,10 @@ static void callbacks(void **state)
         ROW(err == rows[i].err, "%s: %s", body, err_message(err));
         if (err)
             continue;
-        ROW(t.foreign == rows[i].foreign && !t.has_amount, "%s: foreign %d", body, t.foreign);
+        ROW((t.stranger != NULL) == rows[i].foreign && !t.has_amount, "%s: stranger", body);
         ROW(strcmp(t.provider_reference, rows[i].id) == 0, "%s: %s", body, t.provider_reference);
-        ROW(strcmp(t.reference, t.foreign ? "" : REFERENCE) == 0, "%s: %s", body, t.reference);
+        ROW(strcmp(t.reference, t.stranger != NULL ? "" : REFERENCE) == 0, "%s: %s", body,
+            t.reference);
     }
     ROWS_END();
 }
@@ -467,7 +468,7 @@ static void recorded_callback(void **state)
     struct provider_truth t;
     const char *body = recorded(*state, "callback");
     assert_int_equal(nonstopay_driver.notice(&settings, *state, body, strlen(body), &t), ERR_NONE);
-    assert_true(t.foreign); /* NonStopPay's example is nobody's payment here */
+    assert_non_null(t.stranger); /* NonStopPay's example is nobody's payment here */
     assert_string_equal(t.word, "invoice:paid");
 }
 
