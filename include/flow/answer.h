@@ -40,6 +40,10 @@ void answer_processed(struct arena *arena, const char *payment_id, struct answer
 /* The same in the shape of the endpoint that the payment was made with. */
 void answer_paid(struct arena *arena, const struct payment *payment, struct answer *ret_answer);
 
+/* The payer has done all, the provider has not: {"message":"Payment is being processed"}, or the
+ * deposit without an address. */
+void answer_underway(struct arena *arena, const struct payment *payment, struct answer *ret_answer);
+
 /* The envelope of a success around an object that the caller writes between the two calls.
  * NULL when the arena is full. */
 struct json_out *answer_open(struct arena *arena, struct buf *body, size_t max);

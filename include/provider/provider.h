@@ -49,11 +49,12 @@ struct provider_result {
     enum outcome outcome;
     int http_status; /* 0: there was no answer */
     int64_t retry_after_s;
+    int64_t trip_s; /* above 0: no payment can be made there for now (our settings are wrong, say):
+                     * leave the provider alone for so many seconds */
     char provider_reference[PROVIDER_REFERENCE_MAX];
     char url[URL_MAX];
     char reason[REASON_MAX]; /* why not, for an operator: no secret, nothing of the payer */
     enum err refusal;        /* of a REFUSED one: what to tell the caller; ERR_NONE: a failure */
-    bool misconfigured;      /* it will refuse every payment until a person changes something */
     bool settled;            /* of a PENDING one: it is over already, asking tells how */
 };
 

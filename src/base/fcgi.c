@@ -128,6 +128,8 @@ static void serve_one(struct worker *worker, FCGX_Request *fcgx)
         worker->server->handle(worker->state, &request, &response);
     send_response(fcgx->out, &response);
     FCGX_Finish_r(fcgx);
+    if (response.after != NULL)
+        response.after(worker->state, &request, response.after_context);
     arena_reset(worker->arena);
 }
 

@@ -116,13 +116,35 @@ static enum err next_unit(struct db *db, void *context)
     return checks_next(db, check->payment.id, counts, due_ms);
 }
 
+/* A provider that told no name of its own for the payment is searched for it first. */
+static enum provider_reading find_session(const struct check *check, struct provider_order *order,
+                                          char found[PROVIDER_REFERENCE_MAX])
+{
+    if (order->provider_reference[0] != '\0')
+        return READING_TRUTH;
+    order->provider_reference = found;
+    order->unproved = true;
+    return provider_search(check->driver, check->context->settings, check->context->client,
+                           check->deadline_ms, order, found);
+}
+
+/* Its session is known, or can be searched for. */
+static bool is_findable(const struct check *check)
+{
+    return check->attempt.provider_reference[0] != '\0' ||
+           (check->driver != NULL && check->driver->search != NULL);
+}
+
 static enum err ask_provider(struct check *check, struct arena *arena, const char *source,
                              const char **ret_found)
 {
-    const struct provider_order order =
-        checkout_order(&check->payment, &check->attempt, &check->cart);
-    switch (provider_read(check->driver, check->context->settings, check->context->client, arena,
-                          check->deadline_ms, &order, &check->truth)) {
+    struct provider_order order = checkout_order(&check->payment, &check->attempt, &check->cart);
+    char session[PROVIDER_REFERENCE_MAX] = "";
+    enum provider_reading reading = find_session(check, &order, session);
+    if (reading == READING_TRUTH)
+        reading = provider_read(check->driver, check->context->settings, check->context->client,
+                                arena, check->deadline_ms, &order, &check->truth);
+    switch (reading) {
     case READING_NOT_FOUND:
         *ret_found = "the provider does not know it";
         return ERR_NONE;
@@ -155,7 +177,7 @@ static enum err look(struct check *check, struct arena *arena, const char **ret_
                    ? checkout_close(context, arena, &check->payment, attempt)
                    : ERR_NONE;
     }
-    if (attempt->provider_reference[0] != '\0')
+    if (is_findable(check))
         return ask_provider(check, arena, "check", ret_found);
     if (attempt->outcome == OUTCOME_NONE && !is_over(check) && check->driver->reference_is_unique) {
         *ret_found = "create sent again";
@@ -168,7 +190,7 @@ static enum err look(struct check *check, struct arena *arena, const char **ret_
 /* Nothing more to learn: paid, or no session that could still be, or this was the last look. */
 static bool is_last(const struct check *check)
 {
-    bool unpayable = check->attempt.provider_reference[0] == '\0' && is_over(check);
+    bool unpayable = !is_findable(check) && is_over(check);
     bool tried = check->tries >= CHECKS_MAX && check->driver != NULL;
     bool paid = payment_is_paid(check->payment.status);
     return !in_flight(check) && (paid || unpayable || tried);
@@ -223,7 +245,7 @@ enum err reconcile_returned(struct context *context, struct arena *arena,
     bool open = !err && check->payment.id[0] != '\0' && !payment_is_paid(check->payment.status);
     /* who has the payment by now: a house brand may have gone on to the next partner */
     check->driver = provider_find(context->settings, check->attempt.provider);
-    if (open && check->driver != NULL && check->attempt.provider_reference[0] != '\0') {
+    if (open && check->driver != NULL && is_findable(check)) {
         err = ask_provider(check, arena, "return", &found);
         if (!err)
             err = db_query(context->pool, arena, find_unit, &unit);

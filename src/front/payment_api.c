@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "domain/tos.h"
 #include "front/create.h"
+#include "front/payer.h"
 
 #include <string.h>
 
@@ -84,7 +85,7 @@ static enum err read_payment(const struct call *call, const struct fields *field
         err = read_checkout_time(fields, &intent->checkout_ms);
     if (!err)
         err = read_tos(call, fields, &intent->tos_ms);
-    return err;
+    return err ? err : payer_read(call, fields, checkout);
 }
 
 void payment_post(struct call *call)

@@ -15,6 +15,7 @@ enum {
     PAGE_ROWS = 50, /* "Each page contains a maximum of 50 records" */
     PAGES_MAX = 20, /* of one list that a search reads */
     LISTS = 2,
+    TRIP_S = 600,
 };
 
 static const char another_merchant[] = "the invoice of another merchant";
@@ -156,9 +157,12 @@ static void read_refusal(int64_t number, struct provider_result *ret_result)
                    (long long)number, code < end ? code->text : "not documented");
     if (code == end)
         return; /* nobody knows what it means, or whether it happened */
-    ret_result->misconfigured = code->refusal == ERR_NONE;
-    ret_result->outcome = ret_result->misconfigured ? OUTCOME_NOT_SENT : OUTCOME_REFUSED;
+    ret_result->outcome = OUTCOME_REFUSED;
     ret_result->refusal = code->refusal;
+    if (code->refusal != ERR_NONE)
+        return;
+    ret_result->outcome = OUTCOME_NOT_SENT; /* every payment will meet it until a person acts */
+    ret_result->trip_s = TRIP_S;
 }
 
 /* The address inside <a href='…'>, with its entities undone; false when there is none. */

@@ -301,7 +301,7 @@ static void answers_to_a_create(void **state)
             row->status, row->body);
         ROW(!r.settled || strcmp(r.provider_reference, "1691") == 0, "%s: %s", row->body,
             r.provider_reference);
-        ROW(r.refusal == ERR_NONE && !r.misconfigured, "%s: refusal", row->body);
+        ROW(r.refusal == ERR_NONE && r.trip_s == 0, "%s: refusal", row->body);
         ROW(row->reason == NULL ? r.reason[0] == '\0'
                                 : r.reason[0] != '\0' && strstr(r.reason, row->reason) != NULL,
             "%d %s: reason \"%s\"", row->status, row->body, r.reason);
@@ -340,7 +340,7 @@ static void error_codes(void **state)
             created(*state, statuses[k / 2], body, &r);
             ROW(r.outcome == rows[i].outcome && r.refusal == rows[i].refusal, "%s: %s", body,
                 outcome_name(r.outcome));
-            ROW(r.misconfigured == (rows[i].outcome == OUTCOME_NOT_SENT), "%s: misconfigured",
+            ROW((r.trip_s > 0) == (rows[i].outcome == OUTCOME_NOT_SENT), "%s: trip",
                 body);
             ROW(strstr(r.reason, code) != NULL && strstr(r.reason, "4242") == NULL &&
                     strstr(r.reason, "documented") == NULL,
