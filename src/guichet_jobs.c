@@ -13,7 +13,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 enum { THREADS_MAX = 64, SLEEP_SLICE_MS = 100, KEYS_EVERY_MS = 60000 };
 
@@ -151,7 +150,6 @@ int main(int argc, char **argv)
 {
     static struct settings settings;
     struct program program = {.name = "guichet-jobs", .usage = usage};
-    const struct rlimit no_core = {0, 0};
     if (program_start(&program, argc, argv) != ERR_NONE ||
         settings_read(program.config, &settings, stderr) != ERR_NONE)
         return EXIT_FAILURE;
@@ -159,7 +157,8 @@ int main(int argc, char **argv)
         (void)printf("%s: fine\n", program.config);
         return EXIT_SUCCESS;
     }
-    (void)setrlimit(RLIMIT_CORE, &no_core);
+    if (program_guard_memory(false) != ERR_NONE)
+        return EXIT_FAILURE;
     struct db_pool *pool = db_pool_new(&settings, false);
     if (pool == NULL)
         return EXIT_FAILURE;

@@ -74,6 +74,14 @@ static enum err read_tos(const struct call *call, const struct fields *fields, i
     return tos_check(field.text, field.kind == FIELD_TEXT, clock_wall_ms(), skew_ms, ret_ms);
 }
 
+/* Method and currency have no messages of their own here. */
+static enum err read_payer(const struct call *call, const struct fields *fields,
+                           struct checkout *checkout)
+{
+    enum err err = payer_read(call, fields, checkout);
+    return err == ERR_METHOD_OF_PAYMENT || err == ERR_CURRENCY ? ERR_PARAMETERS : err;
+}
+
 static enum err read_payment(const struct call *call, const struct fields *fields,
                              struct checkout *checkout)
 {
@@ -84,8 +92,10 @@ static enum err read_payment(const struct call *call, const struct fields *field
     if (!err)
         err = read_checkout_time(fields, &intent->checkout_ms);
     if (!err)
+        err = read_payer(call, fields, checkout);
+    if (!err)
         err = read_tos(call, fields, &intent->tos_ms);
-    return err ? err : payer_read(call, fields, checkout);
+    return err;
 }
 
 void payment_post(struct call *call)
