@@ -211,6 +211,8 @@ static void create(struct call *call)
     }
     (void)text_copy(call->entry.session_id, sizeof call->entry.session_id, call->session.id);
     bool first = take(call, FAULT_WEBHOOK_BEFORE_ANSWER, &args);
+    if (!first && !has_card)
+        provider_announce(call->arena, &call->session);
     if (first || has_card)
         move(call, has_card ? nonstopay_card_move(card.outcome) : MOVE_PAY, &card, first);
     if (has_card)

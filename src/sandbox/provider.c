@@ -115,6 +115,11 @@ static void announce(struct arena *arena, const struct session *session, bool wa
         deliver_queue(&delivery, &plan);
 }
 
+void provider_announce(struct arena *arena, const struct session *session)
+{
+    announce(arena, session, false);
+}
+
 enum err provider_move(struct arena *arena, const struct session *session, enum session_move move,
                        const struct session_attempt *attempt, struct session *ret_session)
 {
