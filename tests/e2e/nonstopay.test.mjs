@@ -255,7 +255,7 @@ describe('what NonStopPay answers to a create', () => {
             refused(answer, status, message);
             const payment = await client.payment(alice, answer.id);
             assert.equal(payment.status, code === 50013 ? 'pending' : 'failed');
-            const line = shop.events('guichet').findLast((event) => event.payment === answer.id);
+            const line = shop.events('guichet').find((event) => event.payment === answer.id);
             assert.match(line.note, new RegExp(`errorCode ${code}: `));
             if (status === 503) assert.equal(line.level, 'error');
         });
@@ -375,7 +375,7 @@ describe('callbacks', () => {
 
     for (const [fault, args] of [['readback_404', { count: 2 }], ['readback_pending', { count: 2 }],
         ['error_5xx', { count: 2, call: 'read' }], ['garbage', { call: 'read' }],
-        ['error_code', { code: 50007, call: 'read' }], ['connection_reset', { call: 'read' }]])
+        ['error_code', { code: 50007, call: 'read' }], ['rate_limited', { call: 'read' }]])
         test(`F18: ${fault} right after the callback: asked again, then credited`, () =>
             moves(1100, async () => {
                 const made = await open(1100);

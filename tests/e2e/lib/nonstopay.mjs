@@ -25,7 +25,7 @@ export function makeNonstopay(shop) {
 
     // The payment's invoices, calls and callbacks.
     const journal = (order_id) => sandbox.journal({ order_id });
-    const callbacks = async (order_id) => (await journal(order_id)).webhooks.entries;
+    const callbacks = async (order_id) => (await journal(order_id)).webhooks;
 
     // A call of the API: (method, path, {body, form, key}).
     const api = (method, path, { key: other = key, ...options } = {}) =>
@@ -42,7 +42,8 @@ export function makeNonstopay(shop) {
     const notify = (body, headers = {}) =>
         client.request('POST', '/webhook/nonstopay', {
             body,
-            headers: { 'Content-Type': 'application/json', 'X-Signature': sign(body), ...headers },
+            headers: Object.fromEntries(Object.entries({ 'Content-Type': 'application/json',
+                'X-Signature': sign(body), ...headers }).filter(([, value]) => value !== undefined)),
         });
 
     // The body of a callback about a payment of ours, nonce included, as the provider writes it.
