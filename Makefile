@@ -195,6 +195,7 @@ install: all
 	@$(call text,nginx/sites-available/guichet,0644,$(docdir)/examples/site)
 	@$(call text,nginx/guichet.conf,0644,$(docdir)/examples/guichet.conf)
 	@$(call text,nginx/guichetctl.conf,0644,$(docdir)/examples/guichetctl.conf)
+	@install -D -m 0644 -t '$(DESTDIR)$(docdir)/examples' nginx/prometheus/guichet.rules.yml
 	@install -D -m 0644 -t '$(DESTDIR)$(docdir)' README.md LICENSE
 	@echo "install: programs in $(DESTDIR)$(sbindir), settings in $(DESTDIR)$(sysconfdir)/guichet"
 

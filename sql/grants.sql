@@ -23,6 +23,10 @@ GRANT SELECT, UPDATE (owner_id, state, held_by) ON items TO guichet_runtime;
 GRANT SELECT, INSERT, UPDATE ON inbox TO guichet_runtime;
 GRANT SELECT, INSERT ON outbox TO guichet_runtime;
 GRANT SELECT, INSERT, UPDATE (state, note, tries, due_at) ON deliveries TO guichet_runtime;
+GRANT SELECT, INSERT, UPDATE, DELETE ON receivers TO guichet_runtime;
 GRANT SELECT, INSERT, UPDATE (read_at) ON notifications TO guichet_runtime;
 GRANT SELECT, INSERT, UPDATE (status, body), DELETE ON idempotency_keys TO guichet_runtime;
+GRANT SELECT, INSERT (provider), UPDATE (opened_at, open_until, probe_id, probe_until, reason)
+    ON provider_health TO guichet_runtime;
+GRANT SELECT, INSERT, UPDATE ON provider_calls TO guichet_runtime;
 GRANT SELECT, INSERT, UPDATE ON counters TO guichet_runtime;

@@ -5,6 +5,7 @@
 #include "base/program.h"
 #include "base/settings.h"
 #include "flow/context.h"
+#include "flow/deliver.h"
 #include "flow/mail.h"
 #include "flow/reconcile.h"
 #include "flow/settle.h"
@@ -14,12 +15,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { THREADS_MAX = 64, SLEEP_SLICE_MS = 100, KEYS_EVERY_MS = 60000 };
+/* Work with providers, mails, and each receiver of events have threads of their own: who is slow
+ * delays nobody else. */
+enum { QUEUES_MAX = 2 + RECEIVERS_MAX, THREADS_MAX = 64 };
+
+enum { SLEEP_SLICE_MS = 100, KEYS_EVERY_MS = 60000 };
 
 static const char usage[] =
     "usage: guichet-jobs [-c FILE] [--check-config]\n"
     "Asks providers about open payments, expires what was not paid, settles\n"
-    "notices that came too early, and sends mails. Any number may run.\n"
+    "notices that came too early, and sends mails and events. Any number may run.\n"
     "  -c, --config FILE   settings (default $GUICHET_CONF, or " CONFIG_DEFAULT ")\n"
     "  --check-config      read the settings, say what is wrong, and end\n"
     "  --version, --help\n";
@@ -31,7 +36,12 @@ struct job {
     struct context *context;
     struct arena *arena;
     int64_t idle_wait_ms;
-    bool keeps_keys; /* one thread of a program forgets old idempotency keys */
+    bool (*step)(
+        struct job *job); /* true when there was something to do: the next follows at once */
+    size_t receiver;      /* of events; an index into the settings' */
+    bool keeps_house;     /* the first thread of a program does what one should */
+    bool prepared;        /* the database knows the receivers */
+    int64_t keys_due_ms;
 };
 
 static void log_failure(const char *what, const char *payment_id, enum err err)
@@ -40,7 +50,6 @@ static void log_failure(const char *what, const char *payment_id, enum err err)
         LOG_TEXT("note", db_last_problem()));
 }
 
-/* These give true when there was something to do, so that the next step follows at once. */
 static bool step_check(struct job *job)
 {
     struct reconciled done;
@@ -75,22 +84,59 @@ static bool step_mail(struct job *job)
     return !err && done.payment_id[0] != '\0';
 }
 
+static bool step_event(struct job *job)
+{
+    const char *receiver = settings_receivers[job->receiver];
+    struct delivered done;
+    enum err err = deliver_step(job->context, job->arena, job->receiver, &done);
+    if (err)
+        log_failure("deliver", done.payment_id, err);
+    else if (done.payment_id[0] != '\0')
+        LOG(done.sent ? LOG_INFO : LOG_WARN, "deliver", LOG_TEXT("payment", done.payment_id),
+            LOG_TEXT("receiver", receiver), LOG_TEXT("found", done.found));
+    if (done.disabled)
+        LOG(LOG_ERROR, "receiver", LOG_TEXT("receiver", receiver), LOG_TEXT("found", done.found),
+            LOG_TEXT("note", "it is disabled: it gets no events until somebody enables it"));
+    return !err && done.payment_id[0] != '\0';
+}
+
 static enum err keys_unit(struct db *db, void *context)
 {
     return keys_expire(db, context);
 }
 
-static void forget_keys(struct job *job, int64_t *due_ms)
+static void forget_keys(struct job *job)
 {
     int64_t count;
-    if (!job->keeps_keys || clock_left_ms(*due_ms) > 0)
+    if (clock_left_ms(job->keys_due_ms) > 0)
         return;
-    *due_ms = clock_mono_ms() + KEYS_EVERY_MS;
+    job->keys_due_ms = clock_mono_ms() + KEYS_EVERY_MS;
     enum err err = db_query(job->context->pool, job->arena, keys_unit, &count);
     if (err)
         log_failure("keys", "", err);
     else if (count > 0)
-        *due_ms = clock_mono_ms(); /* there may be more */
+        job->keys_due_ms = clock_mono_ms(); /* there may be more */
+}
+
+static void name_receivers(struct job *job)
+{
+    if (job->prepared)
+        return;
+    enum err err = deliver_prepare(job->context, job->arena);
+    job->prepared = !err;
+    if (err)
+        log_failure("receivers", "", err);
+}
+
+static bool step_providers(struct job *job)
+{
+    if (job->keeps_house) {
+        name_receivers(job);
+        forget_keys(job);
+    }
+    bool busy = step_notice(job);
+    busy |= step_check(job);
+    return busy;
 }
 
 static void rest(int64_t ms)
@@ -102,13 +148,9 @@ static void rest(int64_t ms)
 static void *work(void *context)
 {
     struct job *job = context;
-    int64_t keys_due_ms = clock_mono_ms();
     while (!ending) {
         db_forget_problem();
-        bool busy = step_notice(job);
-        busy |= step_check(job);
-        busy |= step_mail(job);
-        forget_keys(job, &keys_due_ms);
+        bool busy = job->step(job);
         arena_reset(job->arena);
         if (!busy)
             rest(job->idle_wait_ms);
@@ -116,19 +158,34 @@ static void *work(void *context)
     return NULL;
 }
 
+/* Fills in who does what, and returns how many there are. */
+static size_t make_jobs(const struct settings *settings, struct job *jobs)
+{
+    size_t each = (size_t)settings->jobs.threads, count = 0;
+    for (size_t i = 0; i < each; i++)
+        jobs[count++] = (struct job){.step = step_providers, .keeps_house = i == 0};
+    for (size_t i = 0; i < each; i++)
+        jobs[count++] = (struct job){.step = step_mail};
+    for (size_t receiver = 0; receiver < RECEIVERS_MAX; receiver++)
+        for (size_t i = 0; i < each && settings->receivers[receiver].url[0] != '\0'; i++)
+            jobs[count++] = (struct job){.step = step_event, .receiver = receiver};
+    return count;
+}
+
 static bool job_start(struct job *job, const struct settings *settings, struct db_pool *pool)
 {
     job->context = context_new(settings, pool);
     job->arena = arena_new(ARENA_BYTES);
     job->idle_wait_ms = settings->jobs.idle_wait_ms;
+    job->keys_due_ms = clock_mono_ms();
     return job->context != NULL && job->arena != NULL &&
            pthread_create(&job->thread, NULL, work, job) == 0;
 }
 
 static int run(const struct settings *settings, struct db_pool *pool)
 {
-    struct job jobs[THREADS_MAX] = {{.keeps_keys = true}};
-    size_t wanted = (size_t)settings->jobs.threads, started = 0;
+    static struct job jobs[QUEUES_MAX * THREADS_MAX];
+    size_t wanted = make_jobs(settings, jobs), started = 0;
     program_block_end();
     while (started < wanted && job_start(&jobs[started], settings, pool))
         started++;

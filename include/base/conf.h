@@ -11,13 +11,14 @@
 #include <stdio.h>
 
 enum conf_type {
-    CONF_NUMBER,     /* int64_t, from min to max */
-    CONF_SWITCH,     /* bool: on or off */
-    CONF_TEXT,       /* char[CONF_TEXT_MAX] */
-    CONF_URL,        /* char[CONF_TEXT_MAX]: https://…, kept without a trailing slash */
-    CONF_LIMITS,     /* struct conf_limits: "USD:500-50000 EUR:500-50000" */
-    CONF_SECRET,     /* struct secret, read from the file that the value names */
-    CONF_PUBLIC_KEY, /* struct public_key, the same from a file in PEM */
+    CONF_NUMBER,      /* int64_t, from min to max */
+    CONF_SWITCH,      /* bool: on or off */
+    CONF_TEXT,        /* char[CONF_TEXT_MAX] */
+    CONF_URL,         /* char[CONF_TEXT_MAX]: https://…, kept without a trailing slash */
+    CONF_LIMITS,      /* struct conf_limits: "USD:500-50000 EUR:500-50000" */
+    CONF_SECRET,      /* struct secret, read from the file that the value names */
+    CONF_WEBHOOK_KEY, /* the same, of a file that holds "whsec_" and base64 (base/webhook) */
+    CONF_PUBLIC_KEY,  /* struct public_key, the same from a file in PEM */
 };
 
 #define CONF_TEXT_MAX 256

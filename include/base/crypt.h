@@ -71,6 +71,15 @@ void hex_encode(const void *bytes, size_t len, char *ret_text);
 /* Exactly len bytes from 2 * len hexadecimal digits of either case; false otherwise. */
 bool hex_decode(const char *text, unsigned char *ret_bytes, size_t len);
 
+/* RFC 4648 section 4, with padding; ret_text has BASE64_SIZE(len) bytes. */
+#define BASE64_SIZE(len) (((len) + 2) / 3 * 4 + 1)
+void base64_encode(const void *bytes, size_t len, char *ret_text);
+
+/* Strict: whole groups of four, no other alphabet, no stray bits. False if it does not decode or
+ * fit. */
+bool base64_decode(const char *text, size_t text_len, unsigned char *ret_bytes, size_t size,
+                   size_t *ret_len);
+
 /* RFC 4648 section 5 without padding; ret_text has BASE64URL_SIZE(len) bytes. */
 #define BASE64URL_SIZE(len) (((len)*4 + 2) / 3 + 1)
 void base64url_encode(const void *bytes, size_t len, char *ret_text);

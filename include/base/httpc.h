@@ -30,6 +30,8 @@ struct httpc_request {
     const char *body;                       /* POST only; NULL when there is none */
     size_t body_len;
     int64_t deadline_ms; /* monotonic; 0: only the options' time-out */
+    int64_t timeout_ms;  /* instead of the options'; 0: theirs */
+    bool plain;          /* http:// is taken too */
 };
 
 enum httpc_result {

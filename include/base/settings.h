@@ -43,12 +43,27 @@ struct settings_mannco {
     char partners[CONF_TEXT_MAX]; /* names, separated by spaces */
 };
 
+/* When a provider is left alone, and for how long. */
+struct settings_breaker {
+    int64_t failures_percent, minimum, window_s, cool_down_s;
+};
+
 /* Mail to payers; server "": none is sent. */
 struct settings_mail {
     char server[CONF_TEXT_MAX], from[CONF_TEXT_MAX], user[CONF_TEXT_MAX];
     struct secret password;
     bool starttls;
 };
+
+/* An endpoint of the marketplace's own that is told of payments. */
+#define RECEIVERS_MAX 4
+struct settings_receiver {
+    char url[CONF_TEXT_MAX];               /* "": there is none */
+    struct secret secret, previous_secret; /* the latter only while the two are changed over */
+};
+
+/* Their sections, which are also their names in the database. */
+extern const char *const settings_receivers[RECEIVERS_MAX];
 
 struct settings {
     struct {
@@ -70,6 +85,8 @@ struct settings {
     struct secret api_key_hash_key;
     struct {
         int64_t lifetime_s, tos_clock_skew_s, seller_fee_bps;
+        char environment[CONF_TEXT_MAX]; /* travels with every payment; another one's is a stranger
+                                          */
     } payment;
     struct {
         char hosts[CONF_TEXT_MAX], page[CONF_TEXT_MAX];
@@ -79,10 +96,12 @@ struct settings {
         int64_t connect_timeout_ms, timeout_ms;
         char ca_file[CONF_TEXT_MAX];
     } provider;
+    struct settings_breaker breaker;
     struct {
         int64_t threads, idle_wait_ms;
     } jobs;
     struct settings_mail mail;
+    struct settings_receiver receivers[RECEIVERS_MAX];
     struct settings_payviox payviox;
     struct settings_nonstopay nonstopay;
     struct settings_mannco mannco;

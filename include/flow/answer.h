@@ -44,6 +44,10 @@ void answer_paid(struct arena *arena, const struct payment *payment, struct answ
  * deposit without an address. */
 void answer_underway(struct arena *arena, const struct payment *payment, struct answer *ret_answer);
 
+/* The members of a payment in an object that is open: callers and receivers of events read the
+ * same. */
+void answer_payment(struct json_out *out, const struct payment *payment);
+
 /* The envelope of a success around an object that the caller writes between the two calls.
  * NULL when the arena is full. */
 struct json_out *answer_open(struct arena *arena, struct buf *body, size_t max);

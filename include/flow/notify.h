@@ -1,5 +1,6 @@
 /* Telling people and programs what became of a payment, in the transaction that made it true:
- * alerts, and the outbox from which mails leave later (flow/mail). */
+ * alerts, and the outbox from which mails and events for the marketplace's own endpoints leave
+ * later (flow/mail, flow/deliver). */
 #ifndef FLOW_NOTIFY_H
 #define FLOW_NOTIFY_H
 
@@ -27,7 +28,10 @@ enum told {
 enum err notify_status(struct db *db, const struct payment *payment, enum payment_status status,
                        enum told told) MUST_CHECK;
 
-/* The same for what may happen to a payment more than once: refunds, and each turn of a dispute. */
+/* The same for what may happen to a payment more than once: refunds, and each turn of a dispute.
+ * Every receiver is told, once per topic ("payment." and a word) and sequence: a repetition changes
+ * nothing, not even the body. What is told is the payment's row as it stands in the unit now, so all
+ * changes to it come first; of the struct only the id is read. */
 enum err notify_event(struct db *db, const struct payment *payment, const char *topic,
                       int64_t sequence) MUST_CHECK;
 

@@ -38,6 +38,9 @@ void transactions_get_one(struct call *call);
 /* webhook_api.c: POST /webhook/{provider} */
 void webhook_post(struct call *call);
 
+/* metrics_api.c: GET /metrics */
+void metrics_get(struct call *call);
+
 /* health_api.c: GET /health/live and GET /health/ready */
 void health_get_live(struct call *call);
 void health_get_ready(struct call *call);

@@ -47,6 +47,7 @@ struct provider_order {
 /* What became of a create call. */
 struct provider_result {
     enum outcome outcome;
+    bool called;     /* it was tried; false: it did not get as far as the network */
     int http_status; /* 0: there was no answer */
     int64_t retry_after_s;
     int64_t trip_s; /* above 0: no payment can be made there for now (our settings are wrong, say):

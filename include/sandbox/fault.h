@@ -31,6 +31,7 @@ enum fault {
     FAULT_WRONG_AMOUNT,
     FAULT_WRONG_CURRENCY,
     FAULT_BAD_SIGNATURE,
+    FAULT_GONE,
     FAULT_COUNT
 };
 
@@ -39,6 +40,7 @@ enum fault_event {
     EVENT_CREATE = 1, /* a call that makes a payment */
     EVENT_READ = 2,   /* every other call of the API */
     EVENT_WEBHOOK = 4,
+    EVENT_HOOK = 8, /* an event that arrives at /hooks/, which is armed as a provider "hooks" */
 };
 
 /* Every fault reads its own few of these. */

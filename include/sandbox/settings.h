@@ -29,6 +29,7 @@ struct sandbox_settings {
     char journal[CONF_TEXT_MAX];     /* sessions are kept here over a restart; "": they are not */
     int64_t retry_scale;             /* percent of the documented pauses between attempts */
     char mail_folder[CONF_TEXT_MAX]; /* the Maildir of the demo's mails; "": none are shown */
+    struct secret hooks_secret;      /* signs the events that /hooks/ takes; none: it takes none */
     struct payviox_settings payviox;
     struct nonstopay_settings nonstopay;
 };

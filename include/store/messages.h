@@ -38,13 +38,17 @@ enum err inbox_get(struct db *db, int64_t id, struct notice_row *ret_row) MUST_C
 /* The same, locked until the unit ends. */
 enum err inbox_lock(struct db *db, int64_t id, struct notice_row *ret_row) MUST_CHECK;
 
-/* Once per payment, topic and sequence. */
-enum err outbox_put(struct db *db, const char *payment_id, const char *topic,
-                    int64_t sequence) MUST_CHECK;
+/* Once per payment, topic and sequence: the first body stays. NULL: an event for people only. */
+enum err outbox_put(struct db *db, const char *payment_id, const char *topic, int64_t sequence,
+                    const char *body) MUST_CHECK;
 
-/* Puts an event of the outbox on its way to a receiver; once per event and receiver. */
+/* Puts the first event of that topic on its way to a receiver; once per event and receiver. */
 enum err deliveries_put(struct db *db, const char *payment_id, const char *topic,
                         const char *receiver) MUST_CHECK;
+
+/* Puts an event on its way to every one of the receivers (store/receivers.h), likewise. */
+enum err deliveries_put_all(struct db *db, const char *payment_id, const char *topic,
+                            int64_t sequence) MUST_CHECK;
 
 enum delivery_state { DELIVERY_WAITING, DELIVERY_DONE, DELIVERY_DEAD };
 
@@ -52,16 +56,18 @@ struct delivery {
     int64_t id; /* 0: there is none */
     int64_t tries;
     char payment_id[IDENT_MAX], topic[33];
-    int64_t time_s; /* of the event, Unix seconds */
+    int64_t sequence;
+    int64_t time_s;   /* of the event, Unix seconds */
+    const char *body; /* of the event, in the unit's arena; "": it has none */
 };
 
 /* The delivery due first for a receiver, moved forward by lease_s. */
 enum err deliveries_take(struct db *db, const char *receiver, int64_t lease_s,
                          struct delivery *ret_delivery) MUST_CHECK;
 
-/* retry_in_s counts only while it waits. */
+/* retry_in_ms counts only while it waits. */
 enum err deliveries_set(struct db *db, int64_t id, enum delivery_state state, const char *note,
-                        int64_t retry_in_s) MUST_CHECK;
+                        int64_t retry_in_ms) MUST_CHECK;
 
 /* Tells a user something about a payment; once per payment, user and kind. */
 enum err notifications_put(struct db *db, int64_t user_id, const char *payment_id, const char *kind,

@@ -27,6 +27,8 @@ make_secrets() {
         alice_key bob_key mallory_key olivia_key; do
         [ -s "$VAR/secrets/$name" ] || openssl rand -hex 32 | put "$VAR/secrets/$name"
     done
+    [ -s "$VAR/secrets/receiver_1" ] ||
+        printf 'whsec_%s\n' "$(openssl rand -base64 32)" | put "$VAR/secrets/receiver_1"
 }
 
 secret() {

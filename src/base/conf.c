@@ -2,6 +2,7 @@
 #include "base/conf.h"
 
 #include "base/buf.h"
+#include "base/webhook.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -238,8 +239,10 @@ static const char *read_public_key(const char *path, struct public_key *ret_key)
 static int set_from_file(struct reading *reading, const struct conf_setting *setting,
                          const char *value, void *field)
 {
-    const char *problem = setting->type == CONF_SECRET ? read_secret(value, setting, field)
-                                                       : read_public_key(value, field);
+    const char *problem = setting->type == CONF_PUBLIC_KEY ? read_public_key(value, field)
+                                                           : read_secret(value, setting, field);
+    if (problem == NULL && setting->type == CONF_WEBHOOK_KEY && !webhook_key(field))
+        problem = "it is not whsec_ and the base64 of 24 to 64 bytes";
     if (problem != NULL)
         return complain(reading, reading->line, "%s.%s: %s: %s", setting->section, setting->key,
                         value, problem);
@@ -260,6 +263,7 @@ static int set_value(struct reading *reading, const struct conf_setting *setting
     case CONF_LIMITS:
         return set_limits(reading, setting, value, field);
     case CONF_SECRET:
+    case CONF_WEBHOOK_KEY:
     case CONF_PUBLIC_KEY:
         return set_from_file(reading, setting, value, field);
     }

@@ -233,9 +233,12 @@ bool hex_decode(const char *text, unsigned char *ret_bytes, size_t len)
     return true;
 }
 
-static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+#define LETTERS_AND_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-void base64url_encode(const void *bytes, size_t len, char *ret_text)
+static const char base64[] = LETTERS_AND_DIGITS "+/", base64url[] = LETTERS_AND_DIGITS "-_";
+
+/* Returns the end of what it wrote, which it does not mark. */
+static char *encode_64(const char *alphabet, const void *bytes, size_t len, char *to)
 {
     const unsigned char *from = bytes;
     unsigned bits = 0;
@@ -244,15 +247,15 @@ void base64url_encode(const void *bytes, size_t len, char *ret_text)
         bits = bits << 8 | from[i];
         held += 8;
         for (; held >= 6; held -= 6)
-            *ret_text++ = base64url[bits >> (held - 6) & 63];
+            *to++ = alphabet[bits >> (held - 6) & 63];
     }
     if (held > 0)
-        *ret_text++ = base64url[bits << (6 - held) & 63];
-    *ret_text = '\0';
+        *to++ = alphabet[bits << (6 - held) & 63];
+    return to;
 }
 
-bool base64url_decode(const char *text, size_t text_len, unsigned char *ret_bytes, size_t size,
-                      size_t *ret_len)
+static bool decode_64(const char *alphabet, const char *text, size_t text_len,
+                      unsigned char *ret_bytes, size_t size, size_t *ret_len)
 {
     unsigned bits = 0;
     int held = 0;
@@ -260,10 +263,10 @@ bool base64url_decode(const char *text, size_t text_len, unsigned char *ret_byte
     if (text_len % 4 == 1)
         return false;
     for (size_t i = 0; i < text_len; i++) {
-        const char *digit = text[i] == '\0' ? NULL : strchr(base64url, text[i]);
+        const char *digit = text[i] == '\0' ? NULL : strchr(alphabet, text[i]);
         if (digit == NULL)
             return false;
-        bits = bits << 6 | (unsigned)(digit - base64url);
+        bits = bits << 6 | (unsigned)(digit - alphabet);
         held += 6;
         if (held < 8)
             continue;
@@ -276,4 +279,33 @@ bool base64url_decode(const char *text, size_t text_len, unsigned char *ret_byte
         return false; /* two texts for the same bytes */
     *ret_len = len;
     return true;
+}
+
+void base64_encode(const void *bytes, size_t len, char *ret_text)
+{
+    char *end = encode_64(base64, bytes, len, ret_text);
+    while ((end - ret_text) % 4 != 0)
+        *end++ = '=';
+    *end = '\0';
+}
+
+bool base64_decode(const char *text, size_t text_len, unsigned char *ret_bytes, size_t size,
+                   size_t *ret_len)
+{
+    if (text_len % 4 != 0)
+        return false;
+    for (int i = 0; i < 2 && text_len > 0 && text[text_len - 1] == '='; i++)
+        text_len--;
+    return decode_64(base64, text, text_len, ret_bytes, size, ret_len);
+}
+
+void base64url_encode(const void *bytes, size_t len, char *ret_text)
+{
+    *encode_64(base64url, bytes, len, ret_text) = '\0';
+}
+
+bool base64url_decode(const char *text, size_t text_len, unsigned char *ret_bytes, size_t size,
+                      size_t *ret_len)
+{
+    return decode_64(base64url, text, text_len, ret_bytes, size, ret_len);
 }

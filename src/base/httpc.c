@@ -87,7 +87,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 
 static int64_t transfer_ms(const struct httpc *client, const struct httpc_request *request)
 {
-    int64_t ms = client->options.timeout_ms;
+    int64_t ms = request->timeout_ms > 0 ? request->timeout_ms : client->options.timeout_ms;
     if (request->deadline_ms != 0 && clock_left_ms(request->deadline_ms) < ms)
         ms = clock_left_ms(request->deadline_ms);
     return ms;
@@ -217,7 +217,8 @@ void httpc_call(struct httpc *client, struct arena *arena, const struct httpc_re
     buf_init(&body, arena, HTTPC_ANSWER_MAX);
     curl_easy_reset(client->curl);
     struct curl_slist *headers = header_list(request);
-    set_limits(client, "https", transfer_ms(client, request), client->options.connect_timeout_ms);
+    set_limits(client, request->plain ? "http,https" : "https", transfer_ms(client, request),
+               client->options.connect_timeout_ms);
     set_request(client, request, headers, &body, &header_ended);
     CURLcode code = curl_easy_perform(client->curl);
     if (code == CURLE_OK && !header_ended)

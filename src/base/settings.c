@@ -32,6 +32,16 @@
         section, key, CONF_SECRET, AT(field), NULL, fewest, 0                                      \
     }
 
+#define WEBHOOK_KEY(section, key, field)                                                           \
+    {                                                                                              \
+        section, key, CONF_WEBHOOK_KEY, AT(field), NULL, 1, 0                                      \
+    }
+
+#define RECEIVER(section, i)                                                                       \
+    TEXT(section, "url", receivers[i].url, NULL),                                                  \
+        WEBHOOK_KEY(section, "secret_file", receivers[i].secret),                                  \
+        WEBHOOK_KEY(section, "previous_secret_file", receivers[i].previous_secret)
+
 #define PUBLIC_KEY(section, key, field)                                                            \
     {                                                                                              \
         section, key, CONF_PUBLIC_KEY, AT(field), NULL, 0, 0                                       \
@@ -60,6 +70,7 @@ const struct conf_setting settings_table[] = {
     SECRET("api_key", "hash_key_file", api_key_hash_key, CRYPT_HASH_BYTES),
     NUMBER("payment", "lifetime", payment.lifetime_s, "3600", 1, 86400),
     NUMBER("payment", "tos_clock_skew", payment.tos_clock_skew_s, "0", 0, 3600),
+    TEXT("payment", "environment", payment.environment, "live"),
     NUMBER("payment", "seller_fee_bps", payment.seller_fee_bps, "500", 0, 5000),
     TEXT("return", "hosts", returns.hosts, NULL),
     SWITCH("return", "localhost_http", returns.localhost_http, "off"),
@@ -67,6 +78,10 @@ const struct conf_setting settings_table[] = {
     NUMBER("provider", "connect_timeout", provider.connect_timeout_ms, "3000", 100, 30000),
     NUMBER("provider", "timeout", provider.timeout_ms, "15000", 500, 60000),
     TEXT("provider", "ca_file", provider.ca_file, "/etc/ssl/certs/ca-certificates.crt"),
+    NUMBER("breaker", "failures", breaker.failures_percent, "50", 1, 100),
+    NUMBER("breaker", "minimum", breaker.minimum, "10", 1, 1000000000),
+    NUMBER("breaker", "window", breaker.window_s, "60", 1, 300),
+    NUMBER("breaker", "cool_down", breaker.cool_down_s, "120", 1, 86400),
     NUMBER("jobs", "threads", jobs.threads, "2", 1, 64),
     NUMBER("jobs", "idle_wait", jobs.idle_wait_ms, "1000", 10, 60000),
     TEXT("mail", "server", mail.server, NULL),
@@ -74,6 +89,10 @@ const struct conf_setting settings_table[] = {
     TEXT("mail", "from", mail.from, NULL),
     TEXT("mail", "user", mail.user, NULL),
     SECRET("mail", "password_file", mail.password, 1),
+    RECEIVER("receiver_1", 0),
+    RECEIVER("receiver_2", 1),
+    RECEIVER("receiver_3", 2),
+    RECEIVER("receiver_4", 3),
     SWITCH("payviox", "enabled", payviox.common.enabled, "off"),
     SWITCH("payviox", "requires_2fa", payviox.common.requires_2fa, "off"),
     LIMITS("payviox", "deposits", payviox.common.deposits, "USD:500-50000 EUR:500-50000", 2500000),
@@ -113,6 +132,9 @@ const struct conf_setting settings_table[] = {
 /* clang-format on */
 
 const size_t settings_count = sizeof settings_table / sizeof settings_table[0];
+
+const char *const settings_receivers[RECEIVERS_MAX] = {"receiver_1", "receiver_2", "receiver_3",
+                                                       "receiver_4"};
 
 struct check {
     const char *path;
@@ -162,6 +184,37 @@ static void check_nonstopay(struct check *check, const struct settings_nonstopay
            "nonstopay.return_url is missing while nonstopay is enabled");
 }
 
+/* https://HOST… with what may stand in a URL; for a receiver on this machine http://localhost… */
+static bool is_receiver_url(const char *url, bool localhost_http)
+{
+    static const char local[] = "http://localhost";
+    const char *host = strncmp(url, "https://", 8) == 0 ? url + 8 : NULL;
+    if (localhost_http && strncmp(url, local, sizeof local - 1) == 0 &&
+        strchr(":/?", url[sizeof local - 1]) != NULL)
+        host = url + 7;
+    return host != NULL && strcspn(host, "/?") > 0 &&
+           strcspn(host, "@") >= strcspn(host, "/?") && /* a password would stand in plain sight */
+           host[strspn(host, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                             "-._~:/?[]@!$&'()*+,;=%")] == '\0';
+}
+
+static void check_receiver(struct check *check, const struct settings *s, size_t i)
+{
+    const struct settings_receiver *r = &s->receivers[i];
+    char what[128];
+    (void)snprintf(what, sizeof what, "%s.secret_file is missing while its url is set",
+                   settings_receivers[i]);
+    demand(check, r->url[0] == '\0' || secret_is_set(&r->secret), what);
+    (void)snprintf(what, sizeof what, "%s has a secret, but no url", settings_receivers[i]);
+    demand(check,
+           r->url[0] != '\0' || !(secret_is_set(&r->secret) || secret_is_set(&r->previous_secret)),
+           what);
+    (void)snprintf(what, sizeof what,
+                   "%s.url must start with https:// and hold neither spaces nor a password",
+                   settings_receivers[i]);
+    demand(check, r->url[0] == '\0' || is_receiver_url(r->url, s->returns.localhost_http), what);
+}
+
 /* What no single row can say: settings that need one another. */
 static int cross_check(const char *path, const struct settings *s, FILE *report)
 {
@@ -181,6 +234,8 @@ static int cross_check(const char *path, const struct settings *s, FILE *report)
            "mail.server must start with smtp://, smtps:// or unix:/");
     demand(&check, s->mail.server[0] == '\0' || address_valid(s->mail.from),
            "mail.from must be an address while mail.server is set");
+    for (size_t i = 0; i < RECEIVERS_MAX; i++)
+        check_receiver(&check, s, i);
     if (s->payviox.common.enabled) {
         demand(&check, secret_is_set(&s->payviox.secret_key),
                "payviox.secret_key_file is missing while payviox is enabled");

@@ -104,6 +104,22 @@ void answer_deposit(struct arena *arena, const struct payment *payment, const ch
     answer_finish(out, &body, ret_answer);
 }
 
+void answer_payment(struct json_out *out, const struct payment *payment)
+{
+    json_out_text(out, "id", payment->id);
+    json_out_text(out, "provider", payment->provider);
+    json_out_text(out, "type", payment_type_name(payment->type));
+    json_out_int(out, "amount", money_minor_units(&payment->amount));
+    json_out_text(out, "currency", money_currency(&payment->amount));
+    json_out_text(out, "method", payment->method[0] == '\0' ? NULL : payment->method);
+    json_out_text(out, "status", payment_status_name(payment_status_now(payment)));
+    json_out_int(out, "refunded", money_minor_units(&payment->refunded));
+    json_out_text(out, "dispute",
+                  payment->dispute == DISPUTE_NONE ? NULL : dispute_state_name(payment->dispute));
+    json_out_text(out, "createdAt", payment->created_at);
+    json_out_text(out, "expiresAt", payment->expires_at);
+}
+
 void answer_processed(struct arena *arena, const char *payment_id, struct answer *ret_answer)
 {
     answer_text(arena, payment_id, "message", "Payment processed successfully", ret_answer);

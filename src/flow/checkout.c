@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/crash.h"
+#include "flow/breaker.h"
 #include "flow/replay.h"
 #include "flow/settle.h"
 #include "store/items.h"
@@ -477,17 +478,46 @@ static void refuse_begin(const struct begin_unit *begin, struct arena *arena, en
         replay_keep(context, arena, key, ret_answer);
 }
 
+/* Passes over providers that may not be called now, from *index on. ERR_PROVIDER_UNAVAILABLE: none
+ * may; *ret_wait_s is the shortest time to wait for one. */
+static enum err find_fit(struct context *context, struct arena *arena,
+                         const struct checkout *checkout, size_t *index,
+                         struct breaker_pass *ret_pass, int64_t *ret_wait_s)
+{
+    int64_t wait_s;
+    for (bool first = true; *index < checkout->driver_count; (*index)++, first = false) {
+        enum err err = breaker_ask(context, arena, checkout->drivers[*index], ret_pass, &wait_s);
+        if (err != ERR_PROVIDER_UNAVAILABLE)
+            return err;
+        if (first || wait_s < *ret_wait_s)
+            *ret_wait_s = wait_s;
+    }
+    return ERR_PROVIDER_UNAVAILABLE;
+}
+
+/* The next one that may be asked after a failure; false: nobody, or there is no time left. */
+static bool find_next(const struct begin_unit *begin, struct arena *arena, enum outcome outcome,
+                      size_t *index, struct breaker_pass *ret_pass)
+{
+    const struct checkout *checkout = begin->checkout;
+    int64_t wait_s;
+    (*index)++;
+    return is_failure(outcome) && clock_left_ms(checkout->deadline_ms) > FINISH_MS &&
+           find_fit(begin->context, arena, checkout, index, ret_pass, &wait_s) == ERR_NONE;
+}
+
 /* Calls one provider after the other, as long as the answer of each allows it. */
 static enum err call_all(const struct begin_unit *begin, struct arena *arena,
-                         struct answer *ret_answer)
+                         struct breaker_pass pass, struct answer *ret_answer)
 {
     const struct checkout *checkout = begin->checkout;
     struct attempt attempt = begin->attempt;
     enum err err = ERR_NONE;
     ret_answer->status = 0;
-    for (size_t i = 0; i < checkout->driver_count && !err && ret_answer->status == 0; i++) {
+    for (size_t i = 0; i < checkout->driver_count && !err && ret_answer->status == 0;) {
         struct provider_result result;
         struct settled_create settled;
+        struct breaker_pass next_pass = {.driver = NULL};
         struct finish_unit unit = {.context = begin->context,
                                    .payment = begin->payment,
                                    .result = &result,
@@ -496,30 +526,73 @@ static enum err call_all(const struct begin_unit *begin, struct arena *arena,
                                    .tried = &attempt};
         call_in_time(begin, arena, checkout->drivers[i], &attempt, &result, &settled);
         CRASH_POINT("create_called");
-        if (i + 1 < checkout->driver_count && clock_left_ms(checkout->deadline_ms) > FINISH_MS)
-            unit.next = checkout->drivers[i + 1];
+        if (find_next(begin, arena, result.outcome, &i, &next_pass))
+            unit.next = checkout->drivers[i];
         err = finish(&unit, arena, checkout->deadline_ms);
+        breaker_tell(begin->context, arena, &pass, &result);
+        pass = next_pass;
         *ret_answer = unit.answer;
         attempt = unit.attempt;
     }
+    breaker_tell(begin->context, arena, &pass, NULL);
     return err;
+}
+
+/* Who is asked for may be a house brand, which has a switch of its own. Providers that may not be
+ * called now are left out, up to the first that may. */
+static enum err admit(struct context *context, struct arena *arena, struct checkout *checkout,
+                      struct breaker_pass *ret_pass, int64_t *ret_wait_s)
+{
+    const struct provider_driver *asked =
+        provider_find(context->settings, checkout->intent.payment.provider);
+    enum err err = ERR_NONE;
+    size_t first = 0;
+    if (asked != NULL && asked != checkout->drivers[0])
+        err = breaker_ask(context, arena, asked, ret_pass, ret_wait_s);
+    if (!err)
+        err = find_fit(context, arena, checkout, &first, ret_pass, ret_wait_s);
+    if (err)
+        return err;
+    checkout->driver_count -= first;
+    memmove(checkout->drivers, checkout->drivers + first,
+            checkout->driver_count * sizeof(checkout->drivers[0]));
+    return ERR_NONE;
+}
+
+/* Nobody may be called: nothing is stored, nor kept. */
+static void refuse_all(struct context *context, struct arena *arena, enum err err, int64_t wait_s,
+                       struct answer *ret_answer)
+{
+    bool closed = err == ERR_PROVIDER_UNAVAILABLE;
+    answer_error(context->settings, arena, closed ? err : ERR_SAVE, ret_answer);
+    if (closed && wait_s > 0)
+        ret_answer->retry_after_s = wait_s;
 }
 
 void checkout_run(struct context *context, struct arena *arena, const struct checkout *checkout,
                   struct answer *ret_answer)
 {
-    struct begin_unit begin_unit = {.context = context, .checkout = checkout};
-    enum err err = begin(context, arena, &begin_unit);
+    struct checkout admitted = *checkout;
+    struct begin_unit begin_unit = {.context = context, .checkout = &admitted};
+    struct breaker_pass pass;
+    int64_t wait_s = 0;
+    enum err err = admit(context, arena, &admitted, &pass, &wait_s);
+    if (err) {
+        refuse_all(context, arena, err, wait_s, ret_answer);
+        return;
+    }
+    err = begin(context, arena, &begin_unit);
     if (err) {
         refuse_begin(&begin_unit, arena, err, ret_answer);
+        breaker_tell(context, arena, &pass, NULL);
         return;
     }
     CRASH_POINT("create_begun");
-    if (checkout->drivers[0]->from_balance) {
+    if (admitted.drivers[0]->from_balance) {
         *ret_answer = begin_unit.answer;
         return;
     }
-    err = call_all(&begin_unit, arena, ret_answer);
+    err = call_all(&begin_unit, arena, pass, ret_answer);
     CRASH_POINT("create_finished");
     if (!err)
         return;

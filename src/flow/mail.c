@@ -5,40 +5,32 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/crash.h"
+#include "flow/courier.h"
 #include "flow/mail_text.h"
 #include "flow/notify.h"
 #include "store/items.h"
-#include "store/messages.h"
 #include "store/users.h"
 
 #include <string.h>
 #include <time.h>
 
-enum { LEASE_S = 120, SEND_MS = 30000 };
-
-/* Seconds to the next try, by how many there were. */
-static const int64_t retry_s[] = {5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400};
-
-enum { TRIES_MAX = sizeof retry_s / sizeof retry_s[0] };
+enum { SEND_MS = 30000 };
 
 struct letter {
     struct context *context;
-    struct delivery delivery;
+    struct errand errand;
     struct payment payment;
     struct cart cart;
     struct user_address to;
-    /* what became of it */
-    enum delivery_state state;
-    const char *note; /* fixed text, "" when all is well */
 };
 
 static enum err take_unit(struct db *db, void *context)
 {
     struct letter *letter = context;
-    enum err err = deliveries_take(db, MAIL_RECEIVER, LEASE_S, &letter->delivery);
-    if (err || letter->delivery.id == 0)
+    enum err err = courier_take(db, MAIL_RECEIVER, &letter->errand);
+    if (err || letter->errand.delivery.id == 0)
         return err;
-    err = payments_get(db, letter->delivery.payment_id, &letter->payment);
+    err = payments_get(db, letter->errand.delivery.payment_id, &letter->payment);
     if (!err)
         err = items_of_payment(db, letter->payment.id, CART_MAX, &letter->cart);
     return err ? err : users_address(db, letter->payment.user_id, &letter->to);
@@ -47,19 +39,18 @@ static enum err take_unit(struct db *db, void *context)
 static enum err set_unit(struct db *db, void *context)
 {
     const struct letter *letter = context;
-    int64_t tries = letter->delivery.tries;
-    return deliveries_set(db, letter->delivery.id, letter->state, letter->note,
-                          retry_s[tries < TRIES_MAX ? tries : TRIES_MAX - 1]);
+    return courier_end(db, &letter->errand);
 }
 
 static enum err compose(const struct letter *letter, struct arena *arena, const char **ret_message,
                         size_t *ret_len)
 {
     const struct cart *cart = &letter->cart;
-    time_t when = letter->delivery.time_s;
+    const struct delivery *delivery = &letter->errand.delivery;
+    time_t when = delivery->time_s;
     char completed_at[32];
     struct tm utc;
-    bool delivered = strcmp(letter->delivery.topic, TOPIC_UNDELIVERABLE) != 0;
+    bool delivered = strcmp(delivery->topic, TOPIC_UNDELIVERABLE) != 0;
     struct mail_line *lines = arena_alloc(arena, (cart->count + 1) * sizeof *lines);
     if (lines == NULL || gmtime_r(&when, &utc) == NULL ||
         strftime(completed_at, sizeof completed_at, "%Y-%m-%d %H:%M UTC", &utc) == 0)
@@ -76,8 +67,14 @@ static enum err compose(const struct letter *letter, struct arena *arena, const 
                                      .lines_count = cart->count,
                                      .provider = letter->payment.provider,
                                      .completed_at = completed_at,
-                                     .date_ms = letter->delivery.time_s * 1000};
+                                     .date_ms = delivery->time_s * 1000};
     return mail_compose(arena, &facts, ret_message, ret_len);
+}
+
+static void give_up(struct letter *letter, const char *note)
+{
+    letter->errand.state = DELIVERY_DEAD;
+    letter->errand.note = note;
 }
 
 static void send(struct letter *letter, struct arena *arena, const char *message, size_t len)
@@ -95,30 +92,24 @@ static void send(struct letter *letter, struct arena *arena, const char *message
                                     .deadline_ms = clock_mono_ms() + SEND_MS};
     struct httpc_answer answer;
     httpc_mail(letter->context->client, arena, &mail, &answer);
-    letter->note = answer.problem;
     if (answer.result == HTTPC_ANSWERED)
-        letter->state = DELIVERY_DONE;
-    else if (answer.status / 100 == 5 || letter->delivery.tries >= TRIES_MAX)
-        letter->state = DELIVERY_DEAD;
+        letter->errand.state = DELIVERY_DONE;
+    else if (answer.status / 100 == 5)
+        give_up(letter, answer.problem);
+    else
+        courier_put_off(&letter->errand, answer.problem, 0);
 }
 
 static void write_and_send(struct letter *letter, struct arena *arena)
 {
     const char *message;
     size_t len;
-    letter->state = DELIVERY_WAITING;
-    letter->note = "";
-    if (letter->context->settings->mail.server[0] == '\0') {
-        letter->state = DELIVERY_DEAD; /* now is not the day on which a server is set up */
-        letter->note = "no mail server is configured";
-        return;
-    }
-    if (compose(letter, arena, &message, &len) == ERR_NONE) {
+    if (letter->context->settings->mail.server[0] == '\0') /* today none is set up any more */
+        give_up(letter, "no mail server is configured");
+    else if (compose(letter, arena, &message, &len) == ERR_NONE)
         send(letter, arena, message, len);
-        return;
-    }
-    letter->state = DELIVERY_DEAD;
-    letter->note = "the payer's name or address cannot stand in a mail";
+    else
+        give_up(letter, "the payer's name or address cannot stand in a mail");
 }
 
 enum err mail_step(struct context *context, struct arena *arena, struct mailed *ret_done)
@@ -126,13 +117,13 @@ enum err mail_step(struct context *context, struct arena *arena, struct mailed *
     struct letter letter = {.context = context};
     *ret_done = (struct mailed){.found = ""};
     enum err err = db_transact(context->pool, arena, take_unit, &letter);
-    if (err || letter.delivery.id == 0)
+    if (err || letter.errand.delivery.id == 0)
         return err;
-    (void)text_copy(ret_done->payment_id, IDENT_MAX, letter.delivery.payment_id);
+    (void)text_copy(ret_done->payment_id, IDENT_MAX, letter.errand.delivery.payment_id);
     CRASH_POINT("mail_taken");
     write_and_send(&letter, arena);
     CRASH_POINT("mail_sent");
-    ret_done->found = letter.state == DELIVERY_DONE ? "sent" : letter.note;
-    ret_done->sent = letter.state == DELIVERY_DONE;
+    ret_done->sent = letter.errand.state == DELIVERY_DONE;
+    ret_done->found = ret_done->sent ? "sent" : letter.errand.note;
     return db_query(context->pool, arena, set_unit, &letter);
 }

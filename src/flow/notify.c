@@ -1,9 +1,58 @@
-/* Words for people, once per payment. Must not send anything: it runs inside a unit of work. */
+/* Words for people and for programs, once per payment. Must not send anything: it runs inside a
+ * unit of work. */
 #include "flow/notify.h"
 
+#include "base/clock.h"
+#include "flow/answer.h"
 #include "store/messages.h"
 
 #include <stdio.h>
+#include <time.h>
+
+enum { EVENT_BODY_MAX = 16 * 1024 };
+
+static bool write_moment(int64_t ms, char ret_text[TIME_TEXT_MAX])
+{
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm utc;
+    char text[TIME_TEXT_MAX];
+    if (gmtime_r(&seconds, &utc) == NULL ||
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc) == 0)
+        return false;
+    return snprintf(ret_text, TIME_TEXT_MAX, "%.19s.%03dZ", text, (int)(ms % 1000)) < TIME_TEXT_MAX;
+}
+
+static enum err write_event(struct arena *arena, const struct payment *payment, const char *topic,
+                            struct buf *body)
+{
+    char moment[TIME_TEXT_MAX];
+    buf_init(body, arena, EVENT_BODY_MAX);
+    struct json_out *out = write_moment(clock_wall_ms(), moment) ? json_out_new(arena, body) : NULL;
+    if (out == NULL)
+        return ERR_OVERLOAD;
+    json_out_object(out, NULL);
+    json_out_text(out, "type", topic);
+    json_out_text(out, "timestamp", moment);
+    json_out_object(out, "data");
+    answer_payment(out, payment);
+    json_out_text(out, "user", ident_text(payment->user_id).text);
+    json_out_close_object(out);
+    json_out_close_object(out);
+    return json_out_end(out);
+}
+
+enum err notify_event(struct db *db, const struct payment *payment, const char *topic,
+                      int64_t sequence)
+{
+    struct payment now;
+    struct buf body;
+    enum err err = payments_get(db, payment->id, &now);
+    if (!err)
+        err = write_event(db_arena(db), &now, topic, &body);
+    if (!err)
+        err = outbox_put(db, payment->id, topic, sequence, buf_text(&body));
+    return err ? err : deliveries_put_all(db, payment->id, topic, sequence);
+}
 
 static void write_alert(const struct payment *payment, enum told told, char *text, size_t size)
 {
@@ -28,12 +77,6 @@ static enum err tell_payer(struct db *db, const struct payment *payment, const c
     return err ? err : deliveries_put(db, payment->id, topic, MAIL_RECEIVER);
 }
 
-enum err notify_event(struct db *db, const struct payment *payment, const char *topic,
-                      int64_t sequence)
-{
-    return outbox_put(db, payment->id, topic, sequence);
-}
-
 enum err notify_status(struct db *db, const struct payment *payment, enum payment_status status,
                        enum told told)
 {
@@ -43,7 +86,7 @@ enum err notify_status(struct db *db, const struct payment *payment, enum paymen
     (void)snprintf(topic, sizeof topic, "payment.%s", payment_status_name(status));
     enum err err = notify_event(db, payment, topic, 1);
     if (!err && told == TOLD_UNDELIVERABLE)
-        err = outbox_put(db, payment->id, TOPIC_UNDELIVERABLE, 1);
+        err = outbox_put(db, payment->id, TOPIC_UNDELIVERABLE, 1, NULL);
     if (err || told == TOLD_NOTHING)
         return err;
     return tell_payer(db, payment, told == TOLD_UNDELIVERABLE ? TOPIC_UNDELIVERABLE : topic, told);

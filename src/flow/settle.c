@@ -253,19 +253,31 @@ static enum err apply_unreadable(struct db *db, const struct notice_row *row,
     return err ? err : inbox_set(db, row->id, INBOX_REVIEW, note, "", -1);
 }
 
-/* What becomes of the notice after a try: done, tried again for a while, or in the review list. */
+/* A notice that names no payment of ours: tried again for a while, then it is a person's. */
+static enum err keep_unmatched(struct db *db, const struct notice_row *row,
+                               const struct provider_truth *truth, const char *note)
+{
+    bool stranger = truth->stranger != NULL;
+    const char *why = stranger ? truth->stranger : note;
+    int64_t retry = stranger ? -1 : retry_in_s(row->tries);
+    enum err err = ERR_NONE;
+    if (retry < 0)
+        err = ask_about_notice(db, row, stranger ? REVIEW_STRANGER : REVIEW_UNMATCHED, truth->fact,
+                               why);
+    return err ? err
+               : inbox_set(db, row->id, retry < 0 ? INBOX_REVIEW : INBOX_UNMATCHED, why,
+                           truth->reference, retry);
+}
+
+/* What becomes of a notice after a try. */
 static enum err end_row(struct db *db, const struct notice_row *row,
                         const struct provider_truth *claim, enum settle_verdict verdict,
                         const char *note)
 {
-    int64_t retry = verdict == SETTLE_UNMATCHED ? retry_in_s(row->tries) : -1;
-    enum inbox_state state = verdict == SETTLE_APPLIED ? INBOX_DONE
-                             : retry >= 0              ? INBOX_UNMATCHED
-                                                       : INBOX_REVIEW;
-    enum err err = ERR_NONE;
-    if (state == INBOX_REVIEW && verdict == SETTLE_UNMATCHED)
-        err = ask_about_notice(db, row, REVIEW_UNMATCHED, claim->fact, note);
-    return err ? err : inbox_set(db, row->id, state, note, claim->reference, retry);
+    if (verdict == SETTLE_UNMATCHED)
+        return keep_unmatched(db, row, claim, note);
+    return inbox_set(db, row->id, verdict == SETTLE_APPLIED ? INBOX_DONE : INBOX_REVIEW, note,
+                     claim->reference, -1);
 }
 
 static enum err apply_row(struct db *db, const struct settings *settings,
@@ -304,8 +316,7 @@ static enum err apply_hint(struct db *db, const struct settings *settings,
                          FOLLOW_LEASE_S);
     }
     ret_notice->verdict = SETTLE_MISMATCH;
-    err = ask_about_notice(db, row, REVIEW_STRANGER, hint.fact, hint.stranger);
-    return err ? err : inbox_set(db, row->id, INBOX_REVIEW, hint.stranger, "", -1);
+    return keep_unmatched(db, row, &hint, "");
 }
 
 static enum err notice_unit(struct db *db, void *context)

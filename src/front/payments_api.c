@@ -73,22 +73,6 @@ static enum err read_page(const struct call *call, struct page_unit *unit)
     return unit->payments == NULL ? ERR_OVERLOAD : ERR_NONE;
 }
 
-static void write_payment(struct json_out *out, const struct payment *payment)
-{
-    json_out_text(out, "id", payment->id);
-    json_out_text(out, "provider", payment->provider);
-    json_out_text(out, "type", payment_type_name(payment->type));
-    json_out_int(out, "amount", money_minor_units(&payment->amount));
-    json_out_text(out, "currency", money_currency(&payment->amount));
-    json_out_text(out, "method", payment->method[0] == '\0' ? NULL : payment->method);
-    json_out_text(out, "status", payment_status_name(payment_status_now(payment)));
-    json_out_int(out, "refunded", money_minor_units(&payment->refunded));
-    json_out_text(out, "dispute",
-                  payment->dispute == DISPUTE_NONE ? NULL : dispute_state_name(payment->dispute));
-    json_out_text(out, "createdAt", payment->created_at);
-    json_out_text(out, "expiresAt", payment->expires_at);
-}
-
 void payments_get_list(struct call *call)
 {
     struct page_unit unit = {0};
@@ -106,7 +90,7 @@ void payments_get_list(struct call *call)
     json_out_array(out, "payments");
     for (size_t i = 0; i < shown; i++) {
         json_out_object(out, NULL);
-        write_payment(out, &unit.payments[i]);
+        answer_payment(out, &unit.payments[i]);
         json_out_close_object(out);
     }
     json_out_close_array(out);
@@ -198,7 +182,7 @@ void payments_get_one(struct call *call)
     (void)text_copy(call->payment_id, sizeof call->payment_id, unit.payment.id);
     bool payable =
         payment_status_now(&unit.payment) == PAYMENT_PENDING && unit.attempt.url[0] != '\0';
-    write_payment(out, &unit.payment);
+    answer_payment(out, &unit.payment);
     json_out_text(out, "url", payable ? unit.attempt.url : NULL);
     reply_items(out, &unit.cart);
     write_refunds(out, &unit);

@@ -1,7 +1,7 @@
 /* GET /providers: whom one can pay with through POST /paiement, in which currencies and limits. */
 #include "front/api.h"
 
-#include "provider/provider.h"
+#include "flow/breaker.h"
 
 /* Who carries out what is asked of a provider: itself, or the partners of the house brand. */
 static const struct provider_driver *carrier(const struct settings *settings,
@@ -52,6 +52,23 @@ static void write_limits(struct json_out *out, const struct conf_limits *deposit
     json_out_close_array(out);
 }
 
+/* Open for new payments: itself, and of those who carry them out at least one, if there is any. */
+static bool is_up(struct call *call, const struct provider_driver *driver)
+{
+    struct context *context = call->context;
+    struct arena *arena = call->request->arena;
+    const struct provider_driver *by;
+    bool any = false, up = false;
+    if (provider_find_open(context->settings, driver->name) == NULL ||
+        !breaker_is_closed(context, arena, driver))
+        return false;
+    for (size_t i = 0; (by = carrier(context->settings, driver, i)) != NULL && !up; i++) {
+        any = true;
+        up = breaker_is_closed(context, arena, by);
+    }
+    return up || !any;
+}
+
 void providers_get(struct call *call)
 {
     const struct settings *settings = call->context->settings;
@@ -61,12 +78,11 @@ void providers_get(struct call *call)
         return;
     json_out_array(out, "providers");
     for (size_t i = 0; (driver = provider_at(i)) != NULL; i++) {
-        bool up = provider_find_open(settings, driver->name) != NULL;
         json_out_object(out, NULL);
         json_out_text(out, "name", driver->name);
         write_methods(out, settings, driver);
         write_limits(out, &driver->terms(settings)->deposits);
-        json_out_text(out, "status", up ? "up" : "down");
+        json_out_text(out, "status", is_up(call, driver) ? "up" : "down");
         json_out_close_object(out);
     }
     json_out_close_array(out);

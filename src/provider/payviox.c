@@ -72,6 +72,7 @@ static void write_session(const struct settings *settings, const struct provider
     json_out_object(out, "metadata");
     json_out_text(out, "payment_id", order->payment_id);
     json_out_text(out, "user_id", customer.text);
+    json_out_text(out, "environment", settings->payment.environment);
     json_out_close_object(out);
     json_out_close_object(out);
 }
@@ -285,6 +286,16 @@ static bool payviox_notice_proved(const struct settings *settings,
     return crypt_equal(claimed, right, sizeof right);
 }
 
+/* One Payviox account may serve several installations of ours; each hears of the others' payments.
+ * Payments of older versions bear no name. */
+static const char *find_stranger(const struct settings *settings, const struct json *metadata)
+{
+    const char *environment = json_get_text(metadata, "environment");
+    return environment == NULL || strcmp(environment, settings->payment.environment) == 0
+               ? NULL
+               : "of another environment";
+}
+
 static enum err payviox_notice(const struct settings *settings, struct arena *arena,
                                const char *body, size_t len, struct provider_truth *ret_truth)
 {
@@ -299,6 +310,7 @@ static enum err payviox_notice(const struct settings *settings, struct arena *ar
                     json_get_text(metadata, "integration_session_id"), ret_truth) ||
         !read_word(json_get_text(root, "type"), ret_truth) || !read_money(root, ret_truth))
         return ERR_PAYLOAD;
+    ret_truth->stranger = find_stranger(settings, metadata);
     return ERR_NONE;
 }
 

@@ -168,6 +168,7 @@ void provider_create(const struct provider_driver *driver, const struct settings
         return;
     }
     request.deadline_ms = deadline_ms;
+    ret_result->called = true;
     httpc_call(client, arena, &request, &answer);
     provider_quote(ret_result->reason, REASON_MAX, answer.problem);
     switch (answer.result) {

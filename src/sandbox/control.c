@@ -4,6 +4,7 @@
 
 #include "sandbox/answer.h"
 #include "sandbox/fault.h"
+#include "sandbox/hooks.h"
 #include "sandbox/journal.h"
 #include "sandbox/provider.h"
 
@@ -177,6 +178,7 @@ static void run_reset(struct order *order, const struct action *action)
     (void)action;
     fault_reset();
     journal_reset();
+    hooks_reset();
     struct json_out *out = answer_json(order->arena, order->response, 200);
     if (out == NULL)
         return;
@@ -280,8 +282,10 @@ static void post(const struct http_request *request, struct http_response *respo
     const char *provider = json_get_text(body, "provider");
     bool is_reset = action != NULL && strcmp(action, "reset") == 0;
     order.provider = provider == NULL ? NULL : provider_find(provider);
+    if (fault != NULL && provider != NULL && strcmp(provider, hooks_receiver.name) == 0)
+        order.provider = &hooks_receiver;
     if (order.provider == NULL && (provider != NULL || !is_reset))
-        refuse(&order, "Unknown provider: payviox and nonstopay are known");
+        refuse(&order, "Unknown provider: payviox and nonstopay are known, and hooks for faults");
     else if (action != NULL && fault == NULL)
         run_action(&order, action);
     else if (fault != NULL && action == NULL)

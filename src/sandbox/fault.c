@@ -2,6 +2,7 @@
  * Must not carry a fault out: whoever serves the call or webhook takes it and misbehaves. */
 #include "sandbox/fault.h"
 
+#include "sandbox/hooks.h"
 #include "sandbox/provider.h"
 #include "sandbox/session.h"
 
@@ -25,6 +26,7 @@ enum {
 };
 
 #define ANY_CALL (EVENT_CREATE | EVENT_READ)
+#define ANYWHERE (ANY_CALL | EVENT_HOOK)
 
 static const struct fault_row {
     const char *name;
@@ -32,18 +34,18 @@ static const struct fault_row {
     int64_t ms; /* the default */
     const char *about;
 } rows[FAULT_COUNT] = {
-    [FAULT_SLOW] = {"slow", ANY_CALL, ARG_MS, 2000, "the answer comes after ms"},
+    [FAULT_SLOW] = {"slow", ANYWHERE, ARG_MS, 2000, "the answer comes after ms"},
     [FAULT_TIMEOUT_AFTER_SUCCESS] = {"timeout_after_success", EVENT_CREATE, ARG_MS, 60000,
                                      "the work is done, then silence for ms, then the end"},
-    [FAULT_CONNECTION_RESET] = {"connection_reset", ANY_CALL, 0, 0,
+    [FAULT_CONNECTION_RESET] = {"connection_reset", ANYWHERE, 0, 0,
                                 "the connection ends before anything is done"},
     [FAULT_CONNECTION_RESET_AFTER_SUCCESS] = {"connection_reset_after_success", EVENT_CREATE, 0, 0,
                                               "the work is done, then the connection ends"},
-    [FAULT_ERROR_5XX] = {"error_5xx", ANY_CALL, ARG_STATUS, 0,
+    [FAULT_ERROR_5XX] = {"error_5xx", ANYWHERE, ARG_STATUS, 0,
                          "answers status (500) and does nothing"},
     [FAULT_GARBAGE] = {"garbage", ANY_CALL, 0, 0,
                        "the work is done; the answer is cut JSON followed by HTML"},
-    [FAULT_RATE_LIMITED] = {"rate_limited", ANY_CALL, ARG_RETRY_AFTER, 0,
+    [FAULT_RATE_LIMITED] = {"rate_limited", ANYWHERE, ARG_RETRY_AFTER, 0,
                             "answers 429 with Retry-After: retry_after (60)"},
     [FAULT_UNAUTHORIZED] = {"unauthorized", ANY_CALL, 0, 0, "answers 401"},
     [FAULT_REFUSED] = {"refused", EVENT_CREATE, 0, 0,
@@ -69,6 +71,7 @@ static const struct fault_row {
     [FAULT_WRONG_CURRENCY] = {"wrong_currency", EVENT_WEBHOOK | EVENT_READ, ARG_CURRENCY, 0,
                               "the currency is another, or the one given"},
     [FAULT_BAD_SIGNATURE] = {"bad_signature", EVENT_WEBHOOK, 0, 0, "is signed with another token"},
+    [FAULT_GONE] = {"gone", EVENT_HOOK, 0, 0, "answers 410, as an endpoint that is no more"},
 };
 
 /* The numbers of the body, each with its bounds. */
@@ -220,7 +223,7 @@ const char *fault_arm(const struct provider *provider, enum fault fault, const s
     struct armed armed = {
         .provider = provider,
         .fault = fault,
-        .events = rows[fault].events,
+        .events = rows[fault].events & (provider == &hooks_receiver ? EVENT_HOOK : ~EVENT_HOOK),
         .args = {.ms = rows[fault].ms,
                  .status = 500,
                  .code = 50006,
@@ -228,7 +231,8 @@ const char *fault_arm(const struct provider *provider, enum fault fault, const s
                  .delta = -1,
                  .copies = 20},
     };
-    const char *problem = read_body(body, &armed);
+    const char *problem =
+        armed.events == 0 ? "This fault cannot happen there" : read_body(body, &armed);
     if (problem != NULL)
         return problem;
     (void)pthread_mutex_lock(&arms.mutex);

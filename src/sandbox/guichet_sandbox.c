@@ -3,6 +3,7 @@
 #include "sandbox/answer.h"
 #include "sandbox/control.h"
 #include "sandbox/deliver.h"
+#include "sandbox/hooks.h"
 #include "sandbox/index.h"
 #include "sandbox/mail.h"
 #include "sandbox/provider.h"
@@ -38,6 +39,10 @@ static void route(const struct http_request *request, struct http_response *resp
     }
     if (strncmp(path, "/mail", 5) == 0 && (path[5] == '\0' || path[5] == '/')) {
         mail_handle(request, path + 5, response);
+        return;
+    }
+    if (strncmp(path, "/hooks", 6) == 0 && (path[6] == '\0' || path[6] == '/')) {
+        hooks_handle(request, path + 6, response);
         return;
     }
     for (size_t i = 0; provider_rows[i] != NULL; i++) {

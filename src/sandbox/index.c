@@ -16,7 +16,8 @@ static void write_intro(struct buf *page)
              "pages and their webhooks. Nothing here moves real money, and card numbers are "
              "forgotten as soon as they are read.</p>\n"
              "<div class=\"stack\"><a class=\"button\" href=\"/control\">See the journal</a>"
-             "<a class=\"button plain\" href=\"/mail/\">Read the mails</a></div></section>\n");
+             "<a class=\"button plain\" href=\"/mail/\">Read the mails</a>"
+             "<a class=\"button plain\" href=\"/hooks/\">See the events</a></div></section>\n");
 }
 
 static void write_cards(struct buf *page)

@@ -84,15 +84,23 @@ enum err inbox_lock(struct db *db, int64_t id, struct notice_row *ret_row)
     return err;
 }
 
-enum err outbox_put(struct db *db, const char *payment_id, const char *topic, int64_t sequence)
+enum err outbox_put(struct db *db, const char *payment_id, const char *topic, int64_t sequence,
+                    const char *body)
 {
-    return db_run(db, SQL_OUTBOX_INSERT, DB_TEXT(payment_id), DB_TEXT(topic), DB_INT(sequence));
+    return db_run(db, SQL_OUTBOX_INSERT, DB_TEXT(payment_id), DB_TEXT(topic), DB_INT(sequence),
+                  DB_TEXT(body));
 }
 
 enum err deliveries_put(struct db *db, const char *payment_id, const char *topic,
                         const char *receiver)
 {
     return db_run(db, SQL_DELIVERY_INSERT, DB_TEXT(receiver), DB_TEXT(payment_id), DB_TEXT(topic));
+}
+
+enum err deliveries_put_all(struct db *db, const char *payment_id, const char *topic,
+                            int64_t sequence)
+{
+    return db_run(db, SQL_DELIVERIES_INSERT, DB_TEXT(payment_id), DB_TEXT(topic), DB_INT(sequence));
 }
 
 enum err deliveries_take(struct db *db, const char *receiver, int64_t lease_s,
@@ -112,17 +120,21 @@ enum err deliveries_take(struct db *db, const char *receiver, int64_t lease_s,
     db_copy(db, 0, d->payment_id, sizeof d->payment_id);
     db_copy(db, 1, d->topic, sizeof d->topic);
     d->time_s = db_int(db, 2);
+    d->sequence = db_int(db, 3);
+    d->body = db_keep(db, 4);
+    if (d->body == NULL)
+        return ERR_OVERLOAD;
     return db_run(db, SQL_DELIVERY_LEASE, DB_INT(lease_s), DB_INT(id));
 }
 
 enum err deliveries_set(struct db *db, int64_t id, enum delivery_state state, const char *note,
-                        int64_t retry_in_s)
+                        int64_t retry_in_ms)
 {
     static const char *const names[] = {
         [DELIVERY_WAITING] = "waiting", [DELIVERY_DONE] = "done", [DELIVERY_DEAD] = "dead"};
     bool waits = state == DELIVERY_WAITING;
     return db_run(db, SQL_DELIVERY_SET, DB_TEXT(names[state]), DB_TEXT(note), DB_INT(waits),
-                  DB_INT(waits ? retry_in_s : 0), DB_INT(id));
+                  DB_INT(waits ? retry_in_ms : 0), DB_INT(id));
 }
 
 enum err notifications_put(struct db *db, int64_t user_id, const char *payment_id, const char *kind,

@@ -10,6 +10,7 @@
 #define IN_MS           "NOW(3) + INTERVAL ? * 1000 MICROSECOND"
 #define RFC3339(column) "CONCAT(LEFT(DATE_FORMAT(" column ", '%Y-%m-%dT%H:%i:%s.%f'), 23), 'Z')"
 #define UNIX(column)    "TIMESTAMPDIFF(SECOND, '1970-01-01 00:00:00', " column ")"
+#define SECONDS_SINCE(moment) "TIMESTAMPDIFF(SECOND, " moment ", NOW(3))"
 /* a column of ASCII made comparable with whatever callers write */
 #define ANY_TEXT(column) "CONVERT(" column " USING utf8mb4)"
 #define PAYMENT_COLUMNS \
@@ -33,6 +34,10 @@
     " EXISTS (SELECT 1 FROM attempts n WHERE n.payment_id = a.payment_id AND n.number > a.number)" \
     " FROM attempts a LEFT JOIN attempt_answers d ON d.attempt_id = a.attempt_id AND d.definite = 1" \
     " LEFT JOIN learnt_references l ON l.attempt_id = a.attempt_id"
+#define LEFT_MS(column) "TIMESTAMPDIFF(MICROSECOND, NOW(3), " column ") DIV 1000"
+#define HEALTH_COLUMNS \
+    "provider, disabled, switched_by, switch_note, " RFC3339("switched_at") ", " \
+    RFC3339("opened_at") ", " LEFT_MS("open_until") ", " LEFT_MS("probe_until") ", reason"
 
 const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_READY] =
@@ -264,12 +269,16 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_INBOX_LEASE] =
         "UPDATE inbox SET tries = LEAST(tries + 1, 1000), due_at = " IN_SECONDS " WHERE inbox_id = ?",
     [SQL_OUTBOX_INSERT] =
-        "INSERT IGNORE INTO outbox (payment_id, topic, sequence) VALUES (?, ?, ?)",
+        "INSERT IGNORE INTO outbox (payment_id, topic, sequence, body) VALUES (?, ?, ?, ?)",
     [SQL_DELIVERY_INSERT] =
         "INSERT IGNORE INTO deliveries (outbox_id, receiver) SELECT outbox_id, ? FROM outbox"
-        " WHERE payment_id = ? AND topic = ?",
+        " WHERE payment_id = ? AND topic = ? AND sequence = 1",
+    [SQL_DELIVERIES_INSERT] =
+        "INSERT IGNORE INTO deliveries (outbox_id, receiver) SELECT o.outbox_id, r.name"
+        " FROM outbox o JOIN receivers r WHERE o.payment_id = ? AND o.topic = ? AND o.sequence = ?",
     [SQL_OUTBOX_GET] =
-        "SELECT payment_id, topic, " UNIX("created_at") " FROM outbox WHERE outbox_id = ?",
+        "SELECT payment_id, topic, " UNIX("created_at") ", sequence, body FROM outbox"
+        " WHERE outbox_id = ?",
     [SQL_DELIVERY_TAKE] =
         "SELECT delivery_id, outbox_id, tries FROM deliveries WHERE due_at <= NOW(3) AND receiver = ?"
         " ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED",
@@ -277,7 +286,26 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "UPDATE deliveries SET tries = LEAST(tries + 1, 1000), due_at = " IN_SECONDS
         " WHERE delivery_id = ?",
     [SQL_DELIVERY_SET] =
-        "UPDATE deliveries SET state = ?, note = ?, due_at = IF(?, " IN_SECONDS ", NULL) WHERE delivery_id = ?",
+        "UPDATE deliveries SET state = ?, note = ?, due_at = IF(?, " IN_MS ", NULL) WHERE delivery_id = ?",
+    [SQL_DELIVERIES_DROP] =
+        "UPDATE deliveries SET state = 'dead', note = ?, due_at = NULL"
+        " WHERE receiver = ? AND state = 'waiting'",
+    [SQL_RECEIVER_PUT] = /* in this order: each assignment sees those before it */
+        "INSERT INTO receivers (name, url) VALUES (?, ?) ON DUPLICATE KEY UPDATE"
+        " disabled_at = IF(url = VALUES(url), disabled_at, NULL),"
+        " rests_until = IF(url = VALUES(url), rests_until, NULL),"
+        " note = IF(url = VALUES(url), note, ''), url = VALUES(url)",
+    [SQL_RECEIVER_DELETE] =
+        "DELETE FROM receivers WHERE name = ?",
+    [SQL_RECEIVER_GET] =
+        "SELECT disabled_at IS NOT NULL, COALESCE(rests_until > NOW(3), 0) FROM receivers WHERE name = ?",
+    [SQL_RECEIVER_DISABLE] =
+        "UPDATE receivers SET disabled_at = COALESCE(disabled_at, NOW(3)), note = ? WHERE name = ?",
+    [SQL_RECEIVER_ENABLE] =
+        "UPDATE receivers SET disabled_at = NULL, rests_until = NULL, note = '' WHERE name = ?",
+    [SQL_RECEIVER_REST] =
+        "UPDATE receivers SET rests_until = GREATEST(COALESCE(rests_until, NOW(3)), " IN_SECONDS "), note = ?"
+        " WHERE name = ? AND disabled_at IS NULL",
     [SQL_NOTIFICATION_INSERT] =
         "INSERT IGNORE INTO notifications (user_id, payment_id, kind, text) VALUES (?, ?, ?, ?)",
     [SQL_NOTIFICATIONS_OF_USER] =
@@ -300,6 +328,71 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "DELETE FROM idempotency_keys WHERE payment_id = ? AND status IS NULL",
     [SQL_KEY_EXPIRE] =
         "DELETE FROM idempotency_keys WHERE created_at < NOW(3) - INTERVAL 30 DAY LIMIT 500",
+
+    /* metrics: a label's value, and a number */
+    [SQL_METRIC_PAYMENTS] =
+        "SELECT status, COUNT(*) FROM payments WHERE status IN ('pending', 'processing') GROUP BY status",
+    [SQL_METRIC_PAYMENTS_AGE] =
+        "SELECT status, " SECONDS_SINCE("MIN(created_at)") " FROM payments"
+        " WHERE status IN ('pending', 'processing') GROUP BY status",
+    [SQL_METRIC_OVERDUE] =
+        "SELECT '', COALESCE(MAX(" SECONDS_SINCE("expires_at") "), 0) FROM payments"
+        " WHERE status = 'pending' AND expires_at < NOW(3)",
+    [SQL_METRIC_CHECKS_LAG] =
+        "SELECT '', COALESCE(" SECONDS_SINCE("MIN(due_at)") ", 0) FROM payment_checks WHERE due_at < NOW(3)",
+    [SQL_METRIC_INBOX] =
+        "SELECT '', COUNT(*) FROM inbox WHERE due_at IS NOT NULL",
+    [SQL_METRIC_INBOX_AGE] =
+        "SELECT '', COALESCE(" SECONDS_SINCE("MIN(received_at)") ", 0) FROM inbox WHERE due_at IS NOT NULL",
+    [SQL_METRIC_SILENCE] =
+        "SELECT provider, " SECONDS_SINCE("MAX(received_at)") " FROM inbox GROUP BY provider",
+    [SQL_METRIC_DELIVERIES] =
+        "SELECT receiver, COUNT(*) FROM deliveries WHERE due_at IS NOT NULL GROUP BY receiver",
+    [SQL_METRIC_DELIVERIES_LAG] =
+        "SELECT receiver, GREATEST(" SECONDS_SINCE("MIN(due_at)") ", 0) FROM deliveries"
+        " WHERE due_at IS NOT NULL GROUP BY receiver",
+    [SQL_METRIC_REVIEWS] =
+        "SELECT kind, COUNT(*) FROM reviews WHERE resolved_at IS NULL GROUP BY kind",
+    [SQL_METRIC_REVIEWS_AGE] =
+        "SELECT kind, " SECONDS_SINCE("MIN(created_at)") " FROM reviews WHERE resolved_at IS NULL GROUP BY kind",
+    [SQL_METRIC_UNPROVED] =
+        "SELECT SUBSTRING(name, LENGTH('webhook.unproved.') + 1), value FROM counters"
+        " WHERE name LIKE 'webhook.unproved.%'",
+    [SQL_METRIC_PROVIDERS] =
+        "SELECT provider, disabled OR opened_at IS NOT NULL FROM provider_health",
+    [SQL_PROVIDERS] =
+        "SELECT " HEALTH_COLUMNS " FROM provider_health ORDER BY provider LIMIT ?",
+    [SQL_PROVIDER_LOCK] =
+        "SELECT " HEALTH_COLUMNS " FROM provider_health WHERE provider = ? FOR UPDATE",
+    [SQL_PROVIDER_PUT] =
+        "INSERT IGNORE INTO provider_health (provider) VALUES (?)",
+    [SQL_PROVIDER_SWITCH] =
+        "INSERT INTO provider_health (provider, disabled, switched_by, switch_note, switched_at)"
+        " VALUES (?, ?, ?, ?, NOW(3)) ON DUPLICATE KEY UPDATE disabled = VALUES(disabled),"
+        " switched_by = VALUES(switched_by), switch_note = VALUES(switch_note),"
+        " switched_at = VALUES(switched_at)",
+    [SQL_PROVIDER_OPEN] =
+        "UPDATE provider_health SET opened_at = COALESCE(opened_at, NOW(3)), open_until = " IN_SECONDS ","
+        " probe_id = NULL, probe_until = NULL, reason = ? WHERE provider = ?",
+    [SQL_PROVIDER_CLOSE] =
+        "UPDATE provider_health SET opened_at = NULL, open_until = NULL, probe_id = NULL,"
+        " probe_until = NULL, reason = '' WHERE provider = ?",
+    [SQL_PROVIDER_PROBE] =
+        "UPDATE provider_health SET probe_id = ?, probe_until = " IN_MS
+        " WHERE provider = ? AND open_until <= NOW(3)"
+        " AND (probe_until IS NULL OR probe_until <= NOW(3) OR probe_id = ?)",
+    [SQL_PROVIDER_UNPROBE] =
+        "UPDATE provider_health SET probe_id = NULL, probe_until = NULL WHERE provider = ? AND probe_id = ?",
+    [SQL_CALLS_ADD] = /* a second's place is taken again when the ring has come round */
+        "INSERT INTO provider_calls (provider, place, second_of, calls, failures)"
+        " VALUES (?, " UNIX("NOW(3)") " MOD 300, " UNIX("NOW(3)") ", ?, ?) ON DUPLICATE KEY UPDATE"
+        " calls = IF(second_of = VALUES(second_of), calls, 0) + VALUES(calls),"
+        " failures = IF(second_of = VALUES(second_of), failures, 0) + VALUES(failures),"
+        " second_of = VALUES(second_of)",
+    [SQL_CALLS_GET] =
+        "SELECT " UNIX("NOW(3)") " - second_of, calls, failures FROM provider_calls WHERE provider = ?",
+    [SQL_CALLS_FORGET] =
+        "UPDATE provider_calls SET calls = 0, failures = 0 WHERE provider = ?",
 
     [SQL_COUNT] =
         "INSERT INTO counters (name, value) VALUES (?, 1) ON DUPLICATE KEY UPDATE value = value + 1",

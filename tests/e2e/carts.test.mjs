@@ -55,7 +55,7 @@ async function assertCredited(user, id, amount) {
     assert.match(text, /^\d+\.\d\d USD arrived too late .* added to your balance/);
     assert.deepEqual(more, []);
     const topic = await shop.rows(
-        'SELECT topic FROM outbox JOIN deliveries USING (outbox_id) WHERE payment_id = ?', [id]);
+        "SELECT topic FROM outbox JOIN deliveries USING (outbox_id) WHERE payment_id = ? AND receiver = 'mail'", [id]);
     assert.deepEqual(topic, [{ topic: 'payment.undeliverable' }], 'what the mail is about');
     assert.equal((await kindsOf(shop, user, id)).at(-1), 'undeliverable');
 }

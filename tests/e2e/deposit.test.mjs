@@ -103,7 +103,7 @@ test('the provider is sent exactly what it documents', async () => {
     assert.equal(session.amount, 1234);
     assert.equal(session.currency, 'USD');
     assert.equal(session.session_id, sessionOf(made.url));
-    assert.deepEqual(session.metadata, { payment_id: made.id, user_id: IDS.alice });
+    assert.deepEqual(session.metadata, { payment_id: made.id, user_id: IDS.alice, environment: 'demo' });
 });
 
 test('one payment: all its members, and a timeline from creation to credit', async () => {

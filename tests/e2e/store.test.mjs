@@ -10,7 +10,7 @@ const shop = await startInstance({ name: 'store', ledger: false });
 // test_route does the jobs' work itself, with a partner that the program does not have.
 await shop.stopPart('jobs');
 
-for (const name of ['test_sql', 'test_items', 'test_db', 'test_route'])
+for (const name of ['test_sql', 'test_items', 'test_db', 'test_route', 'test_settle', 'test_breakers'])
     test(`${name}: statements, rights, constraints and units of work on a fresh schema`, () => {
         const run = spawnSync(path.join(BIN, 'unit', name), {
             encoding: 'utf8',

@@ -367,6 +367,24 @@ test('F37: the signature is over the raw bytes, however they are written', async
     }
 });
 
+test('F35: a genuine notice of another environment: stored, waits for a person, moves nothing', async () => {
+    const payment = await open(1300);
+    const reviews = () => shop.rows("SELECT kind, fact, note FROM reviews WHERE kind = 'stranger' ORDER BY review_id");
+    const foreign = (id) => {
+        const notice = sandbox.notice(payment.session, id, 1300, 'succeeded');
+        return JSON.stringify({ ...notice, metadata: { ...notice.metadata, environment: 'staging' } });
+    };
+    await moves(0, async () => {
+        for (const id of [payment.id, payment.id, 'PAY_01M7WP5AWKD4KG5TY09QNPVXWS'])
+            assert.equal((await sandbox.notify(foreign(id))).status, 200);
+    });
+    const [ours, unknown] = await reviews();
+    assert.deepEqual(ours, { kind: 'stranger', fact: 'succeeded', note: 'succeeded: of another environment' });
+    assert.deepEqual(unknown, { kind: 'stranger', fact: 'succeeded', note: 'of another environment' });
+    assert.equal((await reviews()).length, 2);
+    await moves(1300, () => sandbox.notify(payment.notice()));
+});
+
 test('F37: a chunked notice is the same notice', async () => {
     const payment = await open(2200);
     const body = payment.notice();

@@ -233,6 +233,30 @@ static void deadline_ends_the_call(void **state)
     httpc_free(client);
 }
 
+/* A call may have more time, or less, than the client's others. */
+static void a_call_has_its_own_time(void **state)
+{
+    static const struct {
+        int64_t client_ms, own_ms;
+    } times[] = {{60000, 300}, {300, 60000}};
+    for (size_t i = 0; i < COUNT(times); i++) {
+        struct httpc *client = new_client(server.ca_file, times[i].client_ms);
+        const struct httpc_request request = {.method = "POST",
+                                              .url = url,
+                                              .timeout_ms = times[i].own_ms,
+                                              .deadline_ms = clock_mono_ms() + 1500};
+        struct httpc_answer a;
+        server_script(ACT_READ_HANG, TEXT(""));
+        int64_t start = clock_mono_ms();
+        httpc_call(client, *state, &request, &a);
+        int64_t took = clock_mono_ms() - start;
+        ROW(a.result == HTTPC_UNKNOWN, "row %zu: result %d", i, (int)a.result);
+        ROW((took < 1400) == (times[i].own_ms == 300), "row %zu: %d ms", i, (int)took);
+        httpc_free(client);
+    }
+    ROWS_END();
+}
+
 /* Runs in a child that is expected to die of an assertion; gives the signal. */
 static int died_of(void (*run)(void))
 {
@@ -282,7 +306,8 @@ int main(void)
         TEST_ARENA(how_far_a_request_came), TEST_ARENA(nothing_leaves),
         TEST_ARENA(untrusted_certificate),  TEST_ARENA(request_is_exact),
         TEST_ARENA(post_is_sent_once),      TEST_ARENA(largest_answer),
-        TEST_ARENA(deadline_ends_the_call), TEST(forbidden_calls_assert),
+        TEST_ARENA(deadline_ends_the_call), TEST_ARENA(a_call_has_its_own_time),
+        TEST(forbidden_calls_assert),
     };
     return cmocka_run_group_tests_name("httpc", tests, server_start, server_stop);
 }

@@ -5,6 +5,7 @@
 #include "store/items.h"
 #include "store/ledger.h"
 #include "store/messages.h"
+#include "store/receivers.h"
 
 #define EIGHT       "Déjà vu "
 #define SIXTEEN     EIGHT EIGHT
@@ -279,7 +280,7 @@ static enum err deliveries_unit(struct db *db, void *context)
     assert_int_equal(first.id, 0);
     assert_int_equal(deliveries_put(db, id, "no.such.event", "test"), ERR_NONE);
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(outbox_put(db, id, "payment.completed", 1), ERR_NONE);
+        assert_int_equal(outbox_put(db, id, "payment.completed", 1, NULL), ERR_NONE);
         assert_int_equal(deliveries_put(db, id, "payment.completed", "test"), ERR_NONE);
     }
     assert_int_equal(raw_number(db, "SELECT COUNT(*) FROM deliveries WHERE receiver = 'test'"), 1);
@@ -287,6 +288,7 @@ static enum err deliveries_unit(struct db *db, void *context)
     assert_true(first.id != 0 && first.tries == 0);
     assert_string_equal(first.payment_id, id);
     assert_string_equal(first.topic, "payment.completed");
+    assert_string_equal(first.body, "");
     assert_int_equal(deliveries_take(db, "test", 60, &again), ERR_NONE);
     assert_int_equal(again.id, 0); /* leased */
     assert_int_equal(deliveries_set(db, first.id, DELIVERY_WAITING, "busy", 0), ERR_NONE);
@@ -307,13 +309,78 @@ static void a_delivery_has_one_taker(void **state)
     run_unit_test(deliveries_unit);
 }
 
+/* Runs inside one unit that rolls back, as the others here. */
+static enum err receivers_unit(struct db *db, void *context)
+{
+    const char *id = context;
+    struct receiver one;
+    struct delivery delivery;
+    assert_int_equal(receivers_get(db, "unit_1", &one), ERR_NONE);
+    assert_false(one.known || one.disabled || one.rests);
+    assert_int_equal(receivers_put(db, "unit_1", "https://one.test/"), ERR_NONE);
+    assert_int_equal(receivers_put(db, "unit_2", "https://two.test/"), ERR_NONE);
+    /* two refunds are two events; a repetition is none, and the first body stays */
+    for (int64_t sequence = 1; sequence <= 2; sequence++)
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(outbox_put(db, id, "payment.refunded", sequence, i == 0 ? "{}" : "[]"),
+                             ERR_NONE);
+            assert_int_equal(deliveries_put_all(db, id, "payment.refunded", sequence), ERR_NONE);
+        }
+    assert_int_equal(raw_number(db, "SELECT COUNT(*) FROM deliveries WHERE receiver = 'unit_1'"),
+                     2);
+    for (int64_t sequence = 1; sequence <= 2; sequence++) {
+        assert_int_equal(deliveries_take(db, "unit_2", 60, &delivery), ERR_NONE);
+        assert_true(delivery.id != 0 && delivery.sequence == sequence);
+        assert_string_equal(delivery.body, "{}");
+    }
+    /* disabled and enabled: it stays so over a repeated start, but not at another address */
+    assert_int_equal(receivers_disable(db, "unit_1", "gone"), ERR_NONE);
+    assert_int_equal(receivers_put(db, "unit_1", "https://one.test/"), ERR_NONE);
+    assert_int_equal(receivers_get(db, "unit_1", &one), ERR_NONE);
+    assert_true(one.known && one.disabled && !one.rests);
+    assert_int_equal(receivers_enable(db, "unit_1"), ERR_NONE);
+    assert_int_equal(db_affected(db), 1);
+    assert_int_equal(receivers_enable(db, "unit_1"), ERR_NONE);
+    assert_int_equal(db_affected(db), 0);
+    assert_int_equal(receivers_disable(db, "unit_1", "gone"), ERR_NONE);
+    assert_int_equal(receivers_put(db, "unit_1", "https://other.test/"), ERR_NONE);
+    assert_int_equal(receivers_get(db, "unit_1", &one), ERR_NONE);
+    assert_true(one.known && !one.disabled);
+    /* a longer rest stays, and ends */
+    assert_int_equal(receivers_rest(db, "unit_1", 600, "busy"), ERR_NONE);
+    assert_int_equal(receivers_rest(db, "unit_1", 30, "busy"), ERR_NONE);
+    assert_int_equal(raw_number(db, "SELECT rests_until > NOW(3) + INTERVAL 590 SECOND"
+                                    " FROM receivers WHERE name = 'unit_1'"),
+                     1);
+    assert_int_equal(receivers_get(db, "unit_1", &one), ERR_NONE);
+    assert_true(one.rests);
+    assert_int_equal(raw(db, "UPDATE receivers SET rests_until = NOW(3) WHERE name = 'unit_1'"),
+                     ERR_NONE);
+    assert_int_equal(receivers_get(db, "unit_1", &one), ERR_NONE);
+    assert_false(one.rests);
+    /* no longer in the settings: nothing waits for it, and nothing is lost */
+    assert_int_equal(receivers_remove(db, "unit_1"), ERR_NONE);
+    assert_int_equal(receivers_get(db, "unit_1", &one), ERR_NONE);
+    assert_false(one.known);
+    assert_int_equal(raw_number(db, "SELECT COUNT(*) FROM deliveries WHERE receiver = 'unit_1'"
+                                    " AND state = 'dead' AND due_at IS NULL"),
+                     2);
+    return ERR_INTERNAL;
+}
+
+static void receivers_come_and_go(void **state)
+{
+    (void)state;
+    run_unit_test(receivers_unit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_listing_is_read_whole),       TEST(holds_end_with_release_or_hand_over),
         TEST(a_cart_comes_back_in_order),    TEST(carts_hold_no_nonsense),
         TEST(a_history_tells_every_balance), TEST(an_alert_is_told_once),
-        TEST(a_delivery_has_one_taker),
+        TEST(a_delivery_has_one_taker),      TEST(receivers_come_and_go),
     };
     int exit_code;
     if (!database_is_named("items", &exit_code))

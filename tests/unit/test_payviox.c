@@ -19,6 +19,7 @@ static int set_up(void **state)
 {
     (void)state;
     settings.payviox.common.enabled = true;
+    (void)snprintf(settings.payment.environment, CONF_TEXT_MAX, "live");
     settings.payviox.minimum = 100;
     settings.payviox.maximum = 50000;
     (void)snprintf(settings.payviox.api_url, CONF_TEXT_MAX, "https://api.payviox.test");
@@ -47,7 +48,7 @@ static void create_request_is_exact(void **state)
                         "{\"amount\":10000,\"currency\":\"USD\",\"customer\":\"76561198000000001\","
                         "\"order_id\":\"" REFERENCE "\",\"items\":[{\"name\":\"Balance deposit\","
                         "\"quantity\":1,\"price\":10000}],\"metadata\":{\"payment_id\":\"" REFERENCE
-                        "\",\"user_id\":\"76561198000000001\"}}");
+                        "\",\"user_id\":\"76561198000000001\",\"environment\":\"live\"}}");
     assert_int_equal(request.body_len, strlen(request.body));
 }
 

@@ -21,6 +21,7 @@ static int set_up(void **state)
 {
     (void)state;
     settings.payviox.common.enabled = true;
+    (void)snprintf(settings.payment.environment, CONF_TEXT_MAX, "live");
     return !secret_set(&settings.payviox.webhook_token, "whk_test_token", 14);
 }
 
@@ -287,7 +288,7 @@ static void notices(void **state)
         const struct notice_row *row = &notice_rows[i];
         struct provider_truth t;
         arena_reset(*state);
-        enum err err = payviox_driver.notice(NULL, *state, row->body, strlen(row->body), &t);
+        enum err err = payviox_driver.notice(&settings, *state, row->body, strlen(row->body), &t);
         ROW(err == row->err, "%s: %s", row->body, err_message(err));
         if (err || row->err)
             continue;
@@ -305,6 +306,32 @@ static void notices(void **state)
     ROWS_END();
 }
 
+static void strangers(void **state)
+{
+#define OF(environment)                                                                            \
+    "{" GOOD "\"metadata\":{\"integration_session_id\":\"" SESSION "\"" environment                \
+    "},\"type\":\"succeeded\",\"order_id\":\"" REFERENCE "\"}"
+    static const struct {
+        const char *body;
+        bool ours;
+    } rows[] = {
+        {OF(""), true},
+        {OF(",\"environment\":\"live\""), true},
+        {OF(",\"environment\":null"), true},
+        {OF(",\"environment\":\"staging\""), false},
+        {OF(",\"environment\":\"\""), false},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct provider_truth t;
+        arena_reset(*state);
+        assert_int_equal(
+            payviox_driver.notice(&settings, *state, rows[i].body, strlen(rows[i].body), &t),
+            ERR_NONE);
+        ROW((t.stranger == NULL) == rows[i].ours, "%s", rows[i].body);
+    }
+    ROWS_END();
+}
+
 /* No memory is not the same as no sense: the notice must be sent again, not shelved. */
 static void notice_without_memory(void **state)
 {
@@ -312,20 +339,16 @@ static void notice_without_memory(void **state)
     struct provider_truth t;
     struct arena *tiny = arena_new(200);
     (void)state;
-    assert_int_equal(payviox_driver.notice(NULL, tiny, TEXT(body), &t), ERR_OVERLOAD);
+    assert_int_equal(payviox_driver.notice(&settings, tiny, TEXT(body), &t), ERR_OVERLOAD);
     arena_free(tiny);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(signature_forms),
-        TEST(two_signatures_are_none),
-        TEST(signature_is_over_raw_bytes),
-        TEST(large_body),
-        TEST(no_mutation_is_accepted),
-        TEST_ARENA(notices),
-        TEST(notice_without_memory),
+        TEST(signature_forms), TEST(two_signatures_are_none), TEST(signature_is_over_raw_bytes),
+        TEST(large_body),      TEST(no_mutation_is_accepted), TEST_ARENA(notices),
+        TEST_ARENA(strangers), TEST(notice_without_memory),
     };
     return cmocka_run_group_tests_name("payviox_notice", tests, set_up, NULL);
 }

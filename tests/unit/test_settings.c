@@ -201,6 +201,89 @@ static void keys_are_long_enough(void **state)
     ROWS_END();
 }
 
+/* Where events go, and what signs them. $ is a file with a good secret, @ one with another text. */
+static void receivers_are_told_safely(void **state)
+{
+    static const struct {
+        const char *lines[4];
+        const char *complaint; /* NULL: none */
+    } rows[] = {
+        {{"receiver_1.url = https://shop.test/hooks/?a=b", "receiver_1.secret_file = $"}, NULL},
+        {{"receiver_4.url = https://[::1]:8443", "receiver_4.secret_file = $",
+          "receiver_4.previous_secret_file = $"},
+         NULL},
+        {{"receiver_1.url = http://localhost:8080/x", "receiver_1.secret_file = $",
+          "return.localhost_http = on"},
+         NULL},
+        {{"receiver_1.url = http://localhost", "receiver_1.secret_file = $",
+          "return.localhost_http = on"},
+         NULL},
+        {{"receiver_1.url = https://shop.test/"}, "receiver_1.secret_file is missing"},
+        {{"receiver_2.secret_file = $"}, "receiver_2 has a secret, but no url"},
+        {{"receiver_3.previous_secret_file = $"}, "receiver_3 has a secret, but no url"},
+        {{"receiver_1.url = https://shop.test/", "receiver_1.previous_secret_file = $"},
+         "receiver_1.secret_file is missing"},
+        {{"receiver_1.url = https://shop.test/", "receiver_1.secret_file = @"},
+         "test.conf:10: receiver_1.secret_file: "},
+        {{"receiver_1.url = https://shop.test/", "receiver_1.secret_file = @"},
+         "it is not whsec_ and the base64 of 24 to 64 bytes"},
+        {{"receiver_1.url = http://localhost:8080/x", "receiver_1.secret_file = $"},
+         "receiver_1.url must"},
+        {{"receiver_5.url = https://shop.test/"}, "there is no setting receiver_5.url"},
+    };
+    static const char *const urls[] = {
+        "http://shop.test/",
+        "http://localhost.evil.test/",
+        "http://localhost@evil.test/",
+        "http://127.0.0.1/",
+        "https://",
+        "https:///path",
+        "https://?a=b",
+        "https://me:secret@shop.test",
+        "ftp://shop.test/",
+        "shop.test",
+        "https://shop.test/a b",
+        "https://shop.test/#part",
+        "https://shop.test/\"x\"",
+        "https://shop.test/\\",
+        "HTTPS://shop.test/",
+    };
+    char path[80], line[128], report[2000];
+    struct settings *s = calloc(1, sizeof *s);
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/whsec", folder);
+    FILE *file = fopen(path, "w");
+    assert_true(fputs("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n", file) > 0 && fclose(file) == 0);
+    assert_int_equal(chmod(path, 0600), 0);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char filled[4][128];
+        const char *lines[8] = {NEEDED};
+        for (size_t k = 0; k < 4 && rows[i].lines[k] != NULL; k++) {
+            size_t len = strcspn(rows[i].lines[k], "$");
+            (void)snprintf(filled[k], sizeof filled[k], "%.*s%s", (int)len, rows[i].lines[k],
+                           rows[i].lines[k][len] == '$' ? path : "");
+            lines[3 + k] = filled[k];
+        }
+        enum err err = read_settings(lines, s, report, sizeof report);
+        const char *complaint = rows[i].complaint;
+        ROW(complaint == NULL ? err == ERR_NONE && report[0] == '\0'
+                              : err == ERR_CONFIG && strstr(report, complaint) != NULL,
+            "row %zu: %s", i, report);
+    }
+    for (size_t i = 0; i < COUNT(urls); i++) {
+        char secret[128];
+        const char *lines[] = {NEEDED, line, secret, "return.localhost_http = on", NULL};
+        (void)snprintf(line, sizeof line, "receiver_1.url = %s", urls[i]);
+        (void)snprintf(secret, sizeof secret, "receiver_1.secret_file = %s", path);
+        ROW(read_settings(lines, s, report, sizeof report) == ERR_CONFIG &&
+                strstr(report, "receiver_1.url must start with https://") != NULL,
+            "%s is taken: %s", urls[i], report);
+    }
+    (void)unlink(path);
+    free(s);
+    ROWS_END();
+}
+
 struct shown {
     char section[64], key[64], value[256];
     bool comment;
@@ -239,7 +322,7 @@ static void check_shown(const struct shown *shown, int *seen)
     if (fallback != NULL && shown->comment)
         ROW(strcmp(shown->value, fallback) == 0, "%s: %s.%s is said to be %s, it is %s", shipped,
             shown->section, shown->key, shown->value, fallback);
-    if (settings_table[i].type == CONF_SECRET)
+    if (settings_table[i].type == CONF_SECRET || settings_table[i].type == CONF_WEBHOOK_KEY)
         ROW(shown->value[0] == '/', "%s: %s.%s is no path", shipped, shown->section, shown->key);
 }
 
@@ -287,9 +370,10 @@ static void shipped_file_is_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(enough_is_enough),     TEST(settings_need_one_another),
-        TEST(keys_are_long_enough), TEST(shipped_file_shows_every_setting),
-        TEST(shipped_file_is_read), TEST(either_key_of_tokens),
+        TEST(enough_is_enough),          TEST(settings_need_one_another),
+        TEST(keys_are_long_enough),      TEST(shipped_file_shows_every_setting),
+        TEST(shipped_file_is_read),      TEST(either_key_of_tokens),
+        TEST(receivers_are_told_safely),
     };
     return cmocka_run_group_tests_name("settings", tests, make_folder_with_secret, remove_folder);
 }

@@ -26,7 +26,8 @@ static void every_statement_prepares(void **state)
 static enum err prepare_runtime_unit(struct db *db, void *context)
 {
     static const enum sql admins[] = {SQL_MIGRATION_INSERT, SQL_USER_PUT,       SQL_USER_BAN,
-                                      SQL_API_KEY_PUT,      SQL_API_KEY_REVOKE, SQL_REVIEW_RESOLVE};
+                                      SQL_API_KEY_PUT,      SQL_API_KEY_REVOKE, SQL_REVIEW_RESOLVE,
+                                      SQL_PROVIDER_SWITCH};
     MYSQL_STMT *stmt;
     (void)context;
     for (int i = 0; i < SQL_STATEMENTS; i++) {
@@ -64,6 +65,11 @@ static const char *const denied[] = {
     "DELETE FROM items WHERE 1 = 0",
     "DELETE FROM counters WHERE 1 = 0",
     "DELETE FROM schema_migrations WHERE 1 = 0",
+    "DELETE FROM provider_health WHERE 1 = 0",
+    "DELETE FROM provider_calls WHERE 1 = 0",
+    "UPDATE provider_health SET disabled = 0 WHERE 1 = 0",
+    "UPDATE provider_health SET switched_by = 'x' WHERE 1 = 0",
+    "INSERT INTO provider_health (provider, disabled) VALUES ('x', 0)",
     "UPDATE payments SET amount = 1 WHERE 1 = 0",
     "UPDATE payments SET user_id = 1 WHERE 1 = 0",
     "UPDATE payments SET currency = 'EUR' WHERE 1 = 0",

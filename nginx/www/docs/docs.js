@@ -208,7 +208,7 @@ function operationView(method, path, operation, isWebhook) {
 
 function allOperations() {
   const from = (group, isWebhook) => Object.entries(group ?? {}).flatMap(([path, item]) =>
-    Object.entries(item).map(([method, operation]) => ({ path: isWebhook ? `/webhook/${path}` : path, method, operation, isWebhook })));
+    Object.entries(item).map(([method, operation]) => ({ path: isWebhook ? operation['x-path'] ?? `/webhook/${path}` : path, method, operation, isWebhook })));
   return [...from(doc.paths, false), ...from(doc.webhooks, true)];
 }
 

@@ -19,6 +19,8 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const DEMO = path.join(ROOT, 'nginx/demo/demo');
 export const BIN = path.resolve(ROOT, process.env.BIN ?? 'build/asan');
 const SANITIZERS = /AddressSanitizer|runtime error|LeakSanitizer|ThreadSanitizer/;
+// Jobs look for work often; a provider that misbehaves on purpose is called all the same.
+const DEFAULTS = { 'jobs.idle_wait': 100, 'breaker.minimum': 1_000_000_000 };
 // What spawn-fcgi and multiwatch themselves say on the handlers' standard error.
 const SUPERVISORS = /^(spawn-fcgi: |Child\[\d+\] )/;
 const PROGRAMS = {
@@ -85,8 +87,7 @@ process.on('exit', stopAllNow);
 for (const [signal, status] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]])
     process.on(signal, () => process.exit(status));
 
-// Options: set ({'section.key': value} for guichet.conf; jobs look for work every 100 ms unless
-// it says otherwise), processes (handlers, 2), rates (true: with rate limits), origins (a list:
+// Options: set ({'section.key': value} for guichet.conf, over DEFAULTS), processes (handlers, 2), rates (true: with rate limits), origins (a list:
 // pages from there may call the API), env (more environment, GUICHET_CRASH_DIR say), ledger (false:
 // do not verify it at the end), described (false: answers need not be as openapi.json has them),
 // name (for the folder). Ends by itself after the last test of the file, and shows the logs' last
@@ -109,7 +110,7 @@ export async function startInstance(options = {}) {
         PROCESSES: String(options.processes ?? 2),
         DEMO_RATE: options.rates ? 'on' : 'off',
         DEMO_ORIGINS: (options.origins ?? []).join(' '),
-        DEMO_SET: Object.entries({ 'jobs.idle_wait': 100, ...options.set })
+        DEMO_SET: Object.entries({ ...DEFAULTS, ...options.set })
             .map(([key, value]) => `${key}=${value}`)
             .join(' '),
     };

@@ -63,7 +63,7 @@ export function makeSandbox(client, guichet, webhookToken) {
     });
 
     const { request, raw } = client;
-    return { fault, act, webhook, journal, reset, sign, notify, notice, request, raw };
+    return { control, fault, act, webhook, journal, reset, sign, notify, notice, request, raw };
 }
 
 // The session's id is the last part of the hosted page's address.
