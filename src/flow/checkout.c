@@ -8,6 +8,7 @@
 #include "flow/breaker.h"
 #include "flow/replay.h"
 #include "flow/settle.h"
+#include "flow/settled.h"
 #include "store/items.h"
 
 #include <stdio.h>
@@ -168,13 +169,6 @@ static enum err begin(struct context *context, struct arena *arena, struct begin
     return err ? err : db_transact(context->pool, arena, begin_unit, unit);
 }
 
-/* What became of a create that was over with its answer. */
-struct settled_create {
-    const struct provider_driver *driver; /* NULL: it was not */
-    struct provider_truth truth;
-    bool known;
-};
-
 struct finish_unit {
     struct context *context;
     struct payment payment; /* in: its id; out: as it is now */
@@ -190,18 +184,6 @@ struct finish_unit {
 static bool is_settled(const struct finish_unit *unit)
 {
     return unit->settled != NULL && unit->settled->driver != NULL;
-}
-
-/* No page for the payer: the provider has decided, or is still at it. */
-static void answer_settled(struct arena *arena, struct finish_unit *unit)
-{
-    const struct settings *settings = unit->context->settings;
-    if (unit->payment.status == PAYMENT_FAILED)
-        answer_error(settings, arena, ERR_PROCESS, &unit->answer);
-    else if (payment_is_paid(unit->payment.status))
-        answer_paid(arena, &unit->payment, &unit->answer);
-    else
-        answer_underway(arena, &unit->payment, &unit->answer);
 }
 
 /* The shape belongs to the endpoint that the payment was made with. */
@@ -229,7 +211,7 @@ static void answer_outcome(struct arena *arena, struct finish_unit *unit)
     case OUTCOME_DONE:
     case OUTCOME_PENDING:
         if (is_settled(unit))
-            answer_settled(arena, unit);
+            settled_answer(settings, arena, &unit->payment, &unit->answer);
         else
             answer_success(settings, arena, &unit->payment, &unit->attempt, &unit->answer);
         break;
@@ -322,19 +304,6 @@ static enum err open_next(struct db *db, struct finish_unit *unit)
                                           : attempts_last(db, unit->payment.id, &unit->attempt);
 }
 
-/* A payment that is over with its create, through the one posting function. What does not fit is in
- * the review list then, and the caller hears that it is under way. */
-static enum err post_settled(struct db *db, struct finish_unit *unit)
-{
-    const struct settled_create *settled = unit->settled;
-    enum settle_verdict verdict;
-    char note[REASON_MAX];
-    enum err err = ERR_NONE;
-    if (settled->known)
-        err = settle_apply(db, settled->driver, &settled->truth, source_of(unit), &verdict, note);
-    return err ? err : payments_lock(db, unit->payment.id, &unit->payment);
-}
-
 static enum err finish_unit(struct db *db, void *context)
 {
     struct finish_unit *unit = context;
@@ -349,7 +318,7 @@ static enum err finish_unit(struct db *db, void *context)
     if (failed)
         err = fail_payment(db, unit);
     if (!err && is_settled(unit))
-        err = post_settled(db, unit);
+        err = settled_post(db, unit->settled, source_of(unit), &unit->payment);
     if (err)
         return err;
     answer_outcome(db_arena(db), unit);
@@ -373,22 +342,6 @@ struct provider_order checkout_order(const struct payment *payment, const struct
     };
 }
 
-/* A card that we handed over may have been charged at once. The answer to the create says so, but
- * only what is read back is believed; what cannot be read now the jobs will ask for. */
-static void read_settled(const struct begin_unit *begin, struct arena *arena,
-                         const struct provider_driver *driver, struct provider_order *order,
-                         const struct provider_result *result, struct settled_create *ret_settled)
-{
-    if (!result->settled)
-        return;
-    order->provider_reference = result->provider_reference;
-    order->unproved = true;
-    ret_settled->driver = driver;
-    ret_settled->known = provider_read(driver, begin->context->settings, begin->context->client,
-                                       arena, begin->checkout->deadline_ms - FINISH_MS, order,
-                                       &ret_settled->truth) == READING_TRUTH;
-}
-
 /* The call, unless begin took so long that the jobs program may be at it already, or that there
  * is no time left to hear an answer. */
 static void call_in_time(const struct begin_unit *begin, struct arena *arena,
@@ -399,7 +352,6 @@ static void call_in_time(const struct begin_unit *begin, struct arena *arena,
     int64_t deadline_ms = begin->checkout->deadline_ms;
     order.payer = &begin->checkout->payer;
     order.card = begin->checkout->has_card ? &begin->checkout->card : NULL;
-    *ret_settled = (struct settled_create){0};
     *ret_result = (struct provider_result){.outcome = OUTCOME_UNKNOWN};
     if (attempt->over || attempt->outcome != OUTCOME_NONE) {
         (void)text_copy(ret_result->reason, REASON_MAX, "the database was too slow to begin");
@@ -409,8 +361,9 @@ static void call_in_time(const struct begin_unit *begin, struct arena *arena,
     } else {
         provider_create(driver, begin->context->settings, begin->context->client, arena,
                         deadline_ms - FINISH_MS, &order, ret_result);
-        read_settled(begin, arena, driver, &order, ret_result, ret_settled);
     }
+    settled_read(begin->context, arena, deadline_ms - FINISH_MS, driver, &order, ret_result,
+                 ret_settled);
 }
 
 /* The result is known to us alone now: worth more patience than one round of tries. */
