@@ -29,10 +29,10 @@ LDFLAGS ?= -Wl,-z,relro,-z,now
 fortify_release := -D_FORTIFY_SOURCE=2
 fortify_clang := -D_FORTIFY_SOURCE=2
 
-sanitize_asan := -DCRASH_POINTS -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+sanitize_asan := -DCRASH_POINTS -DFAIL_POINTS -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # gcc's shared libubsan writes to standard error, whatever log_path says: unseen behind multiwatch.
 static_asan := -static-libasan -static-libubsan
-sanitize_tsan := -DCRASH_POINTS -fsanitize=thread -fno-omit-frame-pointer
+sanitize_tsan := -DCRASH_POINTS -DFAIL_POINTS -fsanitize=thread -fno-omit-frame-pointer
 sanitize_cov := -O0 --coverage
 compiler_clang := clang-14
 compiler := $(or $(compiler_$(VARIANT)),$(CC))
@@ -54,7 +54,7 @@ link = $(compiler) $(CFLAGS) $(sanitize_$(VARIANT)) $(link_flags)
 # --- what is built from what ---
 
 out := build$(if $(filter-out release,$(VARIANT)),/$(VARIANT))
-rooms := base domain store provider flow front
+rooms := base domain store provider flow front ctl
 programs := $(addprefix $(out)/,guichet guichet-jobs guichetctl guichet-sandbox)
 archive := $(out)/libguichet.a
 
@@ -127,8 +127,8 @@ own = [ -e '$(DESTDIR)$(3)' ] || { $(text); }
 # --- commands ---
 
 .DEFAULT_GOAL := all
-.PHONY: all always programs unit run up down test tsan coverage lint install uninstall clean \
-	install-deps help packages-run packages-demo packages-test packages-lint test-packages run-unit run-e2e clang
+.PHONY: all always programs unit run up down test tsan coverage chaos figures torture lint install uninstall clean \
+	install-deps help packages-run packages-demo packages-test packages-lint test-packages run-unit run-e2e run-torture clang
 
 all:
 	@$(MAKE) -j$(jobs) programs
@@ -153,10 +153,23 @@ tsan: test-packages
 	@$(MAKE) -j$(jobs) VARIANT=tsan programs unit
 	@$(MAKE) VARIANT=tsan run-unit run-e2e
 
+torture: test-packages
+	@echo "torture: building the programs and the sweep with sanitizers"
+	@$(MAKE) -j$(jobs) VARIANT=asan programs build/asan/unit/test_torture
+	@$(MAKE) VARIANT=asan run-torture
+
+run-torture:
+	@.ci/tests torture $(out)
+
 coverage: test-packages
 	@echo "coverage: building the unit tests with counters"
 	@$(MAKE) -j$(jobs) VARIANT=cov unit
 	@.ci/tests coverage build/cov
+
+# DURATION, SEED and the like reach the program as they stand on the command line.
+chaos figures: test-packages
+	@$(MAKE) -j$(jobs) programs
+	@.ci/tests $@ $(out)
 
 run-unit:
 	@.ci/tests unit $(out)
@@ -218,7 +231,10 @@ help:
 	@echo "make up|down  the same in the background, and its end"
 	@echo "make test     unit tests and end-to-end tests, with sanitizers"
 	@echo "make tsan     the same tests under the thread sanitizer"
+	@echo "make torture  every fallible call made to fail in turn, on every path that money takes"
 	@echo "make coverage branches that the unit tests take; all of src/domain must be taken"
+	@echo "make chaos    random load, faults and kills, then the books: DURATION=300 SEED=n CLIENTS=24"
+	@echo "make figures  copies of notices, and a provider cut at six points: WEBHOOKS=2000 CUTS=1000"
 	@echo "make lint     two compilers, formatter, static analysis, rules of the house"
 	@echo "make install  programs, units, settings and nginx's files below DESTDIR and PREFIX ($(PREFIX));"
 	@echo "              the README's section Deploy goes on from there; make uninstall is its end"

@@ -86,6 +86,8 @@ static const char *const effect_names[PAYMENT_EFFECTS] = {
     [EFFECT_DISPUTE] = "dispute",
     [EFFECT_DISPUTE_WON] = "dispute_won",
     [EFFECT_DISPUTE_LOST] = "dispute_lost",
+    [EFFECT_SURPLUS] = "surplus",
+    [EFFECT_SURPLUS_REFUND] = "surplus_refund",
 };
 
 static const char *const dispute_names[DISPUTE_STATES] = {
@@ -219,6 +221,11 @@ const char *outcome_name(enum outcome outcome)
 {
     assert(outcome < OUTCOMES);
     return outcome_names[outcome];
+}
+
+bool outcome_is_failure(enum outcome outcome)
+{
+    return outcome == OUTCOME_DECLINED || outcome == OUTCOME_REFUSED || outcome == OUTCOME_NOT_SENT;
 }
 
 enum outcome outcome_parse(const char *name)

@@ -191,7 +191,8 @@ static void answer_success(const struct settings *settings, struct arena *arena,
                            const struct payment *payment, const struct attempt *attempt,
                            struct answer *ret_answer)
 {
-    if (attempt->outcome == OUTCOME_DONE)
+    bool paid_otherwise = payment->paid_by != 0 && payment->paid_by != attempt->number;
+    if (attempt->outcome == OUTCOME_DONE || paid_otherwise)
         answer_paid(arena, payment, ret_answer);
     else if (attempt->url[0] == '\0') /* only a notice told of it */
         answer_error(settings, arena, ERR_OUTCOME_UNKNOWN, ret_answer);
@@ -287,9 +288,12 @@ static enum err fail_payment(struct db *db, const struct finish_unit *unit)
     return err ? err : checks_delete(db, unit->payment.id);
 }
 
-static bool is_failure(enum outcome outcome)
+/* The answer came so late that the jobs program has made another attempt: its business now. */
+static enum err answer_unknown(struct db *db, struct finish_unit *unit)
 {
-    return outcome == OUTCOME_DECLINED || outcome == OUTCOME_REFUSED || outcome == OUTCOME_NOT_SENT;
+    answer_error(unit->context->settings, db_arena(db), ERR_OUTCOME_UNKNOWN, &unit->answer);
+    (void)text_copy(unit->answer.payment_id, IDENT_MAX, unit->payment.id);
+    return ERR_NONE;
 }
 
 /* The intent to try the next one, in the transaction that stores why the last one failed. */
@@ -300,8 +304,10 @@ static enum err open_next(struct db *db, struct finish_unit *unit)
     enum err err = attempts_insert(db, &unit->payment, number, unit->next->name, unit->payment.id,
                                    deadline_ms);
     unit->answer = (struct answer){0};
-    return err && err != ERR_DB_DUPLICATE ? err
-                                          : attempts_last(db, unit->payment.id, &unit->attempt);
+    if (!err || err == ERR_DB_DUPLICATE)
+        err = attempts_last(db, unit->payment.id, &unit->attempt);
+    return err || strcmp(unit->attempt.provider, unit->next->name) == 0 ? err
+                                                                        : answer_unknown(db, unit);
 }
 
 static enum err finish_unit(struct db *db, void *context)
@@ -312,9 +318,11 @@ static enum err finish_unit(struct db *db, void *context)
     enum err err = payments_lock(db, unit->payment.id, &unit->payment);
     if (!err)
         err = store_answer(db, unit);
-    bool failed = !err && is_failure(unit->attempt.outcome);
+    bool failed = !err && outcome_is_failure(unit->attempt.outcome);
     if (failed && unit->next != NULL && !payment_is_paid(unit->payment.status))
         return open_next(db, unit);
+    if (failed && unit->attempt.rivalled)
+        return answer_unknown(db, unit);
     if (failed)
         err = fail_payment(db, unit);
     if (!err && is_settled(unit))
@@ -455,7 +463,7 @@ static bool find_next(const struct begin_unit *begin, struct arena *arena, enum 
     const struct checkout *checkout = begin->checkout;
     int64_t wait_s;
     (*index)++;
-    return is_failure(outcome) && clock_left_ms(checkout->deadline_ms) > FINISH_MS &&
+    return outcome_is_failure(outcome) && clock_left_ms(checkout->deadline_ms) > FINISH_MS &&
            find_fit(begin->context, arena, checkout, index, ret_pass, &wait_s) == ERR_NONE;
 }
 
@@ -507,8 +515,8 @@ static enum err admit(struct context *context, struct arena *arena, struct check
     if (err)
         return err;
     checkout->driver_count -= first;
-    memmove(checkout->drivers, checkout->drivers + first,
-            checkout->driver_count * sizeof(checkout->drivers[0]));
+    for (size_t i = 0; i < checkout->driver_count; i++)
+        checkout->drivers[i] = checkout->drivers[first + i];
     return ERR_NONE;
 }
 
@@ -563,18 +571,80 @@ static enum err finish_open(struct context *context, struct arena *arena,
     return finish(&unit, arena, 0);
 }
 
-enum err checkout_resume(struct context *context, struct arena *arena,
-                         const struct provider_driver *driver, const struct payment *payment,
-                         const struct attempt *attempt, const struct cart *cart)
+/* Sends a create again. Now "not sent" and "refused" only speak of this call: the first one may
+ * have happened, and a reference that is taken says that it did. Only a session is news.
+ * *ret_lost: the provider has answered, and not with a session. */
+static enum err send_again(struct context *context, struct arena *arena,
+                           const struct provider_driver *driver, const struct payment *payment,
+                           const struct attempt *attempt, const struct cart *cart, bool *ret_lost)
 {
     const struct provider_order order = checkout_order(payment, attempt, cart);
     struct provider_result result;
     provider_create(driver, context->settings, context->client, arena, 0, &order, &result);
-    /* Now "not sent" and "refused" only speak of this call. The first one may have happened: a
-     * reference that is taken says that it did. Only a session is news. */
+    *ret_lost = result.outcome == OUTCOME_REFUSED;
     if (result.outcome != OUTCOME_PENDING && result.outcome != OUTCOME_DONE)
         result.outcome = OUTCOME_UNKNOWN;
     return finish_open(context, arena, payment, attempt, &result);
+}
+
+struct replace_unit {
+    struct context *context;
+    const char *payment_id;
+    const struct attempt *lost;
+    struct attempt attempt; /* out: the one that takes its place; id 0: none may */
+};
+
+/* The intent of another attempt, if the payment still waits for nothing but an address. */
+static enum err replace_unit(struct db *db, void *context)
+{
+    struct replace_unit *unit = context;
+    char reference[IDENT_MAX];
+    int64_t deadline_ms = unit->context->settings->provider.timeout_ms + CALL_MARGIN_MS;
+    struct payment payment;
+    struct attempt last;
+    unit->attempt = (struct attempt){0};
+    enum err err = payments_lock(db, unit->payment_id, &payment);
+    if (!err)
+        err = attempts_last(db, payment.id, &last);
+    if (err || payment.status != PAYMENT_PENDING || payment.expires_in_ms <= 0 ||
+        last.id != unit->lost->id || !last.over || last.url[0] != '\0' ||
+        outcome_is_failure(last.outcome) || last.number >= ATTEMPTS_MAX)
+        return err;
+    attempt_reference(payment.id, last.number + 1, reference);
+    err = attempts_insert(db, &payment, last.number + 1, last.provider, reference, deadline_ms);
+    return err ? err : attempts_last(db, payment.id, &unit->attempt);
+}
+
+/* Whether the lost attempt can be paid by somebody or not: what comes in twice is surplus. */
+static enum err replace(struct context *context, struct arena *arena,
+                        const struct provider_driver *driver, const struct payment *payment,
+                        const struct attempt *lost, const struct cart *cart)
+{
+    struct replace_unit unit = {.context = context, .payment_id = payment->id, .lost = lost};
+    struct provider_result result;
+    enum err err = db_transact(context->pool, arena, replace_unit, &unit);
+    if (err || unit.attempt.id == 0)
+        return err;
+    CRASH_POINT("replace_begun");
+    const struct provider_order order = checkout_order(payment, &unit.attempt, cart);
+    provider_create(driver, context->settings, context->client, arena, 0, &order, &result);
+    CRASH_POINT("replace_called");
+    if (result.outcome == OUTCOME_NOT_SENT)
+        result.outcome = OUTCOME_UNKNOWN; /* sent again with the next look, under this reference */
+    return finish_open(context, arena, payment, &unit.attempt, &result);
+}
+
+enum err checkout_resume(struct context *context, struct arena *arena,
+                         const struct provider_driver *driver, const struct payment *payment,
+                         const struct attempt *attempt, const struct cart *cart)
+{
+    bool lost = true;
+    enum err err = ERR_NONE;
+    if (attempt->outcome == OUTCOME_NONE && driver->reference_is_unique)
+        err = send_again(context, arena, driver, payment, attempt, cart, &lost);
+    return err || !lost || !driver->payer_must_act
+               ? err
+               : replace(context, arena, driver, payment, attempt, cart);
 }
 
 enum err checkout_close(struct context *context, struct arena *arena, const struct payment *payment,

@@ -55,17 +55,6 @@ static enum err read_review(struct db *db, struct review *ret_review)
                                                                               : ERR_NONE;
 }
 
-enum err reviews_list(struct db *db, bool resolved_too, int64_t below_id, size_t max,
-                      struct review *ret_reviews, size_t *ret_count)
-{
-    enum err err =
-        db_run(db, SQL_REVIEWS_LIST, DB_INT(resolved_too), DB_INT(below_id), DB_INT((int64_t)max));
-    *ret_count = 0;
-    while (!err && *ret_count < max && db_next(db))
-        err = read_review(db, &ret_reviews[(*ret_count)++]);
-    return err;
-}
-
 enum err reviews_lock(struct db *db, int64_t id, struct review *ret_review)
 {
     enum err err = db_run(db, SQL_REVIEW_LOCK, DB_INT(id));

@@ -64,7 +64,7 @@ static void notice(struct arena *arena, const char *text, size_t len)
         return;
     HOLDS(!truth.has_amount);
     HOLDS(truth.provider_reference[0] != '\0' && fuzz_is_ascii(truth.word, sizeof truth.word));
-    HOLDS((truth.stranger == NULL) == ident_valid("PAY_", truth.reference));
+    HOLDS((truth.stranger == NULL) == (truth.reference[0] != '\0'));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -27,7 +27,7 @@ static enum err prepare_runtime_unit(struct db *db, void *context)
 {
     static const enum sql admins[] = {SQL_MIGRATION_INSERT, SQL_USER_PUT,       SQL_USER_BAN,
                                       SQL_API_KEY_PUT,      SQL_API_KEY_REVOKE, SQL_REVIEW_RESOLVE,
-                                      SQL_PROVIDER_SWITCH};
+                                      SQL_PROVIDER_SWITCH,  SQL_INSPECT_USER};
     MYSQL_STMT *stmt;
     (void)context;
     for (int i = 0; i < SQL_STATEMENTS; i++) {

@@ -1,5 +1,6 @@
 // An HTTPS client for tests: answers are values, whatever their status. Only a broken connection
-// throws. Every call has a connection of its own, so that restarts of the server leave no trace.
+// throws. Every call has a connection of its own, so that restarts of the server leave no trace,
+// unless an agent keeps them.
 import https from 'node:https';
 import tls from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -53,8 +54,8 @@ export const nowSeconds = () => Math.floor(Date.now() / 1000);
 
 // makeClient(base, ca): base is https://localhost:PORT. Options: onToken (hears of every token handed
 // out), described (true: answers of this base must be as openapi.json has them; what is not throws,
-// and is kept in `misfits` for those who catch it).
-export function makeClient(base, ca, { onToken = () => {}, described = false } = {}) {
+// and is kept in `misfits` for those who catch it), agent (an https.Agent).
+export function makeClient(base, ca, { onToken = () => {}, described = false, agent = false } = {}) {
     const origin = new URL(base);
     const misfits = new Set();
     const mustFit = (url, options) => described && !options.undescribed && url.host === origin.host;
@@ -89,7 +90,7 @@ export function makeClient(base, ca, { onToken = () => {}, described = false } =
                     path: url.pathname + url.search,
                     headers,
                     ca,
-                    agent: false,
+                    agent,
                     localAddress: options.from,
                     signal: options.signal,
                 },
