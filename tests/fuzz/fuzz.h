@@ -1,6 +1,6 @@
-/* What every fuzz target shares: libFuzzer's entry, an arena that is given back after each input, and
- * the checks that hold for any input. A target is a file fuzz_NAME.c beside this one; its first inputs
- * are the files of tests/recorded/NAME, if there are any. */
+/* What every fuzz target shares: libFuzzer's entry, an arena that is given back after each input,
+ * and the checks that hold for any input. A target is a file fuzz_NAME.c beside this one; its first
+ * inputs are the files of tests/recorded/NAME, if there are any. */
 #ifndef FUZZ_H
 #define FUZZ_H
 
