@@ -292,12 +292,17 @@ export async function startInstance(options = {}) {
             const [section, key] = name.split('.');
             return `[${section}]\n${key} = ${value}\n`;
         });
+        // Whole or not at all: a program that is started meanwhile reads one or the other.
+        const write = (text) => {
+            fs.writeFileSync(`${vars.CONF}.new`, text);
+            fs.renameSync(`${vars.CONF}.new`, vars.CONF);
+        };
         try {
-            fs.writeFileSync(vars.CONF, `${before}\n${more.join('')}`);
+            write(`${before}\n${more.join('')}`);
             await restartPart('guichet');
             await fn();
         } finally {
-            fs.writeFileSync(vars.CONF, before);
+            write(before);
             await restartPart('guichet');
         }
     }
