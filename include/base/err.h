@@ -42,6 +42,13 @@ enum err {
     ERR_CUSTOMER,
     ERR_BILLING,
     ERR_CARD,
+    ERR_SHIPPING,
+    ERR_BROWSER,
+    ERR_DECLINED, /* by the provider or the payer's bank: the caller may try something else */
+    ERR_DECLINED_FUNDS,
+    ERR_DECLINED_CARD,
+    ERR_DECLINED_3DS,
+    ERR_CANCELLED,
     ERR_IDEMPOTENCY_KEY,
     ERR_IDEMPOTENCY_RUNNING,
     ERR_IDEMPOTENCY_REUSED,

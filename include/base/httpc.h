@@ -13,6 +13,7 @@
 
 #define HTTPC_HEADERS_MAX 8
 #define HTTPC_ANSWER_MAX  (256 * 1024)
+#define HTTPC_KEPT_MAX    2048
 
 struct httpc;
 
@@ -24,14 +25,16 @@ struct httpc_options {
 };
 
 struct httpc_request {
-    const char *method; /* "GET" or "POST" */
+    const char *method; /* "GET", "POST" or "PUT" */
     const char *url;
     const char *headers[HTTPC_HEADERS_MAX]; /* "Name: value"; NULL ends the list */
-    const char *body;                       /* POST only; NULL when there is none */
+    const char *body;                       /* POST and PUT only; NULL when there is none */
     size_t body_len;
     int64_t deadline_ms; /* monotonic; 0: only the options' time-out */
     int64_t timeout_ms;  /* instead of the options'; 0: theirs */
     bool plain;          /* http:// is taken too */
+    const char *keep;    /* lines of the answer's header that begin so, in either case, are kept;
+                          * NULL: none */
 };
 
 enum httpc_result {
@@ -46,6 +49,8 @@ struct httpc_answer {
     const char *body; /* in the arena, NUL-terminated, never NULL */
     size_t body_len;
     int64_t retry_after_s; /* from the Retry-After header in seconds; 0: none */
+    int64_t at_s;          /* Unix seconds when it was read */
+    const char *kept;      /* the lines that were to be kept, each with its line end; never NULL */
     const char *problem;   /* fixed text: why there is no answer; "" when there is one */
 };
 

@@ -38,6 +38,20 @@ struct settings_nonstopay {
     char payable_currencies[CONF_TEXT_MAX]; /* separated by spaces */
 };
 
+/* The payer's browser comes back to return_url, notices come to hook_url. */
+struct settings_mangopay {
+    struct settings_provider common;
+    char api_url[CONF_TEXT_MAX], return_url[CONF_TEXT_MAX], hook_url[CONF_TEXT_MAX];
+    char client_id[CONF_TEXT_MAX];
+    struct secret api_key;
+    char author_id[CONF_TEXT_MAX]; /* who pays in, in Mangopay's eyes */
+    char wallets[CONF_TEXT_MAX];   /* CURRENCY:ID, separated by spaces */
+    bool callers_name_wallets;     /* may callers name author, wallet and fees? */
+    int64_t fees_bps;              /* of each payment, for the platform */
+    char culture[CONF_TEXT_MAX], statement_descriptor[CONF_TEXT_MAX];
+    int64_t minimum, maximum; /* minor units of USD */
+};
+
 struct settings_mannco {
     struct settings_provider common;
     char partners[CONF_TEXT_MAX]; /* names, separated by spaces */
@@ -104,6 +118,7 @@ struct settings {
     struct settings_receiver receivers[RECEIVERS_MAX];
     struct settings_payviox payviox;
     struct settings_nonstopay nonstopay;
+    struct settings_mangopay mangopay;
     struct settings_mannco mannco;
 };
 

@@ -14,6 +14,7 @@
 #define PROVIDER_REFERENCE_MAX 129
 #define URL_MAX                2049
 #define REASON_MAX             200
+#define INSTRUCTIONS_MAX       1025
 
 enum payment_type { PAYMENT_BALANCE, PAYMENT_ITEMS };
 

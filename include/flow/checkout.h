@@ -26,6 +26,7 @@ struct checkout {
     struct provider_payer payer;
     struct provider_card card;
     bool has_card;
+    struct provider_details details;
     struct idempotency_key key;
     int64_t deadline_ms; /* monotonic: of the request */
 };
@@ -48,6 +49,12 @@ struct provider_order checkout_order(const struct payment *payment, const struct
 enum err checkout_resume(struct context *context, struct arena *arena,
                          const struct provider_driver *driver, const struct payment *payment,
                          const struct attempt *attempt, const struct cart *cart) MUST_CHECK;
+
+/* Asks the provider for the answer that a lost create got, and finishes with it. ERR_NONE even when
+ * it is still unknown. */
+enum err checkout_recover(struct context *context, struct arena *arena,
+                          const struct provider_driver *driver, const struct payment *payment,
+                          const struct attempt *attempt, const struct cart *cart) MUST_CHECK;
 
 /* Ends the open attempt of a payment that has been paid all the same: its create answer was lost,
  * the provider's notice was not. */

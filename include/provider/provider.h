@@ -13,16 +13,51 @@
 #include "domain/money.h"
 #include "domain/payment.h"
 
+#define PROVIDER_TOKEN_MAX 2048 /* bytes with the NUL */
+
 /* Who pays, as far as it is known; no text is NULL, "" is not known. Nothing of it is stored. */
 struct provider_payer {
     const char *email, *name, *phone, *date_of_birth, *personal_id, *ip;
     const char *address1, *address2, *city, *state, *postcode, *country;
+    const char *first_name, *last_name; /* of the billing address */
+};
+
+/* Where goods go to. No text is NULL, "" is not said. */
+struct provider_address {
+    const char *first_name, *last_name;
+    const char *address1, *address2, *city, *state, *postcode, *country;
+};
+
+/* The payer's browser, as 3-D Secure wants to know it. No text is NULL. */
+struct provider_browser {
+    bool given, java, javascript;
+    const char *accept_header, *language, *user_agent;
+    int64_t color_depth, screen_height, screen_width, time_zone_offset;
+};
+
+/* What else a caller may say about a payment; a provider takes what it knows. No text is NULL, ""
+ * is not said. Nothing of it is stored. */
+struct provider_details {
+    const char *card_id, *mandate_id, *preauthorization_id, *deposit_id, *recurring_id;
+    const char *culture, *secure_mode, *statement_descriptor, *tag;
+    const char *author_id, *credited_wallet_id;
+    int64_t fees; /* minor units of the amount's currency; below 0: not said */
+    struct provider_address shipping;
+    struct provider_browser browser;
 };
 
 /* A card that the caller took from the payer. In memory until its request is over, never stored,
  * never logged. No text is NULL. */
 struct provider_card {
     const char *number, *expiry, *cvc, *holder;
+};
+
+/* What a notice may be about. */
+enum provider_object {
+    PROVIDER_PAYMENT,
+    PROVIDER_REFUND,
+    PROVIDER_DISPUTE,
+    PROVIDER_REPUDIATION, /* the movement of money that a dispute brings */
 };
 
 /* What a driver may know of a payment. */
@@ -37,11 +72,14 @@ struct provider_order {
     const char *provider_reference; /* the provider's own; "" before it gave one */
     int64_t created_s, now_s;       /* Unix seconds: when the payment was made, and today */
     /* only while it is created: */
-    const struct provider_payer *payer; /* NULL: nobody asked */
-    const struct provider_card *card;   /* NULL: the provider asks the payer for it */
+    const struct provider_payer *payer;     /* NULL: nobody asked */
+    const struct provider_card *card;       /* NULL: the provider asks the payer for it */
+    const struct provider_details *details; /* NULL: nobody asked */
     /* only for a read: a notice named the provider's reference, and the answer has to show that it
      * is this payment's */
     bool unproved;
+    /* only for a read: what provider_reference names */
+    enum provider_object object;
 };
 
 /* What became of a create call. */
@@ -57,6 +95,15 @@ struct provider_result {
     char reason[REASON_MAX]; /* why not, for an operator: no secret, nothing of the payer */
     enum err refusal;        /* of a REFUSED one: what to tell the caller; ERR_NONE: a failure */
     bool settled;            /* of a PENDING one: it is over already, asking tells how */
+    bool taken;              /* of an UNKNOWN one: our key was used before, see recover */
+    char instructions[INSTRUCTIONS_MAX]; /* of a PENDING one without an address: how the payer pays,
+                                          * as an object of JSON; "": there is nothing to do */
+};
+
+/* A provider's token for calls; see provider_driver.token. */
+struct provider_token {
+    char text[PROVIDER_TOKEN_MAX];
+    int64_t life_s;
 };
 
 /* What a provider says about a payment, by notice or when asked. */
@@ -74,6 +121,12 @@ struct provider_truth {
     bool has_change;                               /* false: all of the payment */
     struct money change;
     const char *stranger; /* why this is not about us: another merchant's, another environment's */
+    const char *doubt;    /* why it cannot be right, so that a person must look; NULL: it can */
+    const char *why;      /* of a failure, for people; NULL: nothing to add to word */
+    enum provider_object object; /* of a notice's: what provider_reference names */
+    /* of a payment's: whose money the provider says it is, as a refund has to name him; "":
+     * nobody's */
+    char author[PROVIDER_REFERENCE_MAX];
 };
 
 /* Where a search through a provider's lists stands. Starts as {0}; the driver moves it on. */
@@ -148,6 +201,25 @@ struct provider_driver {
                                       struct provider_cursor *cursor,
                                       char ret_reference[PROVIDER_REFERENCE_MAX]);
 
+    /* A provider that keeps its answer to a create under our key: builds the question for it, and
+     * reads the answer like created. UNKNOWN: it has none (yet). NULL: it keeps none. */
+    enum err (*recover)(const struct settings *settings, struct arena *arena,
+                        const struct provider_order *order, struct httpc_request *ret_request);
+    void (*recovered)(const struct settings *settings, struct arena *arena,
+                      const struct httpc_answer *answer, struct provider_result *ret_result);
+
+    /* A provider whose calls want a token that it gives out for a while: builds the call for one
+     * and reads the answer. provider.c keeps it, adds it to the calls and renews it. NULL: there is
+     * none. False: there is no token in the answer. */
+    enum err (*token)(const struct settings *settings, struct arena *arena,
+                      struct httpc_request *ret_request);
+    bool (*token_read)(struct arena *arena, const struct httpc_answer *answer,
+                       struct provider_token *ret_token);
+
+    /* Seconds that a payer has who pays in this way, when that is not what the settings say for
+     * all. NULL or 0: it is. */
+    int64_t (*lifetime_s)(const char *method);
+
     /* Does the notice come from the provider? Over the raw bytes, in constant time. */
     bool (*notice_proved)(const struct settings *settings, const struct http_request *request);
 
@@ -157,6 +229,9 @@ struct provider_driver {
 
     /* Its notices only say which payment to ask about: what they claim is never posted. */
     bool thin;
+
+    /* They come as GET, and their body is the query. */
+    bool notice_in_query;
 
     /* Which payment does a payer's browser come back from? By our reference or the provider's,
      * from the query of the address that the provider sends it to; NULL: it does not say. */
@@ -208,6 +283,17 @@ enum err provider_route(const struct settings *settings, const struct provider_d
 void provider_create(const struct provider_driver *driver, const struct settings *settings,
                      struct httpc *client, struct arena *arena, int64_t deadline_ms,
                      const struct provider_order *order, struct provider_result *ret_result);
+
+/* Asks what became of a create whose answer was lost. UNKNOWN also when the driver cannot ask. */
+void provider_recover(const struct provider_driver *driver, const struct settings *settings,
+                      struct httpc *client, struct arena *arena, int64_t deadline_ms,
+                      const struct provider_order *order, struct provider_result *ret_result);
+
+/* Carries one call, with a token where the driver has one. A token that cannot be had is NOT_SENT.
+ */
+void provider_call(const struct provider_driver *driver, const struct settings *settings,
+                   struct httpc *client, struct arena *arena, struct httpc_request *request,
+                   struct httpc_answer *ret_answer);
 
 /* Asks for the truth about a payment. */
 enum provider_reading provider_read(const struct provider_driver *driver,

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct httpc {
     CURL *curl;
@@ -73,15 +74,23 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
     return buf_ok(body) ? size * count : 0;
 }
 
+struct header {
+    const char *keep;
+    bool ended;
+    struct buf kept;
+};
+
 /* curl takes an answer that breaks off inside its header for a whole one without a body. */
 static size_t on_header(char *line, size_t size, size_t count, void *context)
 {
-    bool *ended = context;
-    size_t len = size * count;
+    struct header *header = context;
+    size_t len = size * count, keep = header->keep == NULL ? 0 : strlen(header->keep);
     if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
-        *ended = false; /* another answer begins, after a 1xx one */
+        header->ended = false; /* another answer begins, after a 1xx one */
     else if (len <= 2)
-        *ended = true; /* the empty line */
+        header->ended = true; /* the empty line */
+    else if (keep > 0 && len >= keep && strncasecmp(line, header->keep, keep) == 0)
+        buf_add(&header->kept, line, len);
     return len;
 }
 
@@ -123,7 +132,7 @@ static struct curl_slist *header_list(const struct httpc_request *request)
 }
 
 static void set_request(const struct httpc *client, const struct httpc_request *request,
-                        struct curl_slist *headers, struct buf *body, bool *header_ended)
+                        struct curl_slist *headers, struct buf *body, struct header *header)
 {
     CURL *curl = client->curl;
     curl_easy_setopt(curl, CURLOPT_URL, request->url);
@@ -133,13 +142,14 @@ static void set_request(const struct httpc *client, const struct httpc_request *
     curl_easy_setopt(curl, CURLOPT_USERAGENT, client->options.user_agent);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(curl, CURLOPT_HEADERDATA, header_ended);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, header);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
     if (strcmp(request->method, "GET") == 0)
         return;
-    assert(strcmp(request->method, "POST") == 0);
+    assert(strcmp(request->method, "POST") == 0 || strcmp(request->method, "PUT") == 0);
     curl_easy_setopt(curl, CURLOPT_POST, 1L);
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body == NULL ? "" : request->body);
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)request->body_len);
     curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
@@ -206,24 +216,27 @@ void httpc_call(struct httpc *client, struct arena *arena, const struct httpc_re
                 struct httpc_answer *ret_answer)
 {
     struct buf body;
-    bool header_ended = false;
+    struct header header = {.keep = request->keep};
     int64_t started = clock_mono_us();
     assert(forbidden == 0);
-    *ret_answer = (struct httpc_answer){.result = HTTPC_NOT_SENT, .body = ""};
+    *ret_answer = (struct httpc_answer){.result = HTTPC_NOT_SENT, .body = "", .kept = ""};
     if (request->deadline_ms != 0 && clock_left_ms(request->deadline_ms) == 0) {
         ret_answer->problem = no_time;
         return;
     }
     buf_init(&body, arena, HTTPC_ANSWER_MAX);
+    buf_init(&header.kept, arena, HTTPC_KEPT_MAX);
     curl_easy_reset(client->curl);
     struct curl_slist *headers = header_list(request);
     set_limits(client, request->plain ? "http,https" : "https", transfer_ms(client, request),
                client->options.connect_timeout_ms);
-    set_request(client, request, headers, &body, &header_ended);
+    set_request(client, request, headers, &body, &header);
     CURLcode code = curl_easy_perform(client->curl);
-    if (code == CURLE_OK && !header_ended)
+    if (code == CURLE_OK && !header.ended)
         code = CURLE_PARTIAL_FILE;
     read_result(client->curl, code, &body, ret_answer);
+    ret_answer->kept = buf_text(&header.kept);
+    ret_answer->at_s = clock_wall_ms() / 1000;
     curl_slist_free_all(headers);
     clock_meter()->provider_us += clock_mono_us() - started;
 }
@@ -319,7 +332,7 @@ void httpc_mail(struct httpc *client, struct arena *arena, const struct httpc_ma
 {
     struct upload upload = {mail->message, mail->message_len};
     assert(forbidden == 0 && mail->message_len > 0);
-    *ret_answer = (struct httpc_answer){.result = HTTPC_NOT_SENT, .body = ""};
+    *ret_answer = (struct httpc_answer){.result = HTTPC_NOT_SENT, .body = "", .kept = ""};
     if (!address_valid(mail->from) || !address_valid(mail->to)) {
         ret_answer->status = 553; /* as a server would say it */
         ret_answer->problem = "not an e-mail address";

@@ -125,6 +125,22 @@ const struct conf_setting settings_table[] = {
     SWITCH("nonstopay", "solution_type", nonstopay.solution_type, "off"),
     TEXT("nonstopay", "payable_currencies", nonstopay.payable_currencies, "USDT_polygon"),
     SWITCH("nonstopay", "s2s", nonstopay.s2s, "off"),
+    SWITCH("mangopay", "enabled", mangopay.common.enabled, "off"),
+    SWITCH("mangopay", "requires_2fa", mangopay.common.requires_2fa, "off"),
+    LIMITS("mangopay", "deposits", mangopay.common.deposits, "EUR:500-50000 USD:500-50000", 2500000),
+    URL("mangopay", "api_url", mangopay.api_url, "https://api.mangopay.com"),
+    TEXT("mangopay", "client_id", mangopay.client_id, NULL),
+    SECRET("mangopay", "api_key_file", mangopay.api_key, 8),
+    URL("mangopay", "return_url", mangopay.return_url, NULL),
+    URL("mangopay", "hook_url", mangopay.hook_url, NULL),
+    TEXT("mangopay", "author_id", mangopay.author_id, NULL),
+    TEXT("mangopay", "wallets", mangopay.wallets, NULL),
+    SWITCH("mangopay", "callers_name_wallets", mangopay.callers_name_wallets, "off"),
+    NUMBER("mangopay", "fees_bps", mangopay.fees_bps, "0", 0, 9999),
+    TEXT("mangopay", "culture", mangopay.culture, "EN"),
+    TEXT("mangopay", "statement_descriptor", mangopay.statement_descriptor, NULL),
+    NUMBER("mangopay", "minimum", mangopay.minimum, "100", 1, 2500000),
+    NUMBER("mangopay", "maximum", mangopay.maximum, "2500000", 1, 2500000),
     SWITCH("mannco", "enabled", mannco.common.enabled, "off"),
     SWITCH("mannco", "requires_2fa", mannco.common.requires_2fa, "off"),
     LIMITS("mannco", "deposits", mannco.common.deposits, "USD:1000-100000 EUR:1000-100000", 2500000),
@@ -183,6 +199,37 @@ static void check_nonstopay(struct check *check, const struct settings_nonstopay
            "nonstopay.api_key_file is missing while nonstopay is enabled");
     demand(check, s->return_url[0] != '\0',
            "nonstopay.return_url is missing while nonstopay is enabled");
+}
+
+/* EUR:wallet USD:wallet … */
+static bool is_wallets(const char *text)
+{
+    for (text += strspn(text, " "); *text != '\0'; text += strspn(text, " ")) {
+        size_t len = strcspn(text, " ");
+        if (len < 5 || text[3] != ':' || strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3)
+            return false;
+        text += len;
+    }
+    return true;
+}
+
+static void check_mangopay(struct check *check, const struct settings_mangopay *s)
+{
+    demand(check, s->minimum <= s->maximum, "mangopay.minimum is above mangopay.maximum");
+    demand(check, is_wallets(s->wallets), "mangopay.wallets is a list of CURRENCY:ID");
+    demand(check, strlen(s->return_url) <= 220, "mangopay.return_url has more than 220 characters");
+    demand(check, strlen(s->statement_descriptor) <= 10,
+           "mangopay.statement_descriptor has more than 10 characters");
+    if (!s->common.enabled)
+        return;
+    demand(check, s->client_id[0] != '\0',
+           "mangopay.client_id is missing while mangopay is enabled");
+    demand(check, secret_is_set(&s->api_key),
+           "mangopay.api_key_file is missing while mangopay is enabled");
+    demand(check, s->return_url[0] != '\0' && s->hook_url[0] != '\0',
+           "mangopay.return_url or hook_url is missing while mangopay is enabled");
+    demand(check, s->callers_name_wallets || (s->author_id[0] != '\0' && s->wallets[0] != '\0'),
+           "mangopay.author_id or wallets is missing while mangopay is enabled");
 }
 
 /* https://HOST… with what may stand in a URL; for a receiver on this machine http://localhost… */
@@ -244,6 +291,7 @@ static int cross_check(const char *path, const struct settings *s, FILE *report)
                "payviox.webhook_token_file is missing while payviox is enabled");
     }
     check_nonstopay(&check, &s->nonstopay);
+    check_mangopay(&check, &s->mangopay);
     return check.problems;
 }
 

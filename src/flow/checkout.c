@@ -360,6 +360,7 @@ static void call_in_time(const struct begin_unit *begin, struct arena *arena,
     int64_t deadline_ms = begin->checkout->deadline_ms;
     order.payer = &begin->checkout->payer;
     order.card = begin->checkout->has_card ? &begin->checkout->card : NULL;
+    order.details = &begin->checkout->details;
     *ret_result = (struct provider_result){.outcome = OUTCOME_UNKNOWN};
     if (attempt->over || attempt->outcome != OUTCOME_NONE) {
         (void)text_copy(ret_result->reason, REASON_MAX, "the database was too slow to begin");
@@ -645,6 +646,26 @@ enum err checkout_resume(struct context *context, struct arena *arena,
     return err || !lost || !driver->payer_must_act
                ? err
                : replace(context, arena, driver, payment, attempt, cart);
+}
+
+enum err checkout_recover(struct context *context, struct arena *arena,
+                          const struct provider_driver *driver, const struct payment *payment,
+                          const struct attempt *attempt, const struct cart *cart)
+{
+    const struct provider_order order = checkout_order(payment, attempt, cart);
+    struct provider_result result;
+    struct settled_create settled;
+    provider_recover(driver, context->settings, context->client, arena, 0, &order, &result);
+    CRASH_POINT("create_recovered");
+    if (result.outcome == OUTCOME_UNKNOWN)
+        return ERR_NONE;
+    settled_read(context, arena, 0, driver, &order, &result, &settled);
+    struct finish_unit unit = {.context = context,
+                               .payment = *payment,
+                               .result = &result,
+                               .settled = &settled,
+                               .tried = attempt};
+    return finish(&unit, arena, 0);
 }
 
 enum err checkout_close(struct context *context, struct arena *arena, const struct payment *payment,

@@ -72,7 +72,7 @@ static bool is_findable(const struct check *check, const struct attempt *attempt
     const struct provider_driver *driver = driver_of(check, attempt);
     bool called = attempt->over || attempt->outcome != OUTCOME_NONE;
     return attempt->provider_reference[0] != '\0' ||
-           (driver != NULL && driver->search != NULL && called);
+           (driver != NULL && (driver->search != NULL || driver->recover != NULL) && called);
 }
 
 /* Is there anything to learn about this attempt? When another one has paid: whether it has, too. */
@@ -220,6 +220,11 @@ static enum err ask_provider(const struct check *check, const struct attempt *at
     struct truth_unit unit = {.driver = driver_of(check, attempt), .source = check->source};
     if (unit.driver == NULL)
         return ERR_NONE;
+    if (attempt->provider_reference[0] == '\0' && unit.driver->recover != NULL) {
+        *ret_found = "asked for the lost answer";
+        return checkout_recover(context, arena, unit.driver, &check->payment, attempt,
+                                &check->cart);
+    }
     switch (read_or_search(check, arena, unit.driver, &order, &unit.truth)) {
     case READING_NOT_FOUND:
         *ret_found = "the provider does not know it";
@@ -284,7 +289,7 @@ static enum err look(const struct check *check, struct arena *arena, const char 
 static bool is_last(const struct check *check)
 {
     bool tried = check->tries >= CHECKS_MAX && driver_of(check, last_of(check)) != NULL &&
-                 (is_over(check) || !is_lost(check));
+                 is_over(check);
     bool ended = payment_is_paid(check->payment.status) || is_over(check);
     return !in_flight(check) && (tried || (ended && first_open(check) == NULL));
 }

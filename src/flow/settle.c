@@ -185,7 +185,8 @@ static enum err learn(struct db *db, const struct provider_driver *driver,
                       const struct attempt *attempt, const struct provider_truth *truth,
                       const char **ret_mismatch)
 {
-    if (driver->search == NULL || attempt->provider_reference[0] != '\0' ||
+    bool may_lack = driver->search != NULL || driver->recover != NULL;
+    if (!may_lack || attempt->provider_reference[0] != '\0' ||
         truth->provider_reference[0] == '\0')
         return ERR_NONE;
     enum err err = attempts_learn(db, attempt->id, driver->name, truth->provider_reference);

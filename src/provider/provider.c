@@ -2,16 +2,24 @@
 #include "provider/provider.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
+#include "base/crypt.h"
+#include "provider/bearer.h"
+#include "provider/mangopay.h"
 #include "provider/mannco.h"
 #include "provider/nonstopay.h"
 #include "provider/payviox.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
+
+enum { NO_TOKEN_TRIP_S = 600 };
 
 static const struct provider_driver *const drivers[] = {
     &payviox_driver,
     &nonstopay_driver,
+    &mangopay_driver,
     &mannco_driver,
 };
 
@@ -155,12 +163,102 @@ enum err provider_check(const struct provider_driver *driver, const struct setti
     return order->card != NULL ? ERR_CARD : ERR_NONE;
 }
 
+/* The token becomes the last header. */
+static enum err add_token(struct arena *arena, const char *token, size_t place,
+                          struct httpc_request *request)
+{
+    struct buf header;
+    buf_init(&header, arena, PROVIDER_TOKEN_MAX + 32);
+    buf_printf(&header, "Authorization: Bearer %s", token);
+    request->headers[place] = buf_text(&header);
+    return buf_ok(&header) ? ERR_NONE : ERR_OVERLOAD;
+}
+
+/* A refused token is renewed once: whoever refuses it has done nothing else. */
+static void call_with_token(const struct provider_driver *driver, const struct settings *settings,
+                            struct httpc *client, struct arena *arena,
+                            struct httpc_request *request, struct httpc_answer *ret_answer)
+{
+    char token[PROVIDER_TOKEN_MAX];
+    size_t place = 0;
+    while (request->headers[place] != NULL)
+        place++;
+    assert(place < HTTPC_HEADERS_MAX);
+    for (int tries = 0; tries < 2; tries++) {
+        if (!bearer_get(driver, settings, client, arena, request->deadline_ms,
+                        tries == 0 ? NULL : token, token, ret_answer))
+            break;
+        if (add_token(arena, token, place, request) != ERR_NONE) {
+            *ret_answer = (struct httpc_answer){.body = "", .kept = "", .problem = "no memory"};
+            ret_answer->result = HTTPC_NOT_SENT;
+            break;
+        }
+        httpc_call(client, arena, request, ret_answer);
+        if (ret_answer->result != HTTPC_ANSWERED || ret_answer->status != 401)
+            break;
+    }
+    crypt_wipe(token, sizeof token);
+}
+
+void provider_call(const struct provider_driver *driver, const struct settings *settings,
+                   struct httpc *client, struct arena *arena, struct httpc_request *request,
+                   struct httpc_answer *ret_answer)
+{
+    if (driver->token == NULL)
+        httpc_call(client, arena, request, ret_answer);
+    else
+        call_with_token(driver, settings, client, arena, request, ret_answer);
+}
+
+void provider_recover(const struct provider_driver *driver, const struct settings *settings,
+                      struct httpc *client, struct arena *arena, int64_t deadline_ms,
+                      const struct provider_order *order, struct provider_result *ret_result)
+{
+    struct httpc_request request = {0};
+    struct httpc_answer answer;
+    *ret_result = (struct provider_result){.outcome = OUTCOME_UNKNOWN, .called = true};
+    if (driver->recover == NULL || driver->recover(settings, arena, order, &request) != ERR_NONE)
+        return;
+    request.deadline_ms = deadline_ms;
+    provider_call(driver, settings, client, arena, &request, &answer);
+    provider_quote(ret_result->reason, REASON_MAX, answer.problem);
+    if (answer.result != HTTPC_ANSWERED)
+        return;
+    ret_result->http_status = answer.status;
+    driver->recovered(settings, arena, &answer, ret_result);
+}
+
+/* Judges the answer, or that there is none. */
+static void judge(const struct provider_driver *driver, const struct settings *settings,
+                  struct arena *arena, const struct httpc_answer *answer,
+                  struct provider_result *ret_result)
+{
+    ret_result->called = true;
+    provider_quote(ret_result->reason, REASON_MAX, answer->problem);
+    switch (answer->result) {
+    case HTTPC_NOT_SENT:
+        ret_result->outcome = OUTCOME_NOT_SENT;
+        if (provider_is_refusal(answer->status)) /* of the token: it is our settings' fault */
+            ret_result->trip_s = NO_TOKEN_TRIP_S;
+        return;
+    case HTTPC_UNKNOWN:
+        ret_result->outcome = OUTCOME_UNKNOWN;
+        return;
+    case HTTPC_ANSWERED:
+        ret_result->http_status = answer->status;
+        ret_result->retry_after_s = answer->retry_after_s;
+        driver->created(settings, arena, answer, ret_result);
+        return;
+    }
+}
+
 void provider_create(const struct provider_driver *driver, const struct settings *settings,
                      struct httpc *client, struct arena *arena, int64_t deadline_ms,
                      const struct provider_order *order, struct provider_result *ret_result)
 {
     struct httpc_request request = {0};
     struct httpc_answer answer;
+    struct provider_result kept;
     *ret_result = (struct provider_result){0};
     if (driver->create(settings, arena, order, &request) != ERR_NONE) {
         ret_result->outcome = OUTCOME_NOT_SENT;
@@ -168,22 +266,14 @@ void provider_create(const struct provider_driver *driver, const struct settings
         return;
     }
     request.deadline_ms = deadline_ms;
-    ret_result->called = true;
-    httpc_call(client, arena, &request, &answer);
-    provider_quote(ret_result->reason, REASON_MAX, answer.problem);
-    switch (answer.result) {
-    case HTTPC_NOT_SENT:
-        ret_result->outcome = OUTCOME_NOT_SENT;
+    provider_call(driver, settings, client, arena, &request, &answer);
+    judge(driver, settings, arena, &answer, ret_result);
+    if (ret_result->outcome != OUTCOME_UNKNOWN || driver->recover == NULL ||
+        (deadline_ms != 0 && clock_left_ms(deadline_ms) == 0))
         return;
-    case HTTPC_UNKNOWN:
-        ret_result->outcome = OUTCOME_UNKNOWN;
-        return;
-    case HTTPC_ANSWERED:
-        ret_result->http_status = answer.status;
-        ret_result->retry_after_s = answer.retry_after_s;
-        driver->created(settings, arena, &answer, ret_result);
-        return;
-    }
+    provider_recover(driver, settings, client, arena, deadline_ms, order, &kept);
+    if (kept.outcome != OUTCOME_UNKNOWN)
+        *ret_result = kept;
 }
 
 enum provider_reading provider_read(const struct provider_driver *driver,
@@ -198,7 +288,7 @@ enum provider_reading provider_read(const struct provider_driver *driver,
     if (driver->read(settings, arena, order, &request) != ERR_NONE)
         return READING_FAILED;
     request.deadline_ms = deadline_ms;
-    httpc_call(client, arena, &request, &answer);
+    provider_call(driver, settings, client, arena, &request, &answer);
     if (answer.result != HTTPC_ANSWERED)
         return READING_FAILED;
     return driver->readback(settings, arena, order, &answer, ret_truth);
@@ -218,7 +308,7 @@ static enum provider_reading search_page(const struct provider_driver *driver,
     if (driver->search(settings, page, order, cursor, &request) != ERR_NONE)
         return READING_FAILED;
     request.deadline_ms = deadline_ms;
-    httpc_call(client, page, &request, &answer);
+    provider_call(driver, settings, client, page, &request, &answer);
     if (answer.result != HTTPC_ANSWERED)
         return READING_FAILED;
     return driver->searched(settings, page, order, &answer, cursor, ret_reference);

@@ -1,0 +1,122 @@
+/* Mangopay (docs.mangopay.com): pay-ins into a wallet, by card, bank wire, direct debit or PayPal.
+ * Amounts are whole minor units; every call bears a token that lives for a while.
+ *
+ * What ties a pay-in to a payment of ours is its Tag: the attempt's reference and the name of this
+ * installation. Creates bear an Idempotency-Key made of the same reference, under which Mangopay
+ * keeps its answer for a day. Notices ("hooks") are unsigned and say nothing but what to read.
+ * CreditedFunds is DebitedFunds less Fees; the fees are the platform's own, so that a payment is
+ * always credited with what was debited. */
+#ifndef PROVIDER_MANGOPAY_H
+#define PROVIDER_MANGOPAY_H
+
+#include "base/json.h"
+#include "provider/provider.h"
+
+extern const struct provider_driver mangopay_driver;
+
+/* The parts of the driver, for its own files. */
+
+enum mangopay_kind {
+    MANGOPAY_CARD_WEB,
+    MANGOPAY_CARD_DIRECT,
+    MANGOPAY_PREAUTHORIZED,
+    MANGOPAY_DEPOSIT,
+    MANGOPAY_BANKWIRE,
+    MANGOPAY_DEBIT_WEB,
+    MANGOPAY_DEBIT_DIRECT,
+    MANGOPAY_PAYPAL,
+    MANGOPAY_RECURRING_CIT,
+    MANGOPAY_RECURRING_MIT,
+};
+
+/* What a kind of pay-in needs from the caller, and what it takes. */
+enum {
+    MANGOPAY_BROWSER = 1,
+    MANGOPAY_BILLING = 2,
+    MANGOPAY_SHIPPING = 4,
+    MANGOPAY_SECURE_MODE = 8,
+    MANGOPAY_DESCRIPTOR = 16,
+};
+
+struct mangopay_method {
+    const char *name; /* as callers write it */
+    const char *type; /* CardType or DirectDebitType; "": the path says it all */
+    enum mangopay_kind kind;
+    const char *path;       /* of the create */
+    const char *currencies; /* separated by spaces */
+    const char *cultures;   /* of the page, separated by spaces; "": there is none */
+    int needs, takes;       /* of the list above */
+    int64_t lifetime_s;     /* 0: as long as any payment */
+};
+
+/* NULL when there is no such method; "" is the hosted page for cards. */
+const struct mangopay_method *mangopay_method(const char *name);
+
+/* For provider_driver.methods. */
+extern const struct provider_method mangopay_methods[];
+
+/* The wallet that payments in this currency go to, by the settings. False: there is none. */
+bool mangopay_wallet(const struct settings *settings, const char *currency,
+                     char ret_wallet[PROVIDER_REFERENCE_MAX]);
+
+/* What the platform keeps of the payment; false when nothing would be left. */
+bool mangopay_fees(const struct settings *settings, const struct provider_order *order,
+                   struct money *ret_fees);
+
+/* First and last name for an address: its own, or the payer's name in two. False: not both are
+ * known. */
+struct mangopay_name {
+    char first[256], last[256];
+};
+bool mangopay_name(const char *first, const char *last, const char *name,
+                   struct mangopay_name *ret_name);
+
+/* Is the word among those that the list separates by spaces? */
+bool mangopay_listed(const char *list, const char *word);
+
+/* See provider_driver.check. */
+enum err mangopay_check(const struct settings *settings, const struct provider_order *order);
+
+/* Which payment is it, by the Tag of a pay-in? */
+enum mangopay_tag { MANGOPAY_TAG_NONE, MANGOPAY_TAG_FOREIGN, MANGOPAY_TAG_OURS };
+enum mangopay_tag mangopay_tag(const struct settings *settings, const char *tag,
+                               char *ret_reference, size_t size);
+
+/* The calls; see provider_driver. */
+enum err mangopay_token(const struct settings *settings, struct arena *arena,
+                        struct httpc_request *ret_request);
+enum err mangopay_create(const struct settings *settings, struct arena *arena,
+                         const struct provider_order *order, struct httpc_request *ret_request);
+enum err mangopay_recover(const struct settings *settings, struct arena *arena,
+                          const struct provider_order *order, struct httpc_request *ret_request);
+enum err mangopay_read(const struct settings *settings, struct arena *arena,
+                       const struct provider_order *order, struct httpc_request *ret_request);
+
+/* {"FirstName":…,"Address":{…}} as a member of this name. */
+void mangopay_put_address(struct json_out *out, const char *key, const struct mangopay_name *name,
+                          const struct provider_address *address);
+
+/* The answers; see provider_driver. */
+void mangopay_created(const struct settings *settings, struct arena *arena,
+                      const struct httpc_answer *answer, struct provider_result *ret_result);
+void mangopay_recovered(const struct settings *settings, struct arena *arena,
+                        const struct httpc_answer *answer, struct provider_result *ret_result);
+enum provider_reading mangopay_readback(const struct settings *settings, struct arena *arena,
+                                        const struct provider_order *order,
+                                        const struct httpc_answer *answer,
+                                        struct provider_truth *ret_truth);
+
+/* What answers are made of. Ids are opaque; these are the characters that they were seen with. */
+bool mangopay_id(const struct json *object, const char *key, char *ret_id, size_t size);
+bool mangopay_money(const struct json *object, const char *key, struct money *ret_money);
+const char *mangopay_text(const struct json *object, const char *key, const char *fallback);
+bool mangopay_says(const struct json *object, const char *key, const char *right);
+
+/* A functional failure's result code, for the caller and in words for people. */
+struct mangopay_verdict {
+    enum err err;
+    const char *why;
+};
+struct mangopay_verdict mangopay_verdict(const char *result_code);
+
+#endif

@@ -1,0 +1,165 @@
+/* The Mangopay driver: its token, its notices and its table. No I/O, no state. */
+#include "provider/mangopay.h"
+
+#include "base/buf.h"
+
+#include <string.h>
+#include <strings.h>
+
+static bool mangopay_configured(const struct settings *settings)
+{
+    return secret_is_set(&settings->mangopay.api_key) && settings->mangopay.client_id[0] != '\0';
+}
+
+static const struct settings_provider *mangopay_terms(const struct settings *settings)
+{
+    return &settings->mangopay.common;
+}
+
+static bool mangopay_allows(const struct settings *settings, int64_t value)
+{
+    return value >= settings->mangopay.minimum && value <= settings->mangopay.maximum;
+}
+
+static int64_t mangopay_lifetime_s(const char *name)
+{
+    const struct mangopay_method *method = mangopay_method(name);
+    return method == NULL ? 0 : method->lifetime_s;
+}
+
+/* Ids are opaque; these are the characters that they have been seen with. */
+bool mangopay_id(const struct json *object, const char *key, char *ret_id, size_t size)
+{
+    const char *text = json_get_text(object, key);
+    ret_id[0] = '\0';
+    return text != NULL && text[0] != '\0' &&
+           text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                             "_-")] == '\0' &&
+           text_copy(ret_id, size, text);
+}
+
+bool mangopay_money(const struct json *object, const char *key, struct money *ret_money)
+{
+    const struct json *funds = json_get(object, key), *amount = json_get(funds, "Amount");
+    const char *currency = json_get_text(funds, "Currency");
+    int64_t units;
+    return amount != NULL && currency != NULL && json_int(amount, &units) && units >= 0 &&
+           money_make(units, currency, ret_money);
+}
+
+const char *mangopay_text(const struct json *object, const char *key, const char *fallback)
+{
+    const char *text = json_get_text(object, key);
+    return text == NULL ? fallback : text;
+}
+
+bool mangopay_says(const struct json *object, const char *key, const char *right)
+{
+    return strcmp(mangopay_text(object, key, ""), right) == 0;
+}
+
+static bool mangopay_token_read(struct arena *arena, const struct httpc_answer *answer,
+                                struct provider_token *ret_token)
+{
+    struct json *root;
+    if (answer->status != 200 ||
+        json_parse(arena, answer->body, answer->body_len, &root) != ERR_NONE)
+        return false;
+    const struct json *life = json_get(root, "expires_in");
+    const char *token = json_get_text(root, "access_token");
+    return strcasecmp(mangopay_text(root, "token_type", ""), "bearer") == 0 && token != NULL &&
+           token[0] != '\0' && token[strcspn(token, " \r\n\t")] == '\0' && life != NULL &&
+           json_int(life, &ret_token->life_s) && ret_token->life_s > 0 &&
+           text_copy(ret_token->text, sizeof ret_token->text, token);
+}
+
+/* --- notices --- */
+
+/* What a notice is about, and what reading should tell at least. */
+static const struct event {
+    const char *type;
+    enum provider_object object;
+    enum payment_fact fact;
+} events[] = {
+    {"PAYIN_NORMAL_CREATED", PROVIDER_PAYMENT, FACT_NOTHING},
+    {"PAYIN_NORMAL_SUCCEEDED", PROVIDER_PAYMENT, FACT_SUCCEEDED},
+    {"PAYIN_NORMAL_FAILED", PROVIDER_PAYMENT, FACT_FAILED},
+    {"PAYIN_NORMAL_PROCESSING_STATUS_PENDING_SUCCEEDED", PROVIDER_PAYMENT, FACT_NOTHING},
+    {"PAYIN_REFUND_CREATED", PROVIDER_REFUND, FACT_NOTHING},
+    {"PAYIN_REFUND_SUCCEEDED", PROVIDER_REFUND, FACT_PARTLY_REFUNDED},
+    {"PAYIN_REFUND_FAILED", PROVIDER_REFUND, FACT_NOTHING},
+    {"PAYIN_REPUDIATION_CREATED", PROVIDER_REPUDIATION, FACT_NOTHING},
+    {"PAYIN_REPUDIATION_SUCCEEDED", PROVIDER_REPUDIATION, FACT_DISPUTED},
+    {"PAYIN_REPUDIATION_FAILED", PROVIDER_REPUDIATION, FACT_NOTHING},
+    {"DISPUTE_CREATED", PROVIDER_DISPUTE, FACT_DISPUTED},
+    {"DISPUTE_SUBMITTED", PROVIDER_DISPUTE, FACT_DISPUTED},
+    {"DISPUTE_ACTION_REQUIRED", PROVIDER_DISPUTE, FACT_DISPUTED},
+    {"DISPUTE_FURTHER_ACTION_REQUIRED", PROVIDER_DISPUTE, FACT_DISPUTED},
+    {"DISPUTE_SENT_TO_BANK", PROVIDER_DISPUTE, FACT_DISPUTED},
+    {"DISPUTE_CLOSED", PROVIDER_DISPUTE, FACT_DISPUTED},
+};
+
+/* They bear no proof, but all that they can bring about is a question to Mangopay. */
+static bool mangopay_notice_proved(const struct settings *settings,
+                                   const struct http_request *request)
+{
+    (void)settings;
+    return strstr(request->query, "RessourceId=") != NULL;
+}
+
+/* EventType=…&RessourceId=…&Date=… */
+static enum err mangopay_notice(const struct settings *settings, struct arena *arena,
+                                const char *body, size_t len, struct provider_truth *ret_truth)
+{
+    struct http_field *form;
+    (void)settings;
+    *ret_truth = (struct provider_truth){0};
+    enum err err = http_form_parse(arena, body, len, &form);
+    if (err)
+        return err;
+    const char *type = http_form_get(form, "EventType"), *id = http_form_get(form, "RessourceId");
+    if (type == NULL || id == NULL || id[0] == '\0' ||
+        id[strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")] !=
+            '\0' ||
+        !text_copy(ret_truth->provider_reference, sizeof ret_truth->provider_reference, id))
+        return ERR_PAYLOAD;
+    provider_quote(ret_truth->word, sizeof ret_truth->word, type);
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
+        if (strcmp(events[i].type, type) != 0)
+            continue;
+        ret_truth->object = events[i].object;
+        ret_truth->fact = events[i].fact;
+        return ERR_NONE;
+    }
+    ret_truth->stranger = "an event that nobody has asked for";
+    return ERR_NONE;
+}
+
+/* Mangopay adds it to the address that we gave. */
+static const char *mangopay_returned(const struct http_field *query)
+{
+    return http_form_get(query, "transactionId");
+}
+
+const struct provider_driver mangopay_driver = {
+    .name = "mangopay",
+    .configured = mangopay_configured,
+    .terms = mangopay_terms,
+    .allows = mangopay_allows,
+    .methods = mangopay_methods,
+    .check = mangopay_check,
+    .create = mangopay_create,
+    .created = mangopay_created,
+    .read = mangopay_read,
+    .readback = mangopay_readback,
+    .recover = mangopay_recover,
+    .recovered = mangopay_recovered,
+    .token = mangopay_token,
+    .token_read = mangopay_token_read,
+    .lifetime_s = mangopay_lifetime_s,
+    .notice_proved = mangopay_notice_proved,
+    .notice = mangopay_notice,
+    .thin = true,
+    .notice_in_query = true,
+    .returned = mangopay_returned,
+};

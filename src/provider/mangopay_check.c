@@ -1,0 +1,158 @@
+/* What a caller may say about a pay-in: lengths and words as Mangopay documents them. */
+#include "provider/mangopay.h"
+
+#include "domain/country.h"
+
+#include <string.h>
+
+enum {
+    ID_MAX = 255,
+    LINE_MAX_CHARS = 255,
+    SHIPPING_NAME_MAX = 100,
+    POSTCODE_MAX = 50,
+    DESCRIPTOR_MAX = 10,
+    CALLER_TAG_MAX = 150, /* of the 255 of a Tag; the rest is ours */
+};
+
+static bool unknown(const char *text)
+{
+    return text[0] == '\0';
+}
+
+/* Up to max characters of one line. Characters are what begins a sequence of UTF-8. */
+static bool is_line(const char *text, size_t max)
+{
+    size_t count = 0;
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            return false;
+        count += ((unsigned char)*text & 0xc0) != 0x80;
+    }
+    return count <= max;
+}
+
+static bool is_id(const char *text)
+{
+    size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+    return len > 0 && len <= ID_MAX && text[len] == '\0';
+}
+
+/* Nothing of it, or all that Mangopay requires. */
+static bool is_address(const struct provider_address *a, const char *name, size_t name_max)
+{
+    struct mangopay_name names;
+    if (unknown(a->address1) && unknown(a->address2) && unknown(a->city) && unknown(a->state) &&
+        unknown(a->postcode) && unknown(a->country) && unknown(a->first_name) &&
+        unknown(a->last_name))
+        return true;
+    return mangopay_name(a->first_name, a->last_name, name, &names) &&
+           is_line(names.first, name_max) && is_line(names.last, name_max) &&
+           !unknown(a->address1) && is_line(a->address1, LINE_MAX_CHARS) &&
+           is_line(a->address2, LINE_MAX_CHARS) && !unknown(a->city) &&
+           is_line(a->city, LINE_MAX_CHARS) && is_line(a->state, LINE_MAX_CHARS) &&
+           !(unknown(a->state) && mangopay_listed("US CA MX", a->country)) &&
+           !unknown(a->postcode) && is_line(a->postcode, POSTCODE_MAX) && country_valid(a->country);
+}
+
+static enum err check_addresses(const struct mangopay_method *method,
+                                const struct provider_order *order)
+{
+    const struct provider_payer *p = order->payer;
+    const struct provider_address billing = {p->first_name, p->last_name, p->address1, p->address2,
+                                             p->city,       p->state,     p->postcode, p->country};
+    if ((method->takes & MANGOPAY_BILLING) != 0 && !is_address(&billing, p->name, LINE_MAX_CHARS))
+        return ERR_BILLING;
+    if ((method->takes & MANGOPAY_SHIPPING) != 0 &&
+        !is_address(&order->details->shipping, p->name, SHIPPING_NAME_MAX))
+        return ERR_SHIPPING;
+    return ERR_NONE;
+}
+
+static enum err check_browser(const struct mangopay_method *method,
+                              const struct provider_browser *b)
+{
+    if ((method->needs & MANGOPAY_BROWSER) == 0)
+        return ERR_NONE;
+    return b->given && !unknown(b->accept_header) && is_line(b->accept_header, LINE_MAX_CHARS) &&
+                   !unknown(b->language) && is_line(b->language, LINE_MAX_CHARS) &&
+                   !unknown(b->user_agent) && is_line(b->user_agent, LINE_MAX_CHARS)
+               ? ERR_NONE
+               : ERR_BROWSER;
+}
+
+/* The thing that is paid with, for the kinds that have one. */
+static bool has_source(const struct mangopay_method *method, const struct provider_details *d)
+{
+    switch (method->kind) {
+    case MANGOPAY_CARD_DIRECT:
+        return is_id(d->card_id);
+    case MANGOPAY_PREAUTHORIZED:
+        return is_id(d->preauthorization_id);
+    case MANGOPAY_DEPOSIT:
+        return is_id(d->deposit_id);
+    case MANGOPAY_DEBIT_DIRECT:
+        return is_id(d->mandate_id);
+    case MANGOPAY_RECURRING_CIT:
+    case MANGOPAY_RECURRING_MIT:
+        return is_id(d->recurring_id);
+    case MANGOPAY_CARD_WEB:
+    case MANGOPAY_BANKWIRE:
+    case MANGOPAY_DEBIT_WEB:
+    case MANGOPAY_PAYPAL:
+        break;
+    }
+    return true;
+}
+
+static bool is_descriptor(const char *text)
+{
+    size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 ");
+    return text[len] == '\0' && len <= DESCRIPTOR_MAX;
+}
+
+static bool is_word_fine(const struct mangopay_method *method, const struct provider_details *d)
+{
+    return (unknown(d->culture) || method->cultures[0] == '\0' ||
+            mangopay_listed(method->cultures, d->culture)) &&
+           (unknown(d->secure_mode) ||
+            mangopay_listed("DEFAULT FORCE NO_CHOICE", d->secure_mode)) &&
+           is_descriptor(d->statement_descriptor) && is_line(d->tag, CALLER_TAG_MAX);
+}
+
+/* Where the money goes is ours to say, unless the settings leave it to callers. */
+static enum err check_wallet(const struct settings *settings, const struct provider_order *order)
+{
+    const struct provider_details *d = order->details;
+    bool named = !unknown(d->author_id) || !unknown(d->credited_wallet_id) || d->fees >= 0;
+    char wallet[PROVIDER_REFERENCE_MAX];
+    struct money fees;
+    if (named && !settings->mangopay.callers_name_wallets)
+        return ERR_PARAMETERS;
+    if ((!unknown(d->author_id) && !is_id(d->author_id)) ||
+        (!unknown(d->credited_wallet_id) && !is_id(d->credited_wallet_id)))
+        return ERR_PARAMETERS;
+    if (unknown(d->credited_wallet_id) &&
+        !mangopay_wallet(settings, money_currency(&order->amount), wallet))
+        return ERR_CURRENCY;
+    bool known = money_minor_units(&order->amount) > 0; /* a cart's is known later */
+    return known && !mangopay_fees(settings, order, &fees) ? ERR_PARAMETERS : ERR_NONE;
+}
+
+enum err mangopay_check(const struct settings *settings, const struct provider_order *order)
+{
+    const struct mangopay_method *method = mangopay_method(order->method);
+    const struct provider_details *details = order->details;
+    if (method == NULL)
+        return ERR_METHOD_OF_PAYMENT;
+    if (!mangopay_listed(method->currencies, money_currency(&order->amount)))
+        return ERR_CURRENCY;
+    if (order->card != NULL) /* Mangopay takes cards from payers only */
+        return ERR_CARD;
+    if (order->payer == NULL || details == NULL || !has_source(method, details) ||
+        !is_word_fine(method, details))
+        return ERR_PARAMETERS;
+    enum err err = check_wallet(settings, order);
+    if (!err)
+        err = check_addresses(method, order);
+    return err ? err : check_browser(method, &details->browser);
+}
