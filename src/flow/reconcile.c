@@ -195,28 +195,29 @@ static enum err next_unit(struct db *db, void *context)
 /* A provider that told no name of its own for the payment is searched for it first. */
 static enum provider_reading read_or_search(const struct check *check, struct arena *arena,
                                             const struct provider_driver *driver,
-                                            struct provider_order *order,
+                                            const struct provider_order *asked,
                                             struct provider_truth *ret_truth)
 {
+    struct provider_order order = *asked;
     const struct settings *settings = check->context->settings;
     struct httpc *client = check->context->client;
     char found[PROVIDER_REFERENCE_MAX] = "";
     enum provider_reading reading = READING_TRUTH;
-    if (order->provider_reference[0] == '\0') {
-        reading = provider_search(driver, settings, client, check->deadline_ms, order, found);
-        order->provider_reference = found;
-        order->unproved = true;
+    if (order.provider_reference[0] == '\0') {
+        reading = provider_search(driver, settings, client, check->deadline_ms, &order, found);
+        order.provider_reference = found;
+        order.unproved = true;
     }
     return reading != READING_TRUTH ? reading
                                     : provider_read(driver, settings, client, arena,
-                                                    check->deadline_ms, order, ret_truth);
+                                                    check->deadline_ms, &order, ret_truth);
 }
 
 static enum err ask_provider(const struct check *check, const struct attempt *attempt,
                              struct arena *arena, const char **ret_found)
 {
     struct context *context = check->context;
-    struct provider_order order = checkout_order(&check->payment, attempt, &check->cart);
+    const struct provider_order order = checkout_order(&check->payment, attempt, &check->cart);
     struct truth_unit unit = {.driver = driver_of(check, attempt), .source = check->source};
     if (unit.driver == NULL)
         return ERR_NONE;
