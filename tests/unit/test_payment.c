@@ -368,6 +368,17 @@ static void names_round_trip(void **state)
     ROWS_END();
 }
 
+/* Only what is definite lets the next provider be tried. */
+static void unknown_is_no_failure(void **state)
+{
+    (void)state;
+    for (int i = 0; i < OUTCOMES; i++)
+        ROW(outcome_is_failure((enum outcome)i) ==
+                (i == OUTCOME_DECLINED || i == OUTCOME_REFUSED || i == OUTCOME_NOT_SENT),
+            "%s", outcome_name((enum outcome)i));
+    ROWS_END();
+}
+
 static void other_words_are_refused(void **state)
 {
     static const char *const words[] = {"",           "Completed", "COMPLETED", "complete",
@@ -413,6 +424,7 @@ int main(void)
         TEST(f14_f16_f17_f19_known_traps),
         TEST(names_round_trip),
         TEST(surfaces),
+        TEST(unknown_is_no_failure),
         TEST(other_words_are_refused),
     };
     return cmocka_run_group_tests_name("payment", tests, NULL, NULL);
