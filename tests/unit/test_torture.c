@@ -1,7 +1,8 @@
 /* The fault sweep: on every path that money takes, the Nth call of a kind fails, for N = 1, 2, …
  * until none does. After each run: a documented answer that is no lie, and, once the caller or the
  * provider has tried again and the jobs have run, books that are right to the cent.
- * TORTURE_SHORT=1: one N of every other kind. TORTURE_PATH, TORTURE_KIND and TORTURE_NTH: only these. */
+ * TORTURE_SHORT=1: one N of every other kind. TORTURE_PATH, TORTURE_KIND, TORTURE_NTH: only those.
+ */
 #include "torture_shop.h"
 
 #include "torture_judge.h"
