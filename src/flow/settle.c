@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LEASE_S = 60, UNMATCHED_FIRST_S = 5 };
+enum { LEASE_S = 60, UNMATCHED_FIRST_S = 5, SESSION_CHECK_S = 60 };
 
 /* Hands over what was bought, if it can still be had, and posts who gives and who gets. Nothing is
  * handed over to a payer who is first heard of by a refund or a dispute. */
@@ -169,8 +169,10 @@ static enum err close_attempt(struct db *db, const struct payment *payment,
         return over && attempt->url[0] != '\0' ? checks_delete(db, payment->id) : ERR_NONE;
     if (!attempt->over || paid) /* its own answer may still come; a paid one the jobs close */
         return ERR_NONE;
-    return answers_insert(db, attempt->id, OUTCOME_PENDING, 0, truth->provider_reference, "",
-                          "learnt from the provider's notice");
+    enum err err = answers_insert(db, attempt->id, OUTCOME_PENDING, 0, truth->provider_reference,
+                                  "", "learnt from the provider's notice");
+    /* whoever gave up for lack of a session has one to ask about now */
+    return err ? err : checks_insert(db, payment->id, SESSION_CHECK_S);
 }
 
 /* What is said of an attempt is said of its payment, unless another attempt has paid that, or can
