@@ -23,6 +23,9 @@ const options = {
     keep: process.env.KEEP === '1',
 };
 say(`seed ${options.seed}, plan ${digestOf(options.seed)}: ${replayLine(options)}`);
-const result = await runChaos(options);
+const result = await runChaos(options).catch((error) => {
+    console.error(`chaos: could not begin: ${error.message}`);
+    process.exit(2);
+});
 for (const line of reportLines(result)) console.log(line);
 process.exit(result.passed ? 0 : 1);

@@ -25,7 +25,7 @@ export function reportLines(result) {
     const { lost, doubled, wrong } = verdict;
     const lines = [
         row('seed', `${result.seed}, ${result.clients} clients, ${result.seconds} s`),
-        row('load held', `${result.requests} requests, ${(result.requests / (result.loadMs / 1000)).toFixed(1)}/s; ` +
+        row('load held', `${seen.requests} requests, ${(seen.requests / (result.loadMs / 1000)).toFixed(1)}/s; ` +
             `${seen.broken} without an answer`),
         ...Object.entries(seen.statuses).map(([kind, statuses]) => row(`  ${kind}`, listed(statuses))),
         row('notices', `${seen.notices} sent by the provider`),
