@@ -12,8 +12,10 @@ const statusesOf = async (shop) =>
     new Map((await shop.rows('SELECT payment_id AS id, status FROM payments')).map(({ id, status }) => [id, status]));
 
 // Our reference at the provider → the payment.
-export const ownersOf = async (shop) =>
-    new Map((await shop.rows('SELECT DISTINCT reference, payment_id AS id FROM attempts')).map(({ reference, id }) => [reference, id]));
+export async function ownersOf(shop) {
+    const attempts = await shop.rows('SELECT DISTINCT reference, payment_id AS id FROM attempts');
+    return new Map(attempts.map(({ reference, id }) => [reference, id]));
+}
 
 // Everything runs again, and every armed fault that met nobody is taken back from the count.
 async function everythingUp(shop, seen) {

@@ -193,8 +193,10 @@ export function makeLoad(shop, { seed, users, assets, seen, operator }) {
 
     // The provider knows an attempt by our reference; the first one has the payment's own name.
     const referenceOf = (session, id) =>
-        shop.value('SELECT a.reference FROM attempts a JOIN attempt_answers d USING (attempt_id) WHERE d.provider_reference = ?', [session])
-            .then((reference) => reference ?? id, () => id);
+        shop.value(
+            'SELECT a.reference FROM attempts a JOIN attempt_answers d USING (attempt_id) WHERE d.provider_reference = ?',
+            [session],
+        ).then((reference) => reference ?? id, () => id);
 
     const comeBack = ({ session, reference }) =>
         ask('return', 'GET', `/return/payviox?session_id=${session}&order_id=${reference}`);

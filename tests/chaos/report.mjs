@@ -15,9 +15,10 @@ function problemLines(title, list) {
 }
 
 // The command that does the same again.
-export function replayLine({ seed, seconds, clients }) {
+export function replayLine({ seed, seconds, requests, clients }) {
     const variant = process.env.BIN?.match(/build\/(\w+)$/)?.[1];
-    return `make chaos SEED=${seed} DURATION=${seconds} CLIENTS=${clients}${variant ? ` VARIANT=${variant}` : ''}`;
+    const more = (requests > 0 ? ` REQUESTS=${requests}` : '') + (variant ? ` VARIANT=${variant}` : '');
+    return `make chaos SEED=${seed} DURATION=${seconds} CLIENTS=${clients}${more}`;
 }
 
 export function reportLines(result) {

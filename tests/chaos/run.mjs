@@ -45,8 +45,8 @@ async function openMarket(shop, seed) {
     return { users: sellers.slice(1), assets: assets.slice(0, ITEMS) };
 }
 
-// The load and the trouble, for so many seconds; both have ended when it resolves.
-async function storm(shop, { seed, seconds, clients, seen, say }) {
+// The load and the trouble, for so many seconds and requests at least; both have ended when it resolves.
+async function storm(shop, { seed, seconds, requests, clients, seen, say }) {
     const market = await openMarket(shop, seed);
     const load = makeLoad(shop, { seed, ...market, seen, operator: shop.users.olivia });
     const started = Date.now();
@@ -59,10 +59,10 @@ async function storm(shop, { seed, seconds, clients, seen, say }) {
     }, PROGRESS_MS);
     try {
         const clientsDone = load.run(clients);
-        await sleep(seconds * 1000);
+        while (Date.now() - started < seconds * 1000 || seen.requests < requests) await sleep(100);
         load.end();
         await clientsDone;
-        return { loadMs: Date.now() - started, requests: seen.requests, kills: trouble.kills };
+        return { loadMs: Date.now() - started, kills: trouble.kills };
     } finally {
         clearInterval(progress);
         load.end();
@@ -71,16 +71,17 @@ async function storm(shop, { seed, seconds, clients, seen, say }) {
     }
 }
 
-// {seed, seconds, clients, say: fn(line), keep: the folder of a good run too}. Resolves to
-// everything that the report tells; `home` is the folder if it was kept.
-export async function runChaos({ seed, seconds, clients, say, keep = false }) {
+// {seed, seconds, requests (the load goes on until there are so many), clients, say: fn(line), keep:
+// the folder of a good run too}. Resolves to everything that the report tells; `home` is the folder if
+// it was kept.
+export async function runChaos({ seed, seconds, requests = 0, clients, say, keep = false }) {
     const agent = new https.Agent({ keepAlive: true, maxSockets: 256 });
     const shop = await startInstance({ name: 'chaos', alone: true, agent, processes: 4, set: SETTINGS });
     const seen = newSeen();
-    const result = { seed, seconds, clients, seen };
+    const result = { seed, seconds, requests, clients, seen };
     try {
         await hastenProvider(shop);
-        Object.assign(result, await storm(shop, { seed, seconds, clients, seen, say }));
+        Object.assign(result, await storm(shop, { seed, seconds, requests, clients, seen, say }));
         result.calm = await calmDown(shop, seed, seen, say);
         say('the oracle reads the books');
         result.verdict = await judge(shop, seen, result.calm.open);
