@@ -21,6 +21,7 @@ const SETTINGS = {
     'provider.connect_timeout': 1000,
     'jobs.idle_wait': 50,
     // a breaker that opens in a bad spell, and not by what happens all the time
+    'breaker.failures': 80,
     'breaker.minimum': 10,
     'breaker.window': 3,
     'breaker.cool_down': 2,
