@@ -238,7 +238,7 @@ help:
 	@echo "make tsan     the same tests under the thread sanitizer"
 	@echo "make torture  every fallible call made to fail in turn, on every path that money takes"
 	@echo "make coverage branches that the unit tests take; all of src/domain must be taken"
-	@echo "make chaos    random load, faults and kills, then the books: DURATION=300 SEED=n CLIENTS=24"
+	@echo "make chaos    random load, faults and kills, then the books: DURATION=300 SEED=n REQUESTS=0"
 	@echo "make figures  copies of notices, and a provider cut at six points: WEBHOOKS=2000 CUTS=1000"
 	@echo "make lint     two compilers, formatter, static analysis, rules of the house"
 	@echo "make install  programs, units, settings and nginx's files below DESTDIR and PREFIX ($(PREFIX));"
