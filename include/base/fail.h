@@ -10,8 +10,8 @@ enum fail_place {
     FAIL_MEMORY,    /* a piece of an arena */
     FAIL_STATEMENT, /* any command to the database but COMMIT */
     FAIL_COMMIT,
-    FAIL_CLOCK,    /* a reading of it */
-    FAIL_WRITE,    /* a line of log, or an answer to nginx */
+    FAIL_CLOCK, /* a reading of it */
+    FAIL_WRITE, /* a line of log, or an answer to nginx */
 };
 
 /* What becomes of the call. Each place knows those that can happen there. */

@@ -11,9 +11,9 @@ static int64_t read_us(clockid_t id)
     struct timespec now;
     (void)clock_gettime(id, &now); /* cannot fail for these clocks */
     enum fail fault = FAIL_AT(FAIL_CLOCK);
-    int64_t ahead_us = fault == FAIL_AHEAD                            ? hour_us
+    int64_t ahead_us = fault == FAIL_AHEAD                          ? hour_us
                        : fault == FAIL_BACK && id == CLOCK_REALTIME ? -hour_us
-                                                                       : 0;
+                                                                    : 0;
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 + ahead_us;
 }
 

@@ -8,7 +8,7 @@
 static _Thread_local struct {
     enum fail_place place;
     enum fail fault; /* FAIL_NONE: not armed */
-    int left;         /* places to pass before it happens */
+    int left;        /* places to pass before it happens */
     bool lasting, happened;
 } plan;
 

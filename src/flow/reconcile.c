@@ -145,26 +145,6 @@ static enum err ask_for_review(struct db *db, const struct check *check)
     return err ? err : events_insert(db, review.payment_id, "review", review.note, "check");
 }
 
-/* Ends the questions. Who repeats a create that was never answered is told what is known. */
-static enum err drop_unit(struct db *db, void *context)
-{
-    const struct check *check = context;
-    struct payment payment;
-    struct answer answer;
-    enum err err = payments_lock(db, check->payment.id, &payment);
-    if (!err && payment.status == PAYMENT_PROCESSING)
-        err = ask_for_review(db, check);
-    if (!err)
-        err = checks_delete(db, payment.id);
-    if (err)
-        return err;
-    if (payment_is_paid(payment.status))
-        answer_paid(db_arena(db), &payment, &answer);
-    else
-        answer_error(check->context->settings, db_arena(db), ERR_OUTCOME_UNKNOWN, &answer);
-    return keys_answer(db, payment.id, answer.status, answer.body, answer.len);
-}
-
 /* When to look again: soon while a create is lost, else by the schedule, but not later than the
  * expiry. A look that could not ask does not count. */
 static enum err next_unit(struct db *db, void *context)
@@ -190,6 +170,42 @@ static enum err next_unit(struct db *db, void *context)
     if (check->payment.expires_in_ms > 0 && check->payment.expires_in_ms < due_ms)
         due_ms = check->payment.expires_in_ms;
     return checks_next(db, check->payment.id, tries, due_ms);
+}
+
+/* Nothing more to learn: paid or over, with no session that could still be paid, or this was the
+ * last look. */
+static bool is_last(const struct check *check)
+{
+    bool tried = check->tries >= CHECKS_MAX && driver_of(check, last_of(check)) != NULL &&
+                 (is_over(check) || !is_lost(check));
+    bool ended = payment_is_paid(check->payment.status) || is_over(check);
+    return !in_flight(check) && (tried || (ended && first_open(check) == NULL));
+}
+
+/* Ends the questions, unless a notice has told meanwhile of a session that can be asked about. Who
+ * repeats a create that was never answered is told what is known. */
+static enum err drop_unit(struct db *db, void *context)
+{
+    const struct check *check = context;
+    struct check now = *check;
+    struct payment payment;
+    struct answer answer;
+    enum err err = payments_lock(db, check->payment.id, &payment);
+    if (!err)
+        err = load(db, payment.id, &now);
+    if (!err && !is_last(&now))
+        return next_unit(db, context);
+    if (!err && payment.status == PAYMENT_PROCESSING)
+        err = ask_for_review(db, check);
+    if (!err)
+        err = checks_delete(db, payment.id);
+    if (err)
+        return err;
+    if (payment_is_paid(payment.status))
+        answer_paid(db_arena(db), &payment, &answer);
+    else
+        answer_error(check->context->settings, db_arena(db), ERR_OUTCOME_UNKNOWN, &answer);
+    return keys_answer(db, payment.id, answer.status, answer.body, answer.len);
 }
 
 /* A provider that told no name of its own for the payment is searched for it first. */
@@ -278,16 +294,6 @@ static enum err look(const struct check *check, struct arena *arena, const char 
         if (is_open(check, &check->attempts[i]))
             err = ask_provider(check, &check->attempts[i], arena, ret_found);
     return err || paid ? err : look_for_address(check, arena, ret_found);
-}
-
-/* Nothing more to learn: paid or over, with no session that could still be paid, or this was the
- * last look. */
-static bool is_last(const struct check *check)
-{
-    bool tried = check->tries >= CHECKS_MAX && driver_of(check, last_of(check)) != NULL &&
-                 (is_over(check) || !is_lost(check));
-    bool ended = payment_is_paid(check->payment.status) || is_over(check);
-    return !in_flight(check) && (tried || (ended && first_open(check) == NULL));
 }
 
 enum err reconcile_step(struct context *context, struct arena *arena, struct reconciled *ret_done)

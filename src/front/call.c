@@ -7,8 +7,7 @@ enum { CONTENT_MAX = 256 * 1024 };
 
 static void set_retry_after(struct http_response *response, int64_t seconds)
 {
-    (void)snprintf(response->retry_after, sizeof response->retry_after, "%lld",
-                   (long long)seconds);
+    (void)snprintf(response->retry_after, sizeof response->retry_after, "%lld", (long long)seconds);
     http_header_set(response, "Retry-After", response->retry_after);
 }
 

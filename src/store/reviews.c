@@ -18,10 +18,10 @@ const char *review_kind_name(enum review_kind kind)
 
 static enum review_kind kind_parse(const char *name)
 {
-    enum review_kind kind = REVIEW_MISMATCH;
-    while (strcmp(kind_names[kind], name) != 0)
+    size_t kind = 0;
+    while (kind + 1 < REVIEW_KINDS && strcmp(kind_names[kind], name) != 0)
         kind++;
-    return kind;
+    return (enum review_kind)kind;
 }
 
 enum err reviews_put(struct db *db, const struct review *review)

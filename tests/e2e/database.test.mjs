@@ -189,6 +189,42 @@ describe('F47: the connection ends around COMMIT', () => {
     });
 });
 
+describe('F48: COMMIT itself is a conflict', () => {
+    let proxy;
+    before(async () => {
+        proxy = await makeDatabaseProxy(shop);
+    });
+    after(() => proxy.end());
+
+    test('the whole unit is repeated, and has happened once', async (t) => {
+        const socket = `socket = ${shop.vars.DB_SOCKET}`;
+        await withChangedConf(shop, socket, `socket = ${proxy.file}`, async () => {
+            for (const errno of [1020, 1047, 1205, 1213]) {
+                for (const words of ['INSERT INTO attempts ', 'INSERT INTO attempt_answers '])
+                    await t.test(`${errno}, create, after ${words}`, async () => {
+                        const payments = await shop.value('SELECT COUNT(*) FROM payments');
+                        const refused = proxy.refuseAt(words, errno);
+                        const answer = await deposit(newKey());
+                        await refused;
+                        assert.equal(answer.status, 200, answer.text);
+                        assert.equal(await shop.value('SELECT COUNT(*) FROM payments'), payments + 1);
+                        assert.deepEqual(await kinds(answer.id), ['created', 'attempt']);
+                        assert.equal((await sandbox.journal({ order_id: answer.id })).calls.length, 1);
+                    });
+                await t.test(`${errno}, webhook`, async () => {
+                    const { id, url } = await deposit();
+                    const refused = proxy.refuseAt('INSERT INTO ledger_entries ', errno);
+                    await client.pay(url);
+                    await refused;
+                    await client.paymentIs(alice, id, 'completed');
+                    assert.deepEqual(await kinds(id), ['created', 'attempt', 'completed']);
+                });
+            }
+        });
+        await assertBooks(shop);
+    });
+});
+
 describe('F48: locks', () => {
     // Opens a payment and returns what a notice of its success needs.
     async function payable() {

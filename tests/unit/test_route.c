@@ -477,8 +477,8 @@ static void a_successor_goes_on_with_the_last_one(void **state)
 }
 
 /* The successor's own "no" says nothing of the first create, which may have happened. But nobody
- * knows where to pay that one, and when another attempt with another reference is refused too, there
- * is no hope left: its caller is told so. */
+ * knows where to pay that one, and when another attempt with another reference is refused too,
+ * there is no hope left: its caller is told so. */
 static void a_successor_that_is_refused_twice_gives_up(void **state)
 {
     struct checkout checkout;

@@ -29,7 +29,7 @@ enum act {
     ACT_READ_HANG,
     ACT_READ_RESET, /* after the request, without a farewell */
     ACT_ANSWER,     /* the script's bytes, then close */
-    ACT_PLAY,   /* what server.play says, then close */
+    ACT_PLAY,       /* what server.play says, then close */
     ACT_KEEP, /* the script's bytes; a second request on that connection gets ACT_READ_CLOSE */
 };
 

@@ -142,8 +142,8 @@ static inline void bank_arm(enum bank_fault fault, int nth)
 static inline bool bank_disarm(void)
 {
     (void)pthread_mutex_lock(&server.lock);
-    bool happened =
-        (bank.fault != BANK_FINE && bank.happened) || (bank.fault == BANK_NOT_SENT && server.turn == 1);
+    bool happened = (bank.fault != BANK_FINE && bank.happened) ||
+                    (bank.fault == BANK_NOT_SENT && server.turn == 1);
     (void)pthread_mutex_unlock(&server.lock);
     bank_arm(BANK_FINE, 0);
     return happened;

@@ -182,7 +182,7 @@ export async function startInstance(options = {}) {
         agent: options.agent,
     });
     const secret = (file) => fs.readFileSync(path.join(home, 'secrets', file), 'utf8').trim();
-    const sandbox = makeSandbox(makeClient(vars.SANDBOX_URL, ca, { agent: options.agent }), client,
+    const sandbox = makeSandbox(makeClient(vars.SANDBOX_URL, ca, { agent: options.agent, again: true }), client,
         secret('payviox_webhook'));
     const db = mysql.createPool({
         socketPath: vars.DB_SOCKET,
