@@ -136,7 +136,7 @@ own = [ -e '$(DESTDIR)$(3)' ] || { $(text); }
 
 .DEFAULT_GOAL := all
 .PHONY: all always programs unit fuzzers fuzz run up down test tsan coverage chaos figures torture lint install uninstall clean \
-	install-deps help packages-run packages-demo packages-test packages-lint test-packages run-unit run-e2e run-torture clang
+	install-deps help packages-run packages-demo packages-test packages-lint test-packages run-unit run-e2e run-torture clang model
 
 all:
 	@$(MAKE) -j$(jobs) programs
@@ -155,7 +155,11 @@ test: test-packages
 	@echo "test: building the programs and, with sanitizers, programs and unit tests"
 	@$(MAKE) -j$(jobs) programs
 	@$(MAKE) -j$(jobs) VARIANT=asan programs unit
-	@$(MAKE) VARIANT=asan run-unit run-e2e
+	@$(MAKE) VARIANT=asan run-unit model run-e2e
+
+# Needs no build: the verifier is spin's, with the domain's tables.
+model: packages-run packages-test
+	@tests/model/verify build/model
 
 tsan: test-packages
 	@echo "tsan: building programs and unit tests with the thread sanitizer"
@@ -245,11 +249,12 @@ help:
 	@echo "make run      build and start the demo (https://localhost:8443/shop/); Ctrl-C stops it"
 	@echo "make up|down  the same in the background, and its end"
 	@echo "make test     unit tests and end-to-end tests, with sanitizers"
+	@echo "make model    the life of a payment, verified by spin over the program's own tables"
 	@echo "make tsan     the same tests under the thread sanitizer"
 	@echo "make torture  every fallible call made to fail in turn, on every path that money takes"
 	@echo "make fuzz     the fuzzers of tests/fuzz, FUZZ_SECONDS (60) each"
 	@echo "make coverage branches that the unit tests take; all of src/domain must be taken"
-	@echo "make chaos    random load, faults and kills, then the books: DURATION=300 SEED=n CLIENTS=24"
+	@echo "make chaos    random load, faults and kills, then the books: DURATION=300 SEED=n REQUESTS=0"
 	@echo "make figures  copies of notices, and a provider cut at six points: WEBHOOKS=2000 CUTS=1000"
 	@echo "make lint     two compilers, formatter, static analysis, rules of the house"
 	@echo "make install  programs, units, settings and nginx's files below DESTDIR and PREFIX ($(PREFIX));"

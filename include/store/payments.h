@@ -150,6 +150,7 @@ enum err events_of_payment(struct db *db, const char *payment_id, size_t max,
                            struct event *ret_events, size_t *ret_count) MUST_CHECK;
 
 /* The queue of payments whose truth must be asked for. */
+/* Nothing changes for one that is in the queue. */
 enum err checks_insert(struct db *db, const char *payment_id, int64_t due_in_s) MUST_CHECK;
 /* The row due first, locked; payment_id "" when none is due. */
 enum err checks_take(struct db *db, char ret_payment_id[IDENT_MAX], int64_t *ret_tries) MUST_CHECK;

@@ -145,26 +145,6 @@ static enum err ask_for_review(struct db *db, const struct check *check)
     return err ? err : events_insert(db, review.payment_id, "review", review.note, "check");
 }
 
-/* Ends the questions. Who repeats a create that was never answered is told what is known. */
-static enum err drop_unit(struct db *db, void *context)
-{
-    const struct check *check = context;
-    struct payment payment;
-    struct answer answer;
-    enum err err = payments_lock(db, check->payment.id, &payment);
-    if (!err && payment.status == PAYMENT_PROCESSING)
-        err = ask_for_review(db, check);
-    if (!err)
-        err = checks_delete(db, payment.id);
-    if (err)
-        return err;
-    if (payment_is_paid(payment.status))
-        answer_paid(db_arena(db), &payment, &answer);
-    else
-        answer_error(check->context->settings, db_arena(db), ERR_OUTCOME_UNKNOWN, &answer);
-    return keys_answer(db, payment.id, answer.status, answer.body, answer.len);
-}
-
 /* When to look again: soon while a create is lost, else by the schedule, but not later than the
  * expiry. A look that could not ask does not count. */
 static enum err next_unit(struct db *db, void *context)
@@ -192,31 +172,68 @@ static enum err next_unit(struct db *db, void *context)
     return checks_next(db, check->payment.id, tries, due_ms);
 }
 
+/* Nothing more to learn: paid or over, with no session that could still be paid, or this was the
+ * last look. */
+static bool is_last(const struct check *check)
+{
+    bool tried = check->tries >= CHECKS_MAX && driver_of(check, last_of(check)) != NULL &&
+                 is_over(check);
+    bool ended = payment_is_paid(check->payment.status) || is_over(check);
+    return !in_flight(check) && (tried || (ended && first_open(check) == NULL));
+}
+
+/* Ends the questions, unless a notice has told meanwhile of a session that can be asked about. Who
+ * repeats a create that was never answered is told what is known. */
+static enum err drop_unit(struct db *db, void *context)
+{
+    const struct check *check = context;
+    struct check now = *check;
+    struct payment payment;
+    struct answer answer;
+    enum err err = payments_lock(db, check->payment.id, &payment);
+    if (!err)
+        err = load(db, payment.id, &now);
+    if (!err && !is_last(&now))
+        return next_unit(db, context);
+    if (!err && payment.status == PAYMENT_PROCESSING)
+        err = ask_for_review(db, check);
+    if (!err)
+        err = checks_delete(db, payment.id);
+    if (err)
+        return err;
+    if (payment_is_paid(payment.status))
+        answer_paid(db_arena(db), &payment, &answer);
+    else
+        answer_error(check->context->settings, db_arena(db), ERR_OUTCOME_UNKNOWN, &answer);
+    return keys_answer(db, payment.id, answer.status, answer.body, answer.len);
+}
+
 /* A provider that told no name of its own for the payment is searched for it first. */
 static enum provider_reading read_or_search(const struct check *check, struct arena *arena,
                                             const struct provider_driver *driver,
-                                            struct provider_order *order,
+                                            const struct provider_order *asked,
                                             struct provider_truth *ret_truth)
 {
+    struct provider_order order = *asked;
     const struct settings *settings = check->context->settings;
     struct httpc *client = check->context->client;
     char found[PROVIDER_REFERENCE_MAX] = "";
     enum provider_reading reading = READING_TRUTH;
-    if (order->provider_reference[0] == '\0') {
-        reading = provider_search(driver, settings, client, check->deadline_ms, order, found);
-        order->provider_reference = found;
-        order->unproved = true;
+    if (order.provider_reference[0] == '\0') {
+        reading = provider_search(driver, settings, client, check->deadline_ms, &order, found);
+        order.provider_reference = found;
+        order.unproved = true;
     }
     return reading != READING_TRUTH ? reading
                                     : provider_read(driver, settings, client, arena,
-                                                    check->deadline_ms, order, ret_truth);
+                                                    check->deadline_ms, &order, ret_truth);
 }
 
 static enum err ask_provider(const struct check *check, const struct attempt *attempt,
                              struct arena *arena, const char **ret_found)
 {
     struct context *context = check->context;
-    struct provider_order order = checkout_order(&check->payment, attempt, &check->cart);
+    const struct provider_order order = checkout_order(&check->payment, attempt, &check->cart);
     struct truth_unit unit = {.driver = driver_of(check, attempt), .source = check->source};
     if (unit.driver == NULL)
         return ERR_NONE;
@@ -282,16 +299,6 @@ static enum err look(const struct check *check, struct arena *arena, const char 
         if (is_open(check, &check->attempts[i]))
             err = ask_provider(check, &check->attempts[i], arena, ret_found);
     return err || paid ? err : look_for_address(check, arena, ret_found);
-}
-
-/* Nothing more to learn: paid or over, with no session that could still be paid, or this was the
- * last look. */
-static bool is_last(const struct check *check)
-{
-    bool tried = check->tries >= CHECKS_MAX && driver_of(check, last_of(check)) != NULL &&
-                 is_over(check);
-    bool ended = payment_is_paid(check->payment.status) || is_over(check);
-    return !in_flight(check) && (tried || (ended && first_open(check) == NULL));
 }
 
 enum err reconcile_step(struct context *context, struct arena *arena, struct reconciled *ret_done)

@@ -23,6 +23,7 @@ enum {
     LEASE_S = 60,
     FOLLOW_LEASE_S = 30, /* of the thread that has just answered a thin notice */
     UNMATCHED_FIRST_S = 5,
+    SESSION_CHECK_S = 60,
 };
 
 /* Hands over what was bought, if it can still be had, and posts who gives and who gets. Nothing is
@@ -175,8 +176,10 @@ static enum err close_attempt(struct db *db, const struct payment *payment,
         return over && attempt->url[0] != '\0' ? checks_delete(db, payment->id) : ERR_NONE;
     if (!attempt->over || paid) /* its own answer may still come; a paid one the jobs close */
         return ERR_NONE;
-    return answers_insert(db, attempt->id, OUTCOME_PENDING, 0, truth->provider_reference, "",
-                          "learnt from the provider's notice");
+    enum err err = answers_insert(db, attempt->id, OUTCOME_PENDING, 0, truth->provider_reference,
+                                  "", "learnt from the provider's notice");
+    /* whoever gave up for lack of a session has one to ask about now */
+    return err ? err : checks_insert(db, payment->id, SESSION_CHECK_S);
 }
 
 /* The first truth about an attempt whose answer told no reference of the provider's ties the two

@@ -184,9 +184,7 @@ static enum err meet_fault(struct db *db, enum fail fault)
 static enum err run_text(struct db *db, const char *text)
 {
     enum err err = meet_fault(db, FAIL_AT(FAIL_STATEMENT));
-    if (err)
-        return err;
-    return mysql_query(db->mysql, text) == 0 ? ERR_NONE : failed(db, text);
+    return !err && mysql_query(db->mysql, text) != 0 ? failed(db, text) : err;
 }
 
 static const char session_variables[] =
@@ -487,9 +485,10 @@ static enum err begin(struct db *db, enum around around)
  * it is done: ERR_DB_LOST. */
 static enum err commit(struct db *db)
 {
+    static const char text[] = "COMMIT";
     enum err err = meet_fault(db, FAIL_AT(FAIL_COMMIT));
-    if (!err && mysql_query(db->mysql, "COMMIT") != 0)
-        err = failed(db, "COMMIT");
+    if (!err && mysql_query(db->mysql, text) != 0)
+        err = failed(db, text);
     return err == ERR_NONE || err == ERR_DB_CONFLICT ? err : ERR_DB_LOST;
 }
 

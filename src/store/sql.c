@@ -196,7 +196,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " ORDER BY event_id",
 
     [SQL_CHECK_INSERT] =
-        "INSERT INTO payment_checks (payment_id, due_at) VALUES (?, " IN_SECONDS ")",
+        "INSERT IGNORE INTO payment_checks (payment_id, due_at) VALUES (?, " IN_SECONDS ")",
     [SQL_CHECK_TAKE] =
         "SELECT payment_id, tries FROM payment_checks WHERE due_at <= NOW(3)"
         " ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED",

@@ -11,6 +11,12 @@ const isRefunded = (status) => ['refunded', 'partially_refunded'].includes(statu
 const statusesOf = async (shop) =>
     new Map((await shop.rows('SELECT payment_id AS id, status FROM payments')).map(({ id, status }) => [id, status]));
 
+// Our reference at the provider → the payment.
+export async function ownersOf(shop) {
+    const attempts = await shop.rows('SELECT DISTINCT reference, payment_id AS id FROM attempts');
+    return new Map(attempts.map(({ reference, id }) => [reference, id]));
+}
+
 // Everything runs again, and every armed fault that met nobody is taken back from the count.
 async function everythingUp(shop, seen) {
     for (const part of ['mariadb', 'jobs', 'guichet']) await shop.ready(part);
@@ -31,9 +37,9 @@ async function providerEnds(shop, seed) {
         const action = makeDice(seed, 'review', order_id).chance(50) ? 'approve' : 'decline';
         await shop.sandbox.act(action, { order_id }).catch(() => {}); // its payer was faster
     }
-    const statuses = await statusesOf(shop);
+    const [statuses, owners] = [await statusesOf(shop), await ownersOf(shop)];
     for (const { order_id, status } of sessions)
-        if (status === 'refunded' && !isRefunded(statuses.get(order_id)))
+        if (status === 'refunded' && !isRefunded(statuses.get(owners.get(order_id))))
             await shop.sandbox.webhook({ order_id, type: 'refunded' });
 }
 
@@ -55,9 +61,10 @@ const expireAll = (shop) =>
 async function findOpen(shop) {
     const statuses = await statusesOf(shop);
     const open = [...statuses].filter(([, status]) => ['pending', 'processing'].includes(status)).map(([id]) => id);
-    const sessions = await shop.sandbox.sessions();
-    const owed = sessions.filter(({ charges, order_id }) => charges > 0 && !isPaid(statuses.get(order_id)));
-    return [...new Set([...open, ...owed.map((session) => session.order_id)])];
+    const owners = await ownersOf(shop);
+    const charged = (await shop.sandbox.sessions()).filter(({ charges }) => charges > 0);
+    const owed = charged.map(({ order_id }) => owners.get(order_id) ?? order_id).filter((id) => !isPaid(statuses.get(id)));
+    return [...new Set([...open, ...owed])];
 }
 
 // Returns {ms, rounds, open}: how long it took, and the payments that never ended.

@@ -30,7 +30,7 @@ export const newSeen = () => ({
     refunds: new Map(), // key → {id, path, body, text}
     refundKeys: new Map(), // id → the keys under which refunds of it were asked for
     payers: new Set(), // ids that somebody pays
-    lies: new Set(), // ids whose notice was made to lie
+    lies: new Map(), // reference → id of payments of which a notice was made to lie
     unsure: new Set(), // ids that were given back by us and by the provider
     withdrawn: new Set(), // ids whose items were taken away while they were held
     faults: {}, // {fault: count}
@@ -138,13 +138,13 @@ export function makeLoad(shop, { seed, users, assets, seen, operator }) {
         }
     }
 
-    async function armNotice(notice, id) {
+    async function armNotice(notice, { id, reference }) {
         if (notice === null) return;
         const { fault, ...args } = notice;
         try {
-            await sandbox.fault(fault, { order_id: id, ...args });
+            await sandbox.fault(fault, { order_id: reference, ...args });
             count(seen.faults, fault);
-            if (fault.startsWith('wrong_')) seen.lies.add(id);
+            if (fault.startsWith('wrong_')) seen.lies.set(reference, id);
         } catch (error) {
             if (!/Too many/.test(error.message)) throw error;
         }
@@ -155,7 +155,7 @@ export function makeLoad(shop, { seed, users, assets, seen, operator }) {
 
     const moves = {
         page: ({ url }) => byCard(url, 'pays'),
-        control: ({ id }) => act('pay', { order_id: id }),
+        control: ({ session }) => act('pay', { session_id: session }),
         async second_try({ url }) {
             await byCard(url, 'declined');
             await sleep(50);
@@ -165,25 +165,25 @@ export function makeLoad(shop, { seed, users, assets, seen, operator }) {
             await byCard(url, 'challenge');
             await form(url, { challenge: 'approve' });
         },
-        async reviewed({ id }) {
-            await act('pending_review', { order_id: id });
+        async reviewed({ session }) {
+            await act('pending_review', { session_id: session });
             await sleep(400);
-            await act('approve', { order_id: id });
+            await act('approve', { session_id: session });
         },
-        async turned_down({ id }) {
-            await act('pending_review', { order_id: id });
+        async turned_down({ session }) {
+            await act('pending_review', { session_id: session });
             await sleep(400);
-            await act('decline', { order_id: id });
+            await act('decline', { session_id: session });
         },
-        async given_back({ id }) {
-            await act('pay', { order_id: id });
+        async given_back({ session }) {
+            await act('pay', { session_id: session });
             await sleep(400);
-            await act('refund', { order_id: id });
+            await act('refund', { session_id: session });
         },
-        async late({ id }) {
+        async late({ id, session }) {
             await letExpire(shop, id).catch(() => {}); // no database, no time travel
             await sleep(300);
-            await act('pay', { order_id: id });
+            await act('pay', { session_id: session });
         },
         declined: ({ url }) => byCard(url, 'declined'),
         cancelled: ({ url }) => form(url, { action: 'cancel' }),
@@ -191,8 +191,15 @@ export function makeLoad(shop, { seed, users, assets, seen, operator }) {
     };
     const silent = ['declined', 'cancelled', 'gone']; // of these no notice tells
 
-    const comeBack = ({ id, url }) =>
-        ask('return', 'GET', `/return/payviox?session_id=${sessionOf(url)}&order_id=${id}`);
+    // The provider knows an attempt by our reference; the first one has the payment's own name.
+    const referenceOf = (session, id) =>
+        shop.value(
+            'SELECT a.reference FROM attempts a JOIN attempt_answers d USING (attempt_id) WHERE d.provider_reference = ?',
+            [session],
+        ).then((reference) => reference ?? id, () => id);
+
+    const comeBack = ({ session, reference }) =>
+        ask('return', 'GET', `/return/payviox?session_id=${session}&order_id=${reference}`);
 
     async function lookAfter({ user, id }) {
         const answer = await ask('look', 'GET', `/payments/${id}`, { token: user.jwt });
@@ -205,10 +212,12 @@ export function makeLoad(shop, { seed, users, assets, seen, operator }) {
 
     async function payer(plan, payment) {
         if (payment.url !== undefined) {
+            payment.session = sessionOf(payment.url);
+            payment.reference = await referenceOf(payment.session, payment.id);
             count(seen.acts, plan.does);
             await sleep(plan.after);
             if (plan.returns === 'before') work(comeBack(payment));
-            if (!silent.includes(plan.does)) await armNotice(plan.notice, payment.id);
+            if (!silent.includes(plan.does)) await armNotice(plan.notice, payment);
             await moves[plan.does](payment);
             if (plan.returns === 'after') await comeBack(payment);
         }
@@ -217,7 +226,7 @@ export function makeLoad(shop, { seed, users, assets, seen, operator }) {
             await sleep(100);
             status = await lookAfter(payment);
         }
-        if (operator !== null && plan.refund !== null && isPaid(status)) await refund(plan, payment);
+        if (plan.refund !== null && isPaid(status)) await refund(plan, payment);
     }
 
     // --- giving back ---

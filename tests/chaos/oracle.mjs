@@ -2,6 +2,7 @@
 // told. It counts what was lost and what happened twice; assertBooks then compares the books.
 import { assertBooks } from '../e2e/lib/books.mjs';
 import { eventually } from '../e2e/lib/client.mjs';
+import { ownersOf } from './calm.mjs';
 import { isPaid } from './load.mjs';
 
 const LAST_NOTICE_MS = 50_000; // the provider's last attempt of a notice
@@ -9,8 +10,9 @@ const LAST_NOTICE_MS = 50_000; // the provider's last attempt of a notice
 const ROWS = `SELECT p.payment_id AS id, CAST(user_id AS CHAR) AS user, status,
         NOT EXISTS (SELECT 1 FROM attempts a WHERE a.payment_id = p.payment_id) AS own,
         (SELECT COUNT(*) FROM ledger_postings WHERE document_id = p.payment_id AND effect = 'credit') AS credits,
-        (SELECT url FROM attempts a JOIN attempt_answers d USING (attempt_id)
-            WHERE a.payment_id = p.payment_id AND url IS NOT NULL LIMIT 1) AS url
+        (SELECT COUNT(*) FROM ledger_postings WHERE document_id = p.payment_id AND effect = 'surplus') AS surplus,
+        (SELECT GROUP_CONCAT(url SEPARATOR ' ') FROM attempts a JOIN attempt_answers d USING (attempt_id)
+            WHERE a.payment_id = p.payment_id) AS urls
     FROM payments p`;
 
 // How long a create stayed unknown: from its intent, or its first answer, to the definite one.
@@ -42,17 +44,24 @@ export async function judge(shop, seen, open) {
     const wrong = [...seen.problems];
     const rows = new Map((await shop.rows(ROWS)).map((row) => [row.id, row]));
     const sessions = await shop.sandbox.sessions();
-    const charged = new Map(sessions.filter((session) => session.charges > 0).map((s) => [s.order_id, s]));
+    const owners = await ownersOf(shop);
+    const charged = sessions.filter((session) => session.charges > 0);
 
     function judgeCharges() {
-        for (const [id, session] of charged) {
+        const paid = new Map();
+        for (const { order_id: reference, charges } of charged) {
+            const id = owners.get(reference);
             const row = rows.get(id);
-            if (session.charges > 1) doubled.push(`${id}: charged ${session.charges} times`);
-            if (row === undefined) lost.push(`${id}: charged, and no payment of ours`);
+            paid.set(id, (paid.get(id) ?? 0) + charges);
+            if (charges > 1) doubled.push(`${reference}: charged ${charges} times`);
+            if (row === undefined) lost.push(`${reference}: charged, and no payment of ours`);
             else if (!isPaid(row.status)) lost.push(`${id}: charged, and ${row.status}`);
         }
-        for (const { id, own, credits } of rows.values())
-            if (credits > (own ? 1 : charged.get(id)?.charges ?? 0)) doubled.push(`${id}: ${credits} credits`);
+        for (const { id, own, credits, surplus } of rows.values()) {
+            const times = own ? 1 : paid.get(id) ?? 0;
+            if (credits + surplus > times) doubled.push(`${id}: ${credits + surplus} credits, ${times} charges`);
+            if (times > 1 + surplus) lost.push(`${id}: ${times} charges, ${credits + surplus} credits`);
+        }
     }
 
     // One key is one payment, so it is charged once at the most.
@@ -90,7 +99,8 @@ export async function judge(shop, seen, open) {
         for (const { user, id, url } of seen.plain) {
             const row = rows.get(id);
             if (row?.user !== user.id) lost.push(`${id}: was acknowledged, and there is no such payment`);
-            else if (url !== undefined && row.url !== url) lost.push(`${id}: was told ${url}, and now ${row.url}`);
+            else if (url !== undefined && !row.urls?.split(' ').includes(url))
+                lost.push(`${id}: was told ${url}, and now ${row.urls}`);
         }
         for (const [id] of seen.completed)
             if (!isPaid(rows.get(id)?.status)) lost.push(`${id}: was said to be completed, and is ${rows.get(id)?.status}`);
@@ -100,9 +110,10 @@ export async function judge(shop, seen, open) {
     // at last, and no other.
     async function judgeReviews() {
         let reviews;
+        const lied = new Set(seen.lies.values());
         const unheard = () => {
             const heard = new Set(reviews.map((review) => review.id));
-            return [...seen.lies].filter((id) => !heard.has(id));
+            return [...seen.lies.values()].filter((id) => !heard.has(id));
         };
         await eventually(async () => {
             reviews = await shop.rows("SELECT payment_id AS id, detail FROM events WHERE kind = 'review'");
@@ -110,7 +121,7 @@ export async function judge(shop, seen, open) {
         }, LAST_NOTICE_MS, 1000).catch(() => {});
         for (const id of unheard()) wrong.push(`${id}: a notice lied, and nobody is to review it`);
         for (const { id, detail } of reviews)
-            if (!seen.lies.has(id) && !seen.unsure.has(id))
+            if (!lied.has(id) && !seen.unsure.has(id))
                 wrong.push(`${id} is to be reviewed, and nobody lied: ${detail}`);
         const unmatched = await shop.value("SELECT COUNT(*) FROM inbox WHERE state = 'unmatched'");
         if (unmatched > 0) wrong.push(`${unmatched} notices found no payment`);
@@ -144,7 +155,7 @@ export async function judge(shop, seen, open) {
     return {
         lost, doubled, wrong,
         stuck: open.length,
-        charges: charged.size,
+        charges: charged.length,
         answers: seen.keys.size + seen.plain.length + seen.refunds.size,
         unknownMs: await shop.value(LONGEST_UNKNOWN),
         statuses: await shop.rows('SELECT status, COUNT(*) AS number FROM payments GROUP BY status ORDER BY number DESC'),

@@ -15,9 +15,10 @@ function problemLines(title, list) {
 }
 
 // The command that does the same again.
-export function replayLine({ seed, seconds, clients }) {
+export function replayLine({ seed, seconds, requests, clients }) {
     const variant = process.env.BIN?.match(/build\/(\w+)$/)?.[1];
-    return `make chaos SEED=${seed} DURATION=${seconds} CLIENTS=${clients}${variant ? ` VARIANT=${variant}` : ''}`;
+    const more = (requests > 0 ? ` REQUESTS=${requests}` : '') + (variant ? ` VARIANT=${variant}` : '');
+    return `make chaos SEED=${seed} DURATION=${seconds} CLIENTS=${clients}${more}`;
 }
 
 export function reportLines(result) {
@@ -25,7 +26,7 @@ export function reportLines(result) {
     const { lost, doubled, wrong } = verdict;
     const lines = [
         row('seed', `${result.seed}, ${result.clients} clients, ${result.seconds} s`),
-        row('load held', `${result.requests} requests, ${(result.requests / (result.loadMs / 1000)).toFixed(1)}/s; ` +
+        row('load held', `${seen.requests} requests, ${(seen.requests / (result.loadMs / 1000)).toFixed(1)}/s; ` +
             `${seen.broken} without an answer`),
         ...Object.entries(seen.statuses).map(([kind, statuses]) => row(`  ${kind}`, listed(statuses))),
         row('notices', `${seen.notices} sent by the provider`),

@@ -3,6 +3,7 @@
 import { sleep } from '../e2e/lib/client.mjs';
 import { VICTIMS, killOf, mischiefOf, tickOf } from './plan.mjs';
 
+const CALM_REQUESTS = 10; // between two faults, however slow the machine is
 const ARMED_MOST = 30; // of the 64 that the sandbox can hold; the notices' faults need room too
 
 export function startTrouble(shop, { seed, assets, seen }) {
@@ -46,7 +47,9 @@ export function startTrouble(shop, { seed, assets, seen }) {
     async function mischief() {
         for (let number = 0; ; number++) {
             const { gap, fault: name, ...args } = mischiefOf(seed, number);
+            const before = seen.requests;
             if (!(await pause(gap))) return;
+            while (seen.requests < before + CALM_REQUESTS) if (!(await pause(50))) return;
             const { armed } = await shop.sandbox.fault(name, args);
             seen.faults[name] = (seen.faults[name] ?? 0) + (args.count ?? 1);
             while (armed.length > ARMED_MOST && (await pause(200)))

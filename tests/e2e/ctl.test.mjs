@@ -133,8 +133,11 @@ describe('payment show and timeline', () => {
         assert.match(text('payment', 'show', cart.id), /^ {2}800000001 .* yes +Ключ 😀$/m);
     });
 
-    test('the timeline is the one that the payer can read', async () => {
-        assert.deepEqual(timelineOf(paid.id), (await get(alice, `/payments/${paid.id}`)).timeline);
+    test('the timeline is the one that operators can read; the payer does not see their words', async () => {
+        const told = timelineOf(paid.id);
+        assert.deepEqual((await get(shop.users.olivia, `/payments/${paid.id}`)).timeline, told);
+        assert.deepEqual((await get(alice, `/payments/${paid.id}`)).timeline,
+            told.map((event) => (event.source === 'operator' ? { ...event, detail: '' } : event)));
         assert.match(text('payment', 'timeline', paid.id),
             /^AT +SOURCE +KIND +DETAIL\n(.*\n)+.* webhook +completed +payviox says succeeded\n$/);
     });

@@ -8,7 +8,8 @@ import { startInstance } from './lib/instance.mjs';
 import { BILLING, CUSTOMER, card, idOf, makeNonstopay } from './lib/nonstopay.mjs';
 
 // One process: what it knows of the breaker is what the next request meets.
-const shop = await startInstance({ name: 'nonstopay', processes: 1, set: { 'breaker.minimum': 10000 } });
+const shop = await startInstance({ name: 'nonstopay', processes: 1,
+    set: { 'nonstopay.enabled': 'on' } });
 const { client, sandbox } = shop;
 const { alice } = shop.users;
 const nonstopay = makeNonstopay(shop);

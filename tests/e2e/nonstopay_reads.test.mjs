@@ -13,6 +13,7 @@ after(() => crashes.end());
 const shop = await startInstance({
     name: 'nonstopay-reads',
     env: { GUICHET_CRASH_DIR: crashes.folder },
+    set: { 'nonstopay.enabled': 'on' },
 });
 const { client, sandbox } = shop;
 const { alice } = shop.users;

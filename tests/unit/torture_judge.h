@@ -249,17 +249,24 @@ static void judge_end(int64_t good_day, bool must)
     judge_sessions(sum[4]);
 }
 
+static FILE *ledger_report;
+
 static enum err ledger_unit(struct db *db, void *context)
 {
-    return ledger_verify(db, stdout, context);
+    return ledger_verify(db, ledger_report, context);
 }
 
 static void judge_ledger(void)
 {
+    char *report = NULL;
+    size_t len;
     int64_t breaks;
+    ledger_report = open_memstream(&report, &len);
     arena_reset(arena);
     enum err err = db_snapshot(pool, arena, ledger_unit, &breaks);
-    CHECK(err == ERR_NONE && breaks == 0, "the ledger does not add up");
+    (void)fclose(ledger_report);
+    CHECK(err == ERR_NONE && breaks == 0, "the ledger does not add up: %s", report);
+    free(report);
 }
 
 #endif

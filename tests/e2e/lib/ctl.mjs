@@ -80,7 +80,7 @@ export function makeCtl(shop) {
         return { made, notice: notices[0], review: reviews[0] };
     }
     const byOperator = async (id) =>
-        (await get(alice, `/payments/${id}`)).timeline.filter(({ source }) => source === 'operator')
+        (await get(shop.users.olivia, `/payments/${id}`)).timeline.filter(({ source }) => source === 'operator')
             .map(({ kind, detail }) => [kind, detail]);
 
     // To be asked last: no secret was ever printed.

@@ -19,8 +19,9 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const DEMO = path.join(ROOT, 'nginx/demo/demo');
 export const BIN = path.resolve(ROOT, process.env.BIN ?? 'build/asan');
 const SANITIZERS = /AddressSanitizer|runtime error|LeakSanitizer|ThreadSanitizer/;
-// Jobs look for work often; a provider that misbehaves on purpose is called all the same.
-const DEFAULTS = { 'jobs.idle_wait': 100, 'breaker.minimum': 1_000_000_000 };
+// Jobs look for work often; a provider that misbehaves on purpose is called all the same; Payviox is
+// the house brand's only partner.
+const DEFAULTS = { 'jobs.idle_wait': 100, 'breaker.minimum': 1_000_000_000, 'nonstopay.enabled': 'off' };
 // What spawn-fcgi and multiwatch themselves say on the handlers' standard error.
 const SUPERVISORS = /^(spawn-fcgi: |Child\[\d+\] )/;
 const PROGRAMS = {
@@ -182,7 +183,7 @@ export async function startInstance(options = {}) {
         agent: options.agent,
     });
     const secret = (file) => fs.readFileSync(path.join(home, 'secrets', file), 'utf8').trim();
-    const sandbox = makeSandbox(makeClient(vars.SANDBOX_URL, ca, { agent: options.agent }), client,
+    const sandbox = makeSandbox(makeClient(vars.SANDBOX_URL, ca, { agent: options.agent, again: true }), client,
         secret('payviox_webhook'));
     const db = mysql.createPool({
         socketPath: vars.DB_SOCKET,
