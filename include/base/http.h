@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define HTTP_PARAMS_MAX  256
-#define HTTP_HEADERS_MAX 8
+#define HTTP_HEADERS_MAX 24
 
 struct http_param {
     const char *name; /* as FastCGI has it: CONTENT_TYPE, HTTP_AUTHORIZATION, … */
@@ -51,6 +51,9 @@ enum err http_header_get(const struct http_request *request, const char *name,
 
 /* The value must live as long as the response, and hold no line end. */
 void http_header_set(struct http_response *response, const char *name, const char *value);
+
+/* The same, but as one more line where the name stands already. */
+void http_header_add(struct http_response *response, const char *name, const char *value);
 
 /* One field of an application/x-www-form-urlencoded text (a body or a query). */
 struct http_field {

@@ -10,14 +10,24 @@
 #define DELIVER_HEADERS_MAX 3
 #define DELIVER_COPIES_MAX  20
 
+struct delivery;
+
+/* How a provider's webhooks travel. */
+struct delivery_way {
+    int64_t timeout_ms;               /* within which the receiver must have answered */
+    int64_t (*pause_ms)(int attempt); /* before that attempt, from 1; under 0: there is none */
+    void (*tried)(const struct delivery *delivery, int status); /* after each; NULL: nothing */
+};
+
 /* One webhook, ready to be sent. The queue copies every text; provider is fixed text. */
 struct delivery {
     const char *provider, *type, *session_id, *order_id; /* for the journal */
     const char *url;
     const char *headers[DELIVER_HEADERS_MAX]; /* "Name: value"; NULL ends the list */
-    const char *body;
+    const char *body;                         /* NULL: a GET without one */
     size_t body_len;
-    int first_attempt; /* 0 and 1: the first; 2: one attempt was made elsewhere */
+    int first_attempt;              /* 0 and 1: the first; 2: one attempt was made elsewhere */
+    const struct delivery_way *way; /* NULL: a POST's 30 s, again after 30 s, 5 min and 30 min */
 };
 
 /* How the queue treats one webhook. */

@@ -14,6 +14,7 @@
 
 /* One webhook as the merchant is to read it. */
 struct notice {
+    const struct provider *provider;
     const struct session *session; /* NULL: the sandbox does not know it */
     const char *session_id, *order_id, *type, *currency;
     int64_t amount, fees;
@@ -26,6 +27,7 @@ struct notice {
 
 struct provider {
     const char *name; /* the first segment of its paths, and its name in /control */
+    bool thin;        /* its webhooks name a type and an object, unsigned, and no more */
 
     /* Serves everything under /name; path is what follows the name, with its slash. */
     void (*handle)(const struct http_request *request, const char *path,
@@ -34,7 +36,19 @@ struct provider {
     /* The webhook's type for what became of a session; NULL: nothing is sent. */
     const char *(*notice_type)(const struct session *session);
 
-    /* Fills the delivery's url, headers and body; its texts live in the arena. */
+    /* Instead of notice_type, of a provider whose objects follow its sessions: brings them up to
+     * date and tells of every event. wait: see provider_move_and_wait. */
+    void (*announce)(struct arena *arena, const struct session *session, bool wait);
+
+    /* An action of /control that only this provider knows. False: it does not. NULL: none. */
+    bool (*control)(const struct http_request *request, const char *action, const struct json *body,
+                    struct http_response *response);
+
+    /* What time alone does, called every second. NULL: sessions live SESSION_LIFE_MS. */
+    void (*sweep)(struct arena *arena);
+
+    /* Fills the delivery's url, headers and body; its texts live in the arena. ERR_NOT_FOUND when
+     * nobody wants to be told. */
     enum err (*notice_write)(struct arena *arena, const struct notice *notice,
                              struct delivery *ret_delivery);
 
@@ -49,6 +63,9 @@ extern const struct provider *const provider_rows[]; /* NULL ends the list */
 
 /* NULL when there is none of that name. */
 const struct provider *provider_find(const char *name);
+
+/* Tells the merchant of one thing, faults included. wait: see provider_move_and_wait. */
+void provider_tell(struct arena *arena, struct notice *notice, bool wait);
 
 /* Tells the merchant of a session as it is, faults included. */
 void provider_announce(struct arena *arena, const struct session *session);

@@ -23,6 +23,12 @@ struct nonstopay_settings {
     char callback_url[CONF_TEXT_MAX], merchant_id[CONF_TEXT_MAX];
 };
 
+/* What a platform would read in Mangopay's dashboard. */
+struct mangopay_settings {
+    struct secret api_key;
+    char client_id[CONF_TEXT_MAX];
+};
+
 struct sandbox_settings {
     char public_url[CONF_TEXT_MAX];  /* where nginx serves this program */
     char ca_file[CONF_TEXT_MAX];     /* certificates trusted when webhooks are delivered */
@@ -32,6 +38,7 @@ struct sandbox_settings {
     struct secret hooks_secret;      /* signs the events that /hooks/ takes; none: it takes none */
     struct payviox_settings payviox;
     struct nonstopay_settings nonstopay;
+    struct mangopay_settings mangopay;
 };
 
 /* Reads the file; every problem is a line on report. ERR_CONFIG when there is any. */

@@ -35,6 +35,16 @@ void http_header_set(struct http_response *response, const char *name, const cha
     *header = (struct http_param){name, value};
 }
 
+void http_header_add(struct http_response *response, const char *name, const char *value)
+{
+    struct http_param *header = response->headers;
+    while (header->name != NULL)
+        header++;
+    assert(header < response->headers + HTTP_HEADERS_MAX);
+    assert(strpbrk(value, "\r\n") == NULL);
+    *header = (struct http_param){name, value};
+}
+
 /* Percent-decoding with + as space. */
 static enum err decode(struct arena *arena, const char *text, size_t len, const char **ret_text)
 {

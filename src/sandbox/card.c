@@ -18,12 +18,18 @@ static const struct {
     {"4000000000000002", CARD_DECLINED},
     {"4000000000009995", CARD_NO_FUNDS},
     {"4000002760003184", CARD_CHALLENGE},
+    /* Mangopay's own */
+    {"4970107111111119", CARD_PAYS},
+    {"4970105181818183", CARD_CHALLENGE},
+    {"5033951000000004", CARD_PAYS},
+    {"375989111111119", CARD_PAYS},
 };
 
 static const struct {
     const char *prefix, *brand;
 } brands[] = {
-    {"4", "visa"}, {"5", "mastercard"}, {"2", "mastercard"}, {"34", "amex"}, {"37", "amex"},
+    {"4", "visa"},       {"50", "maestro"}, {"5", "mastercard"},
+    {"2", "mastercard"}, {"34", "amex"},    {"37", "amex"},
 };
 
 const char *card_outcome_text(enum card_outcome outcome)

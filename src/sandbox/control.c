@@ -117,6 +117,7 @@ static const char *make_notice(const struct order *order, struct notice *notice,
     const struct session *session = &order->session;
     bool known = session->provider != NULL;
     *notice = (struct notice){
+        .provider = order->provider,
         .session = known ? session : NULL,
         .session_id = text_or(order, "session_id", known ? session->id : ""),
         .order_id = text_or(order, "order_id", known ? session->order_id : ""),
@@ -159,7 +160,7 @@ static void run_webhook(struct order *order, const struct action *action)
         return;
     }
     if (order->provider->notice_write(order->arena, &notice, &delivery) != ERR_NONE) {
-        refuse(order, "The webhook does not fit");
+        refuse(order, "The webhook does not fit, or nobody wants it");
         return;
     }
     deliver_now(&delivery, (int)copies, 1, status);
@@ -234,6 +235,10 @@ static void run_action(struct order *order, const char *name)
     const struct action *action = actions;
     while (action < actions + ACTIONS && strcmp(action->name, name) != 0)
         action++;
+    if (action == actions + ACTIONS && order->provider != NULL &&
+        order->provider->control != NULL &&
+        order->provider->control(order->request, name, order->body, order->response))
+        return;
     if (action == actions + ACTIONS) {
         refuse(order, "Unknown action: webhook, pay, approve, expire, refund, pending_review, "
                       "decline, withhold, chargeback and reset are known");
@@ -285,7 +290,8 @@ static void post(const struct http_request *request, struct http_response *respo
     if (fault != NULL && provider != NULL && strcmp(provider, hooks_receiver.name) == 0)
         order.provider = &hooks_receiver;
     if (order.provider == NULL && (provider != NULL || !is_reset))
-        refuse(&order, "Unknown provider: payviox and nonstopay are known, and hooks for faults");
+        refuse(&order, "Unknown provider: payviox, nonstopay and mangopay are known, and hooks "
+                       "for faults");
     else if (action != NULL && fault == NULL)
         run_action(&order, action);
     else if (fault != NULL && action == NULL)

@@ -1,5 +1,5 @@
 /* The queue of webhooks and the threads that carry them. A receiver that is slow holds one thread,
- * not the queue. Retries: after 30 s, 5 min and 30 min, scaled by sandbox.retry_scale.
+ * not the queue. Retries: as the delivery's way has them, scaled by sandbox.retry_scale.
  * Must not know what a webhook says. */
 #include "sandbox/deliver.h"
 
@@ -28,7 +28,18 @@ enum {
     STOP_WAIT_MS = 3000,
 };
 
-static const int64_t pause_ms[ATTEMPTS] = {0, 30 * 1000, 5 * 60 * 1000, 30 * 60 * 1000};
+static int64_t usual_pause_ms(int attempt)
+{
+    static const int64_t pauses[ATTEMPTS] = {0, 30 * 1000, 5 * 60 * 1000, 30 * 60 * 1000};
+    return attempt > ATTEMPTS ? -1 : pauses[attempt - 1] * sandbox_settings()->retry_scale / 100;
+}
+
+static const struct delivery_way usual_way = {.timeout_ms = TIMEOUT_MS, .pause_ms = usual_pause_ms};
+
+static const struct delivery_way *way_of(const struct delivery *delivery)
+{
+    return delivery->way == NULL ? &usual_way : delivery->way;
+}
 
 struct job {
     struct job *prev, *next;
@@ -68,7 +79,8 @@ static struct job *job_new(const struct delivery *from)
     job->delivery.session_id = keep(from->session_id, strlen(from->session_id));
     job->delivery.order_id = keep(from->order_id, strlen(from->order_id));
     job->delivery.url = keep(from->url, strlen(from->url));
-    job->delivery.body = keep(from->body, from->body_len);
+    if (from->body != NULL)
+        job->delivery.body = keep(from->body, from->body_len);
     for (int i = 0; i < DELIVER_HEADERS_MAX && from->headers[i] != NULL; i++)
         job->delivery.headers[i] = keep(from->headers[i], strlen(from->headers[i]));
     return job;
@@ -112,8 +124,8 @@ void deliver_queue(const struct delivery *delivery, const struct delivery_plan *
     struct job *job = job_new(delivery);
     job->attempt = delivery->first_attempt > 1 ? delivery->first_attempt : 1;
     job->copies = plan->copies > 1 ? plan->copies : 1;
-    job->due_ms = clock_mono_ms() + plan->wait_ms + plan->swap_ms +
-                  pause_ms[job->attempt - 1] * sandbox_settings()->retry_scale / 100;
+    job->due_ms =
+        clock_mono_ms() + plan->wait_ms + plan->swap_ms + way_of(delivery)->pause_ms(job->attempt);
     (void)pthread_mutex_lock(&queue.mutex);
     if (queue.held != NULL) {
         job->after = queue.held;
@@ -148,18 +160,23 @@ static void copy_record(const struct copy *copy, const char *problem)
 static void copy_call(struct copy *copy, struct httpc *client, struct arena *arena)
 {
     struct httpc_answer answer;
+    const struct delivery *delivery = copy->delivery;
+    bool has_body = delivery->body != NULL;
     struct httpc_request request = {
-        .method = "POST",
-        .url = copy->delivery->url,
-        .headers = {"Content-Type: application/json"},
-        .body = copy->delivery->body,
-        .body_len = copy->delivery->body_len,
+        .method = has_body ? "POST" : "GET",
+        .url = delivery->url,
+        .headers = {has_body ? "Content-Type: application/json" : "Accept: */*"},
+        .body = delivery->body,
+        .body_len = delivery->body_len,
+        .plain = true, /* a test's own receiver */
     };
     for (int i = 0; i < DELIVER_HEADERS_MAX; i++)
-        request.headers[i + 1] = copy->delivery->headers[i];
+        request.headers[i + 1] = delivery->headers[i];
     httpc_call(client, arena, &request, &answer);
     copy->status = answer.result == HTTPC_ANSWERED ? answer.status : 0;
     copy_record(copy, answer.problem);
+    if (way_of(delivery)->tried != NULL)
+        way_of(delivery)->tried(delivery, copy->status);
 }
 
 static void *copy_send(void *context)
@@ -168,7 +185,7 @@ static void *copy_send(void *context)
     const struct httpc_options options = {
         .ca_file = sandbox_settings()->ca_file,
         .connect_timeout_ms = CONNECT_TIMEOUT_MS,
-        .timeout_ms = TIMEOUT_MS,
+        .timeout_ms = way_of(copy->delivery)->timeout_ms,
         .user_agent = "Guichet-Sandbox",
     };
     struct arena *arena = arena_new(ANSWER_ARENA);
@@ -210,14 +227,14 @@ static bool job_attempt(struct job *job)
         if (status[i] == 200)
             return true;
     job->copies = 1;
-    if (job->attempt == ATTEMPTS) {
+    int64_t pause_ms = way_of(&job->delivery)->pause_ms(++job->attempt);
+    if (pause_ms < 0) {
         LOG(LOG_WARN, "webhook given up", LOG_TEXT("provider", job->delivery.provider),
             LOG_TEXT("type", job->delivery.type), LOG_TEXT("session", job->delivery.session_id),
             LOG_NUMBER("status", status[0]));
         return true;
     }
-    job->due_ms =
-        clock_mono_ms() + pause_ms[job->attempt++] * sandbox_settings()->retry_scale / 100;
+    job->due_ms = clock_mono_ms() + pause_ms;
     return false;
 }
 

@@ -6,6 +6,7 @@
 #include "sandbox/hooks.h"
 #include "sandbox/index.h"
 #include "sandbox/mail.h"
+#include "sandbox/mangopay.h"
 #include "sandbox/provider.h"
 #include "sandbox/settings.h"
 
@@ -130,6 +131,8 @@ int main(int argc, char **argv)
         err = sandbox_settings_read(argv[2], stderr);
     if (!err)
         err = session_open(sandbox_settings()->journal);
+    if (!err)
+        err = mango_store_open();
     if (!err)
         err = start();
     if (!err)

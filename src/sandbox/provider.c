@@ -5,6 +5,7 @@
 
 #include "sandbox/fault.h"
 #include "sandbox/journal.h"
+#include "sandbox/mangopay.h"
 #include "sandbox/nonstopay.h"
 #include "sandbox/payviox.h"
 
@@ -14,7 +15,7 @@
 
 #include <string.h>
 
-const struct provider *const provider_rows[] = {&payviox, &nonstopay, NULL};
+const struct provider *const provider_rows[] = {&payviox, &nonstopay, &mangopay, NULL};
 
 const struct provider *provider_find(const char *name)
 {
@@ -26,14 +27,17 @@ const struct provider *provider_find(const char *name)
 
 static bool take(const struct notice *notice, enum fault fault, struct fault_args *ret_args)
 {
-    const struct session *session = notice->session;
-    return fault_take(session->provider, fault, EVENT_WEBHOOK, session->order_id, ret_args);
+    return fault_take(notice->provider, fault, EVENT_WEBHOOK, notice->order_id, ret_args);
 }
 
 /* Faults of what the webhook says. */
 static void spoil_notice(struct arena *arena, struct notice *notice)
 {
     struct fault_args args;
+    if (take(notice, FAULT_FOREIGN_ID, &args))
+        notice->session_id = "payin_m_01HQZ0F0RE1GN0000000000000";
+    if (notice->provider->thin)
+        return; /* the rest is for reads to tell */
     if (take(notice, FAULT_WRONG_AMOUNT, &args))
         notice->amount += args.delta;
     if (take(notice, FAULT_WRONG_CURRENCY, &args)) {
@@ -62,7 +66,7 @@ static struct delivery_plan spoil_plan(const struct notice *notice)
 static void record_dropped(const struct notice *notice)
 {
     struct journal_delivery entry = {.problem = "dropped by a fault"};
-    (void)text_copy(entry.provider, sizeof entry.provider, notice->session->provider->name);
+    (void)text_copy(entry.provider, sizeof entry.provider, notice->provider->name);
     (void)text_copy(entry.type, sizeof entry.type, notice->type);
     (void)text_copy(entry.session_id, sizeof entry.session_id, notice->session_id);
     (void)text_copy(entry.order_id, sizeof entry.order_id, notice->order_id);
@@ -80,14 +84,40 @@ static void send_and_wait(struct delivery *delivery, int copies)
     deliver_queue(delivery, &(struct delivery_plan){.copies = 1});
 }
 
-static void announce(struct arena *arena, const struct session *session, bool wait)
+void provider_tell(struct arena *arena, struct notice *notice, bool wait)
 {
     struct delivery delivery;
     struct fault_args args;
+    if (take(notice, FAULT_WEBHOOK_DROPPED, &args)) {
+        record_dropped(notice);
+        return;
+    }
+    spoil_notice(arena, notice);
+    enum err err = notice->provider->notice_write(arena, notice, &delivery);
+    if (err == ERR_NOT_FOUND)
+        return;
+    if (err) {
+        LOG(LOG_ERROR, "webhook not written", LOG_TEXT("session", notice->session_id));
+        return;
+    }
+    struct delivery_plan plan = spoil_plan(notice);
+    if (wait)
+        send_and_wait(&delivery, plan.copies);
+    else
+        deliver_queue(&delivery, &plan);
+}
+
+static void announce(struct arena *arena, const struct session *session, bool wait)
+{
+    if (session->provider->announce != NULL) {
+        session->provider->announce(arena, session, wait);
+        return;
+    }
     const char *type = session->provider->notice_type(session);
     if (type == NULL)
         return;
     struct notice notice = {
+        .provider = session->provider,
         .session = session,
         .session_id = session->id,
         .order_id = session->order_id,
@@ -99,20 +129,7 @@ static void announce(struct arena *arena, const struct session *session, bool wa
                          ? session->amount - session->attempt.received
                          : -1,
     };
-    if (take(&notice, FAULT_WEBHOOK_DROPPED, &args)) {
-        record_dropped(&notice);
-        return;
-    }
-    spoil_notice(arena, &notice);
-    if (session->provider->notice_write(arena, &notice, &delivery) != ERR_NONE) {
-        LOG(LOG_ERROR, "webhook not written", LOG_TEXT("session", session->id));
-        return;
-    }
-    struct delivery_plan plan = spoil_plan(&notice);
-    if (wait)
-        send_and_wait(&delivery, plan.copies);
-    else
-        deliver_queue(&delivery, &plan);
+    provider_tell(arena, &notice, wait);
 }
 
 void provider_announce(struct arena *arena, const struct session *session)
@@ -142,7 +159,12 @@ enum err provider_move_and_wait(struct arena *arena, const struct session *sessi
 void provider_expire_due(struct arena *arena)
 {
     struct session session, expired;
+    for (size_t i = 0; provider_rows[i] != NULL; i++)
+        if (provider_rows[i]->sweep != NULL)
+            provider_rows[i]->sweep(arena);
     while (session_next_due(clock_wall_ms(), &session)) {
+        if (session.provider->sweep != NULL)
+            continue;
         /* whoever paid meanwhile was faster: then there is nothing to expire */
         enum err err = provider_move(arena, &session, MOVE_EXPIRE, NULL, &expired);
         (void)err;
