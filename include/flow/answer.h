@@ -34,6 +34,14 @@ void answer_url(struct arena *arena, const char *payment_id, const char *url,
 void answer_deposit(struct arena *arena, const struct payment *payment, const char *url,
                     struct answer *ret_answer);
 
+/* How a payer pays who has no address to go to: {"bankwire":{…}}, or the deposit with that member
+ * and no address. */
+void answer_instructions(struct arena *arena, const struct payment *payment,
+                         const char *instructions, struct answer *ret_answer);
+
+/* The member "bankwire" of an object that is open; null when there are no instructions. */
+void answer_bankwire(struct json_out *out, struct arena *arena, const char *instructions);
+
 /* {"message":"Payment processed successfully"}: nothing is left for the payer to do. */
 void answer_processed(struct arena *arena, const char *payment_id, struct answer *ret_answer);
 

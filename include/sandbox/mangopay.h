@@ -113,6 +113,9 @@ void mango_each(const char *kind, const char *member, const char *value,
 void mango_list(struct mango_call *call);
 void mango_view(struct mango_call *call);
 
+/* The user and the wallets that exist from the start (mangopay_seed.c). */
+void mango_seed(void);
+
 /* --- idempotency and rate limits (mangopay_response.c) --- */
 
 /* Takes the key of a POST. False: refused, answered. */

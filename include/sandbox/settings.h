@@ -27,6 +27,7 @@ struct nonstopay_settings {
 struct mangopay_settings {
     struct secret api_key;
     char client_id[CONF_TEXT_MAX];
+    char author_id[CONF_TEXT_MAX]; /* a user that exists from the start, with wallets; "": none */
 };
 
 struct sandbox_settings {

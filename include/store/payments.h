@@ -41,6 +41,7 @@ struct attempt {
     char provider_reference[PROVIDER_REFERENCE_MAX];
     char url[URL_MAX];
     char reason[REASON_MAX];
+    char instructions[INSTRUCTIONS_MAX]; /* for the payer, as JSON; "": none */
 };
 
 struct payment_intent {
@@ -126,10 +127,20 @@ enum err attempts_list(struct db *db, const char *payment_id, size_t max,
 enum err attempts_get(struct db *db, const char *provider, const char *reference,
                       struct attempt *ret_attempt) MUST_CHECK;
 
+/* Our reference of the attempt that this provider calls so; "" when there is none. */
+enum err attempts_named(struct db *db, const char *provider, const char *provider_reference,
+                        char ret_reference[IDENT_MAX]) MUST_CHECK;
+
+/* What became of an attempt: no text is NULL, "" is not told. */
+struct attempt_answer {
+    enum outcome outcome;
+    int64_t http_status; /* 0: there was no answer */
+    const char *provider_reference, *url, *reason, *instructions;
+};
+
 /* ERR_DB_DUPLICATE: a definite answer is there already. */
-enum err answers_insert(struct db *db, int64_t attempt_id, enum outcome outcome,
-                        int64_t http_status, const char *provider_reference, const char *url,
-                        const char *reason) MUST_CHECK;
+enum err answers_insert(struct db *db, int64_t attempt_id,
+                        const struct attempt_answer *answer) MUST_CHECK;
 
 /* The provider's own name for an attempt whose answer told none. ERR_DB_DUPLICATE: it is another
  * attempt's, or this one has got another. */

@@ -85,6 +85,17 @@ void answer_url(struct arena *arena, const char *payment_id, const char *url,
     answer_text(arena, payment_id, "url", url, ret_answer);
 }
 
+static void write_deposit(struct json_out *out, const struct payment *payment, const char *url)
+{
+    json_out_text(out, "paymentId", payment->id);
+    json_out_text(out, "provider", payment->provider);
+    json_out_int(out, "amount", money_minor_units(&payment->amount));
+    json_out_text(out, "currency", money_currency(&payment->amount));
+    json_out_text(out, "status", payment_status_name(payment_status_now(payment)));
+    json_out_text(out, "paymentUrl", url);
+    json_out_text(out, "expiresAt", ident_text(payment->expires_s).text);
+}
+
 void answer_deposit(struct arena *arena, const struct payment *payment, const char *url,
                     struct answer *ret_answer)
 {
@@ -92,15 +103,32 @@ void answer_deposit(struct arena *arena, const struct payment *payment, const ch
     struct json_out *out = answer_open(arena, &body, ANSWER_MAX);
     *ret_answer = (struct answer){.status = 200};
     (void)text_copy(ret_answer->payment_id, IDENT_MAX, payment->id);
-    if (out != NULL) {
-        json_out_text(out, "paymentId", payment->id);
-        json_out_text(out, "provider", payment->provider);
-        json_out_int(out, "amount", money_minor_units(&payment->amount));
-        json_out_text(out, "currency", money_currency(&payment->amount));
-        json_out_text(out, "status", payment_status_name(payment_status_now(payment)));
-        json_out_text(out, "paymentUrl", url);
-        json_out_text(out, "expiresAt", ident_text(payment->expires_s).text);
-    }
+    if (out != NULL)
+        write_deposit(out, payment, url);
+    answer_finish(out, &body, ret_answer);
+}
+
+void answer_bankwire(struct json_out *out, struct arena *arena, const char *instructions)
+{
+    struct json *parsed;
+    if (instructions[0] != '\0' &&
+        json_parse(arena, instructions, strlen(instructions), &parsed) == ERR_NONE)
+        json_out_value(out, "bankwire", parsed);
+    else
+        json_out_text(out, "bankwire", NULL);
+}
+
+void answer_instructions(struct arena *arena, const struct payment *payment,
+                         const char *instructions, struct answer *ret_answer)
+{
+    struct buf body;
+    struct json_out *out = answer_open(arena, &body, ANSWER_MAX);
+    *ret_answer = (struct answer){.status = 200};
+    (void)text_copy(ret_answer->payment_id, IDENT_MAX, payment->id);
+    if (out != NULL && payment->surface == SURFACE_PAIEMENT)
+        write_deposit(out, payment, NULL);
+    if (out != NULL)
+        answer_bankwire(out, arena, instructions);
     answer_finish(out, &body, ret_answer);
 }
 

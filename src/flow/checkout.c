@@ -194,6 +194,8 @@ static void answer_success(const struct settings *settings, struct arena *arena,
     bool paid_otherwise = payment->paid_by != 0 && payment->paid_by != attempt->number;
     if (attempt->outcome == OUTCOME_DONE || paid_otherwise)
         answer_paid(arena, payment, ret_answer);
+    else if (attempt->instructions[0] != '\0')
+        answer_instructions(arena, payment, attempt->instructions, ret_answer);
     else if (attempt->url[0] == '\0') /* only a notice told of it */
         answer_error(settings, arena, ERR_OUTCOME_UNKNOWN, ret_answer);
     else if (payment->surface == SURFACE_PAIEMENT)
@@ -267,8 +269,9 @@ static enum err store_answer(struct db *db, struct finish_unit *unit)
     const struct provider_result *r = unit->result;
     char detail[REASON_MAX + 64];
     bool by_partner = strcmp(unit->tried->provider, unit->payment.provider) != 0;
-    enum err err = answers_insert(db, unit->tried->id, r->outcome, r->http_status,
-                                  r->provider_reference, r->url, r->reason);
+    const struct attempt_answer answer = {r->outcome, r->http_status, r->provider_reference,
+                                          r->url,     r->reason,      r->instructions};
+    enum err err = answers_insert(db, unit->tried->id, &answer);
     if (err == ERR_DB_DUPLICATE) /* another process, or this unit, was here before */
         return reload_attempt(db, unit);
     if (err)

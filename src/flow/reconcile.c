@@ -176,8 +176,8 @@ static enum err next_unit(struct db *db, void *context)
  * last look. */
 static bool is_last(const struct check *check)
 {
-    bool tried = check->tries >= CHECKS_MAX && driver_of(check, last_of(check)) != NULL &&
-                 is_over(check);
+    bool tried =
+        check->tries >= CHECKS_MAX && driver_of(check, last_of(check)) != NULL && is_over(check);
     bool ended = payment_is_paid(check->payment.status) || is_over(check);
     return !in_flight(check) && (tried || (ended && first_open(check) == NULL));
 }

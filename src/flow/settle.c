@@ -130,6 +130,8 @@ static const char *find_mismatch(const struct payment *payment, const struct att
 {
     if (truth->stranger != NULL)
         return truth->stranger;
+    if (truth->doubt != NULL)
+        return truth->doubt;
     if (attempt->id == 0)
         return "the payment was made with another provider";
     if (attempt->left && outcome_is_failure(attempt->outcome))
@@ -176,8 +178,12 @@ static enum err close_attempt(struct db *db, const struct payment *payment,
         return over && attempt->url[0] != '\0' ? checks_delete(db, payment->id) : ERR_NONE;
     if (!attempt->over || paid) /* its own answer may still come; a paid one the jobs close */
         return ERR_NONE;
-    enum err err = answers_insert(db, attempt->id, OUTCOME_PENDING, 0, truth->provider_reference,
-                                  "", "learnt from the provider's notice");
+    const struct attempt_answer answer = {.outcome = OUTCOME_PENDING,
+                                          .provider_reference = truth->provider_reference,
+                                          .url = "",
+                                          .reason = "learnt from the provider's notice",
+                                          .instructions = ""};
+    enum err err = answers_insert(db, attempt->id, &answer);
     /* whoever gave up for lack of a session has one to ask about now */
     return err ? err : checks_insert(db, payment->id, SESSION_CHECK_S);
 }
@@ -189,8 +195,7 @@ static enum err learn(struct db *db, const struct provider_driver *driver,
                       const char **ret_mismatch)
 {
     bool may_lack = driver->search != NULL || driver->recover != NULL;
-    if (!may_lack || attempt->provider_reference[0] != '\0' ||
-        truth->provider_reference[0] == '\0')
+    if (!may_lack || attempt->provider_reference[0] != '\0' || truth->provider_reference[0] == '\0')
         return ERR_NONE;
     enum err err = attempts_learn(db, attempt->id, driver->name, truth->provider_reference);
     if (err != ERR_DB_DUPLICATE)
@@ -235,7 +240,8 @@ enum err settle_apply(struct db *db, const struct provider_driver *driver,
     if (err)
         return err;
     const char *mismatch = find_mismatch(&payment, &attempt, truth);
-    (void)snprintf(detail, sizeof detail, "%s says %s", driver->name, truth->word);
+    (void)snprintf(detail, sizeof detail, "%s says %s%s%s", driver->name, truth->word,
+                   truth->why == NULL ? "" : ": ", truth->why == NULL ? "" : truth->why);
     const struct settlement news = {truth->fact, driver->name, truth, detail, source};
     if (mismatch == NULL)
         err = learn(db, driver, &attempt, truth, &mismatch);
@@ -393,9 +399,13 @@ struct follow_unit {
     int64_t inbox_id;
     const struct provider_driver *driver; /* NULL: its secrets are gone */
     struct notice_row row;
-    struct provider_truth hint, truth;
+    struct provider_truth hint;
+    bool asked;
     enum provider_reading reading;
-    struct payment payment; /* id "": there is none (yet) */
+    struct provider_truth truth;
+    bool has_whole;              /* the notice is about a part, a refund say: */
+    struct provider_truth whole; /* the truth about the payment that it is a part of */
+    struct payment payment;      /* id "": there is none (yet) */
     struct attempt attempt;
     struct settled_notice *notice;
 };
@@ -414,23 +424,49 @@ static enum err hint_unit(struct db *db, void *context)
                                &unit->hint);
     if (err)
         return err == ERR_PAYLOAD ? ERR_NONE : err;
-    if (!attempt_reference_parse(unit->hint.reference, payment_id))
-        return ERR_NONE;
+    if (unit->hint.reference[0] == '\0') /* the provider's own name must do */
+        err = attempts_named(db, unit->driver->name, unit->hint.provider_reference,
+                             unit->hint.reference);
+    if (err || !attempt_reference_parse(unit->hint.reference, payment_id))
+        return err;
     err = payments_get(db, payment_id, &unit->payment);
     if (!err && unit->payment.id[0] != '\0')
         err = attempts_get(db, unit->driver->name, unit->hint.reference, &unit->attempt);
     return err;
 }
 
-static void ask(struct follow_unit *unit, struct arena *arena)
+static enum provider_reading ask_about(const struct follow_unit *unit, struct arena *arena,
+                                       enum provider_object object, const char *name,
+                                       struct provider_truth *ret_truth)
 {
     struct context *context = unit->context;
     const struct cart nothing = {.count = 0};
     struct provider_order order = checkout_order(&unit->payment, &unit->attempt, &nothing);
-    order.provider_reference = unit->hint.provider_reference;
+    order.provider_reference = name;
+    order.object = object;
     order.unproved = true;
-    unit->reading = provider_read(unit->driver, context->settings, context->client, arena, 0,
-                                  &order, &unit->truth);
+    return provider_read(unit->driver, context->settings, context->client, arena, 0, &order,
+                         ret_truth);
+}
+
+/* Of a part the payment itself is asked about too: it says whose it is, and whether it was paid. */
+static void ask(struct follow_unit *unit, struct arena *arena)
+{
+    struct provider_truth *truth = &unit->truth, *whole = &unit->whole;
+    unit->asked = true;
+    unit->reading = ask_about(unit, arena, unit->hint.object, unit->hint.provider_reference, truth);
+    if (unit->reading != READING_TRUTH || truth->object == PROVIDER_PAYMENT ||
+        truth->stranger != NULL)
+        return;
+    unit->reading = ask_about(unit, arena, PROVIDER_PAYMENT, truth->provider_reference, whole);
+    unit->has_whole = unit->reading == READING_TRUTH;
+    if (!unit->has_whole)
+        return;
+    (void)text_copy(truth->reference, sizeof truth->reference, whole->reference);
+    truth->stranger = whole->stranger;
+    truth->has_amount = whole->has_amount;
+    truth->amount = whole->amount;
+    truth->fees = whole->fees;
 }
 
 /* Why the notice is not done with yet; NULL: it is. A provider may be slower than its notices,
@@ -448,22 +484,39 @@ static const char *find_doubt(const struct follow_unit *unit)
     return unit->truth.fact < unit->hint.fact ? "the provider says less than its notice" : NULL;
 }
 
+/* What was read goes into the books: the payment first, then the part of it. */
+static enum err apply_read(struct db *db, struct follow_unit *unit, char ret_note[REASON_MAX])
+{
+    enum settle_verdict *verdict = &unit->notice->verdict;
+    enum err err = ERR_NONE;
+    if (unit->has_whole) {
+        *verdict = SETTLE_UNMATCHED;
+        err = settle_apply(db, unit->driver, &unit->whole, "webhook", verdict, ret_note);
+    }
+    if (err || (unit->has_whole && *verdict != SETTLE_APPLIED))
+        return err;
+    return settle_apply(db, unit->driver, &unit->truth, "webhook", verdict, ret_note);
+}
+
 static enum err apply_truth(struct db *db, struct follow_unit *unit)
 {
     struct settled_notice *notice = unit->notice;
+    const struct provider_truth *claim = &unit->hint;
     const char *doubt = find_doubt(unit);
     char note[REASON_MAX] = "no payment of ours has this reference";
     enum err err = ERR_NONE;
     /* that nothing has been paid yet is not worth a second question */
     notice->verdict = unit->hint.fact == FACT_NOTHING ? SETTLE_APPLIED : SETTLE_UNMATCHED;
-    if (unit->payment.id[0] != '\0' && unit->reading == READING_TRUTH)
-        err = settle_apply(db, unit->driver, &unit->truth, "webhook", &notice->verdict, note);
-    if (doubt != NULL && notice->verdict != SETTLE_MISMATCH && unit->payment.id[0] != '\0' &&
+    if (unit->asked && unit->reading == READING_TRUTH && unit->truth.reference[0] != '\0')
+        err = apply_read(db, unit, note);
+    else if (unit->asked && unit->reading == READING_TRUTH && unit->truth.stranger != NULL)
+        claim = &unit->truth; /* it names nothing of ours */
+    if (doubt != NULL && notice->verdict != SETTLE_MISMATCH && unit->asked &&
         unit->hint.fact != FACT_NOTHING) {
         (void)snprintf(note, sizeof note, "%s: %s", unit->hint.word, doubt);
         notice->verdict = SETTLE_UNMATCHED;
     }
-    return err ? err : end_row(db, &unit->row, &unit->hint, notice->verdict, note);
+    return err ? err : end_row(db, &unit->row, claim, notice->verdict, note);
 }
 
 static enum err follow_unit(struct db *db, void *context)
@@ -489,7 +542,7 @@ enum err settle_follow(struct context *context, struct arena *arena, int64_t fol
         return err; /* it waits for the next lease, or is done */
     (void)text_copy(ret_notice->payment_id, sizeof ret_notice->payment_id, unit.hint.reference);
     (void)text_copy(ret_notice->word, sizeof ret_notice->word, unit.hint.word);
-    if (unit.payment.id[0] != '\0')
+    if (unit.payment.id[0] != '\0' || unit.hint.reference[0] == '\0')
         ask(&unit, arena);
     return db_transact(context->pool, arena, follow_unit, &unit);
 }

@@ -62,6 +62,17 @@ enum err create_key(const struct call *call, struct idempotency_key *ret_key)
     return ERR_NONE;
 }
 
+/* Items are not held for the days that some ways to pay take. */
+static enum err check_lifetime(const struct call *call, const struct checkout *checkout,
+                               int64_t *ret_lifetime_s)
+{
+    const struct provider_driver *driver = checkout->drivers[0];
+    const char *method = checkout->intent.payment.method;
+    int64_t own_s = driver->lifetime_s == NULL ? 0 : driver->lifetime_s(method);
+    *ret_lifetime_s = own_s > 0 ? own_s : call->context->settings->payment.lifetime_s;
+    return own_s > 0 && checkout->wish.count > 0 ? ERR_PARAMETERS : ERR_NONE;
+}
+
 static void complete_intent(const struct call *call, struct payment_intent *intent)
 {
     struct payment *payment = &intent->payment;
@@ -70,7 +81,6 @@ static void complete_intent(const struct call *call, struct payment_intent *inte
     payment->status = PAYMENT_PENDING;
     (void)text_copy(payment->provider, sizeof payment->provider, call->param);
     (void)text_copy(payment->client_ip, sizeof payment->client_ip, call->request->client_ip);
-    intent->lifetime_s = call->context->settings->payment.lifetime_s;
     intent->request_id = call->request->id;
 }
 
@@ -80,7 +90,8 @@ static enum err read_body(const struct call *call, create_reader *read, struct c
     enum err err = fields_read(call->request, &fields);
     if (err)
         return err == ERR_PAYLOAD ? ERR_PARAMETERS : err;
-    return read(call, &fields, checkout);
+    err = read(call, &fields, checkout);
+    return err ? err : check_lifetime(call, checkout, &checkout->intent.lifetime_s);
 }
 
 void create_run(struct call *call, struct checkout *checkout, create_reader *read)

@@ -38,6 +38,7 @@ static const struct route routes[] = {
     {"GET", "/payments/*", AUTH_BEARER, payments_get_one},
     {"POST", "/payments/*/refunds", AUTH_OPERATOR, refunds_post},
     {"POST", "/webhook/*", AUTH_NONE, webhook_post},
+    {"GET", "/webhook/*", AUTH_NONE, webhook_get},
     {"GET", "/metrics", AUTH_NONE, metrics_get},
     {"GET", "/health/live", AUTH_NONE, health_get_live},
     {"GET", "/health/ready", AUTH_NONE, health_get_ready},

@@ -2,6 +2,7 @@
 #include "front/payer.h"
 
 #include "base/clock.h"
+#include "front/details.h"
 #include "store/users.h"
 
 #include <string.h>
@@ -24,6 +25,8 @@ static const struct member customer_members[] = {
 };
 
 static const struct member billing_members[] = {
+    {"first_name", offsetof(struct provider_payer, first_name)},
+    {"last_name", offsetof(struct provider_payer, last_name)},
     {"address1", offsetof(struct provider_payer, address1)},
     {"address2", offsetof(struct provider_payer, address2)},
     {"city", offsetof(struct provider_payer, city)},
@@ -70,7 +73,7 @@ static enum err read_body(const struct fields *fields, struct checkout *checkout
         return ERR_BILLING;
     if (!read_object(fields, "card", ROWS(card_members), &checkout->card, &checkout->has_card))
         return ERR_CARD;
-    return ERR_NONE;
+    return details_read(fields, &checkout->details);
 }
 
 struct address_unit {
@@ -115,7 +118,8 @@ static enum err ask_drivers(const struct call *call, struct checkout *checkout)
                                          .method = payment->method,
                                          .now_s = clock_wall_ms() / 1000,
                                          .payer = &checkout->payer,
-                                         .card = checkout->has_card ? &checkout->card : NULL};
+                                         .card = checkout->has_card ? &checkout->card : NULL,
+                                         .details = &checkout->details};
     enum err first = ERR_NONE;
     size_t kept = 0;
     for (size_t i = 0; i < checkout->driver_count; i++) {

@@ -1,6 +1,6 @@
-/* POST /webhook/{provider}: proof first, then one transaction, then 200. An unproved notice leaves
- * nothing but a count; a notice that cannot be stored is refused, so that the provider repeats it.
- * What a thin one is about is asked for after the 200, by the same thread. */
+/* POST (or GET) /webhook/{provider}: proof first, then one transaction, then 200. An unproved
+ * notice leaves nothing but a count; a notice that cannot be stored is refused, so that the
+ * provider repeats it. What a thin one is about is asked for after the 200, by the same thread. */
 #include "front/api.h"
 
 #include "base/clock.h"
@@ -9,6 +9,7 @@
 #include "store/messages.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static enum err count_unit(struct db *db, void *context)
 {
@@ -69,20 +70,16 @@ static void follow_later(struct call *call, int64_t follow_id)
     call->response->after_context = kept;
 }
 
-void webhook_post(struct call *call)
+static void take(struct call *call, const struct provider_driver *driver, const char *notice_text,
+                 size_t len)
 {
-    const struct provider_driver *driver = provider_find(call->context->settings, call->param);
     struct settled_notice notice = {0};
-    if (driver == NULL || driver->notice == NULL) {
-        reply_error(call, ERR_NOT_FOUND);
-        return;
-    }
     if (!driver->notice_proved(call->context->settings, call->request)) {
         refuse_unproved(call, driver);
         return;
     }
-    enum err err = settle_notice(call->context, call->request->arena, driver, call->request->body,
-                                 call->request->body_len, &notice);
+    enum err err =
+        settle_notice(call->context, call->request->arena, driver, notice_text, len, &notice);
     struct json_out *out = err ? NULL : reply_open(call);
     if (err)
         reply_error(call, err);
@@ -93,4 +90,39 @@ void webhook_post(struct call *call)
     (void)text_copy(call->payment_id, sizeof call->payment_id, notice.payment_id);
     json_out_bool(out, "received", true);
     reply_close(call, out);
+}
+
+static const struct provider_driver *find(const struct call *call)
+{
+    const struct provider_driver *driver = provider_find(call->context->settings, call->param);
+    return driver != NULL && driver->notice != NULL ? driver : NULL;
+}
+
+static void refuse_method(struct call *call, const char *allowed)
+{
+    http_header_set(call->response, "Allow", allowed);
+    reply_error(call, ERR_METHOD);
+}
+
+void webhook_post(struct call *call)
+{
+    const struct provider_driver *driver = find(call);
+    if (driver == NULL)
+        reply_error(call, ERR_NOT_FOUND);
+    else if (driver->notice_in_query)
+        refuse_method(call, "GET");
+    else
+        take(call, driver, call->request->body, call->request->body_len);
+}
+
+/* HEAD, which is served as GET elsewhere, tells of nothing. */
+void webhook_get(struct call *call)
+{
+    const struct provider_driver *driver = find(call);
+    if (driver == NULL)
+        reply_error(call, ERR_NOT_FOUND);
+    else if (!driver->notice_in_query || strcmp(call->request->method, "GET") != 0)
+        refuse_method(call, driver->notice_in_query ? "GET" : "POST");
+    else
+        take(call, driver, call->request->query, strlen(call->request->query));
 }

@@ -168,7 +168,7 @@ static void read_failed(const struct json *root, struct provider_result *ret_res
     provider_quote(quoted[1], sizeof quoted[1], mangopay_text(root, "ResultMessage", ""));
     ret_result->outcome = OUTCOME_DECLINED;
     ret_result->refusal = verdict.err;
-    (void)snprintf(ret_result->reason, REASON_MAX, "Mangopay says %s: %s", quoted[0],
+    (void)snprintf(ret_result->reason, REASON_MAX, "Mangopay says %.15s: %.99s", quoted[0],
                    quoted[1][0] == '\0' ? verdict.why : quoted[1]);
 }
 

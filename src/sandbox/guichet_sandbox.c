@@ -134,6 +134,8 @@ int main(int argc, char **argv)
     if (!err)
         err = mango_store_open();
     if (!err)
+        mango_seed();
+    if (!err)
         err = start();
     if (!err)
         err = fcgi_serve(&server);

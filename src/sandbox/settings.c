@@ -22,6 +22,7 @@ static const struct conf_setting rows[] = {
     {"nonstopay", "merchant_id", CONF_TEXT, FIELD(nonstopay.merchant_id), "77", 0, 0},
     {"mangopay", "api_key_file", CONF_SECRET, FIELD(mangopay.api_key), NULL, 8, 0},
     {"mangopay", "client_id", CONF_TEXT, FIELD(mangopay.client_id), "guichet", 0, 0},
+    {"mangopay", "author_id", CONF_TEXT, FIELD(mangopay.author_id), "", 0, 0},
     {"hooks", "secret_file", CONF_WEBHOOK_KEY, FIELD(hooks_secret), NULL, 1, 0},
     {"mail", "folder", CONF_TEXT, FIELD(mail_folder), "", 0, 0},
     {"payviox", "merchant", CONF_TEXT, FIELD(payviox.merchant), "Demo marketplace", 0, 0},

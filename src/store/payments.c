@@ -193,6 +193,7 @@ static bool read_attempt(struct db *db, struct attempt *ret_attempt)
     a->number = db_int(db, 8);
     a->left = db_int(db, 9) != 0;
     a->rivalled = db_int(db, 10) != 0;
+    db_copy(db, 11, a->instructions, sizeof a->instructions);
     return true;
 }
 
@@ -228,15 +229,25 @@ enum err attempts_learn(struct db *db, int64_t attempt_id, const char *provider,
                   DB_TEXT(provider_reference));
 }
 
-enum err answers_insert(struct db *db, int64_t attempt_id, enum outcome outcome,
-                        int64_t http_status, const char *provider_reference, const char *url,
-                        const char *reason)
+enum err attempts_named(struct db *db, const char *provider, const char *provider_reference,
+                        char ret_reference[IDENT_MAX])
 {
-    assert(outcome != OUTCOME_NONE);
-    return db_run(db, SQL_ANSWER_INSERT, DB_INT(attempt_id), DB_TEXT(outcome_name(outcome)),
-                  outcome == OUTCOME_UNKNOWN ? DB_NOTHING : DB_INT(1),
-                  http_status == 0 ? DB_NOTHING : DB_INT(http_status),
-                  DB_TEXT_OR_NULL(provider_reference), DB_TEXT_OR_NULL(url), DB_TEXT(reason));
+    enum err err = db_run(db, SQL_ATTEMPT_NAMED, DB_TEXT(provider), DB_TEXT(provider_reference),
+                          DB_TEXT(provider), DB_TEXT(provider_reference));
+    ret_reference[0] = '\0';
+    if (!err && db_next(db))
+        db_copy(db, 0, ret_reference, IDENT_MAX);
+    return err;
+}
+
+enum err answers_insert(struct db *db, int64_t attempt_id, const struct attempt_answer *a)
+{
+    assert(a->outcome != OUTCOME_NONE);
+    return db_run(db, SQL_ANSWER_INSERT, DB_INT(attempt_id), DB_TEXT(outcome_name(a->outcome)),
+                  a->outcome == OUTCOME_UNKNOWN ? DB_NOTHING : DB_INT(1),
+                  a->http_status == 0 ? DB_NOTHING : DB_INT(a->http_status),
+                  DB_TEXT_OR_NULL(a->provider_reference), DB_TEXT_OR_NULL(a->url),
+                  DB_TEXT(a->reason), DB_TEXT_OR_NULL(a->instructions));
 }
 
 enum err events_insert(struct db *db, const char *payment_id, const char *kind, const char *detail,

@@ -37,7 +37,7 @@
     " attempt_answers u WHERE u.attempt_id = a.attempt_id), d.outcome," \
     " COALESCE(d.provider_reference, l.provider_reference), d.url, d.reason, a.provider, a.number," \
     " EXISTS (SELECT 1 FROM attempts n WHERE n.payment_id = a.payment_id AND n.number > a.number), " \
-    RIVALLED \
+    RIVALLED ", d.instructions" \
     " FROM attempts a LEFT JOIN attempt_answers d ON d.attempt_id = a.attempt_id AND d.definite = 1" \
     " LEFT JOIN learnt_references l ON l.attempt_id = a.attempt_id"
 #define LEFT_MS(column) "TIMESTAMPDIFF(MICROSECOND, NOW(3), " column ") DIV 1000"
@@ -181,9 +181,14 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "SELECT " ATTEMPT_COLUMNS " WHERE a.payment_id = ? ORDER BY a.number DESC LIMIT ?",
     [SQL_ATTEMPT_OF_PROVIDER] =
         "SELECT " ATTEMPT_COLUMNS " WHERE a.provider = ? AND a.reference = ?",
+    [SQL_ATTEMPT_NAMED] =
+        "SELECT a.reference FROM attempt_answers d JOIN attempts a USING (attempt_id)"
+        " WHERE a.provider = ? AND d.provider_reference = ? AND d.definite = 1 UNION"
+        " SELECT a.reference FROM learnt_references l JOIN attempts a USING (attempt_id)"
+        " WHERE l.provider = ? AND l.provider_reference = ? LIMIT 1",
     [SQL_ANSWER_INSERT] =
         "INSERT INTO attempt_answers (attempt_id, outcome, definite, http_status, provider_reference,"
-        " url, reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        " url, reason, instructions) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     [SQL_REFERENCE_LEARN] =
         "INSERT INTO learnt_references (attempt_id, provider, provider_reference) VALUES (?, ?, ?)",
     [SQL_EVENT_INSERT] =

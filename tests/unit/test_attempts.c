@@ -30,8 +30,9 @@ static enum err attempts_unit(struct db *db, void *intent)
     if (!err)
         err = attempts_last(db, payment->id, &last);
     if (!err)
-        err =
-            answers_insert(db, last.id, OUTCOME_PENDING, 201, "session2", "https://pay.test/2", "");
+        err = answers_insert(db, last.id,
+                             &(struct attempt_answer){OUTCOME_PENDING, 201, "session2",
+                                                      "https://pay.test/2", "", ""});
     return err ? err : checks_insert(db, payment->id, 3600);
 }
 
