@@ -20,7 +20,7 @@ GRANT SELECT, INSERT, UPDATE ON balances TO guichet_runtime;
 GRANT SELECT, INSERT ON ledger_postings TO guichet_runtime;
 GRANT SELECT, INSERT ON ledger_entries TO guichet_runtime;
 GRANT SELECT, UPDATE (owner_id, state, held_by) ON items TO guichet_runtime;
-GRANT SELECT, INSERT, UPDATE (hurried_at) ON provider_silences TO guichet_runtime;
+GRANT SELECT, INSERT, UPDATE (hurried_at, swept_s) ON provider_silences TO guichet_runtime;
 GRANT SELECT, INSERT, UPDATE ON inbox TO guichet_runtime;
 GRANT SELECT, INSERT ON outbox TO guichet_runtime;
 GRANT SELECT, INSERT, UPDATE (state, note, tries, due_at) ON deliveries TO guichet_runtime;

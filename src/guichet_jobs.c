@@ -6,6 +6,7 @@
 #include "base/settings.h"
 #include "flow/context.h"
 #include "flow/deliver.h"
+#include "flow/hooks.h"
 #include "flow/mail.h"
 #include "flow/reconcile.h"
 #include "flow/settle.h"
@@ -41,7 +42,7 @@ struct job {
     size_t receiver;      /* of events; an index into the settings' */
     bool keeps_house;     /* the first thread of a program does what one should */
     bool prepared;        /* the database knows the receivers */
-    int64_t keys_due_ms, silence_due_ms;
+    int64_t keys_due_ms, silence_due_ms, hooks_due_ms;
 };
 
 static void log_failure(const char *what, const char *payment_id, enum err err)
@@ -141,12 +142,40 @@ static void watch_silence(struct job *job)
         LOG(LOG_WARN, "silence", LOG_NUMBER("hurried", count));
 }
 
+static void watch_hooks_of(struct job *job, const struct provider_driver *driver)
+{
+    struct hooks_found found = {0}, swept = {0};
+    enum err err = hooks_check(job->context, job->arena, driver, &found);
+    if (err || found.wrong > 0)
+        LOG(err ? LOG_ERROR : LOG_WARN, "hooks", LOG_TEXT("provider", driver->name),
+            LOG_NUMBER("wrong", (int64_t)found.wrong), LOG_NUMBER("mended", (int64_t)found.mended),
+            LOG_TEXT("error", err ? err_message(err) : ""));
+    err = hooks_sweep(job->context, job->arena, driver, &swept);
+    if (err || swept.missed > 0)
+        LOG(err ? LOG_ERROR : LOG_WARN, "sweep", LOG_TEXT("provider", driver->name),
+            LOG_NUMBER("missed", swept.missed), LOG_TEXT("error", err ? err_message(err) : ""));
+}
+
+/* As often as a provider may be silent. */
+static void watch_hooks(struct job *job)
+{
+    const struct settings *settings = job->context->settings;
+    const struct provider_driver *driver;
+    if (clock_left_ms(job->hooks_due_ms) > 0)
+        return;
+    job->hooks_due_ms = clock_mono_ms() + settings->jobs.silence_s * 1000;
+    for (size_t i = 0; (driver = provider_at(i)) != NULL; i++)
+        if (driver->hooks != NULL && driver->configured(settings))
+            watch_hooks_of(job, driver);
+}
+
 static bool step_providers(struct job *job)
 {
     if (job->keeps_house) {
         name_receivers(job);
         forget_keys(job);
         watch_silence(job);
+        watch_hooks(job);
     }
     bool busy = step_notice(job);
     busy |= step_check(job);
@@ -191,7 +220,7 @@ static bool job_start(struct job *job, const struct settings *settings, struct d
     job->context = context_new(settings, pool);
     job->arena = arena_new(ARENA_BYTES);
     job->idle_wait_ms = settings->jobs.idle_wait_ms;
-    job->keys_due_ms = job->silence_due_ms = clock_mono_ms();
+    job->keys_due_ms = job->silence_due_ms = job->hooks_due_ms = clock_mono_ms();
     return job->context != NULL && job->arena != NULL &&
            pthread_create(&job->thread, NULL, work, job) == 0;
 }

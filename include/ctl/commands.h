@@ -37,6 +37,7 @@ int receiver_enable(struct ctl *ctl);
 int provider_list(struct ctl *ctl);
 int provider_enable(struct ctl *ctl);
 int provider_disable(struct ctl *ctl);
+int provider_check_hooks(struct ctl *ctl);
 
 /* account.c */
 int user_add(struct ctl *ctl);

@@ -96,6 +96,16 @@ enum err mangopay_read(const struct settings *settings, struct arena *arena,
 void mangopay_put_address(struct json_out *out, const char *key, const struct mangopay_name *name,
                           const struct provider_address *address);
 
+/* Any call of the client's: path and query after its id; body NULL: none. */
+enum err mangopay_call(const struct settings *settings, struct arena *arena, const char *method,
+                       const char *path, const char *body, struct httpc_request *ret_request);
+
+/* Notices; see provider_driver and provider_hooks. */
+extern const struct provider_hooks mangopay_hooks;
+bool mangopay_notice_proved(const struct settings *settings, const struct http_request *request);
+enum err mangopay_notice(const struct settings *settings, struct arena *arena, const char *body,
+                         size_t len, struct provider_truth *ret_truth);
+
 /* The answers; see provider_driver. */
 void mangopay_created(const struct settings *settings, struct arena *arena,
                       const struct httpc_answer *answer, struct provider_result *ret_result);

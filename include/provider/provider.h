@@ -147,6 +147,34 @@ struct provider_method {
     const char *id;
 };
 
+/* How a kind of notice is registered with the provider. */
+enum provider_hook { PROVIDER_HOOK_FINE, PROVIDER_HOOK_MISSING, PROVIDER_HOOK_WRONG };
+
+#define PROVIDER_EVENTS_MAX 100 /* on one page of a list */
+
+/* Of a provider that sends notices only where it is told to, and lists what it has told of. */
+struct provider_hooks {
+    size_t kinds; /* of notices */
+
+    /* The question what is registered. */
+    enum err (*list)(const struct settings *settings, struct arena *arena,
+                     struct httpc_request *ret_request);
+
+    /* Reads its answer for the index-th kind, and builds the call that mends what is not fine.
+     * ERR_PAYLOAD: the answer cannot be read. */
+    enum err (*mend)(const struct settings *settings, struct arena *arena,
+                     const struct httpc_answer *list, size_t index, enum provider_hook *ret_state,
+                     struct httpc_request *ret_request);
+
+    /* The question what happened after that second, page by page from 0, and its answer as the
+     * notices that would have told of it. */
+    enum err (*events)(const struct settings *settings, struct arena *arena, int64_t after_s,
+                       int64_t page, struct httpc_request *ret_request);
+    enum err (*events_read)(struct arena *arena, const struct httpc_answer *answer,
+                            const char *ret_notices[PROVIDER_EVENTS_MAX], size_t *ret_count,
+                            bool *ret_more);
+};
+
 /* A provider that is paid from_balance has no functions beyond methods: nobody is called. */
 struct provider_driver {
     const char *name;
@@ -232,6 +260,9 @@ struct provider_driver {
 
     /* They come as GET, and their body is the query. */
     bool notice_in_query;
+
+    /* NULL: they come by themselves. */
+    const struct provider_hooks *hooks;
 
     /* Which payment does a payer's browser come back from? By our reference or the provider's,
      * from the query of the address that the provider sends it to; NULL: it does not say. */

@@ -48,6 +48,10 @@ enum err providers_probe(struct db *db, const char *provider, int64_t probe_id, 
 /* Gives that lease back unused. */
 enum err providers_unprobe(struct db *db, const char *provider, int64_t probe_id) MUST_CHECK;
 
+/* Up to which second the provider's list of events was read; 0: never. */
+enum err sweeps_get(struct db *db, const char *provider, int64_t *ret_swept_s) MUST_CHECK;
+enum err sweeps_set(struct db *db, const char *provider, int64_t swept_s) MUST_CHECK;
+
 /* Adds to the present second. A unit that runs twice counts twice: it is a statistic. */
 enum err calls_add(struct db *db, const char *provider,
                    const struct breaker_counts *counts) MUST_CHECK;

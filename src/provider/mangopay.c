@@ -1,4 +1,4 @@
-/* The Mangopay driver: its token, its notices and its table. No I/O, no state. */
+/* The Mangopay driver: its token and its table. No I/O, no state. */
 #include "provider/mangopay.h"
 
 #include "base/buf.h"
@@ -73,68 +73,6 @@ static bool mangopay_token_read(struct arena *arena, const struct httpc_answer *
            text_copy(ret_token->text, sizeof ret_token->text, token);
 }
 
-/* --- notices --- */
-
-/* What a notice is about, and what reading should tell at least. */
-static const struct event {
-    const char *type;
-    enum provider_object object;
-    enum payment_fact fact;
-} events[] = {
-    {"PAYIN_NORMAL_CREATED", PROVIDER_PAYMENT, FACT_NOTHING},
-    {"PAYIN_NORMAL_SUCCEEDED", PROVIDER_PAYMENT, FACT_SUCCEEDED},
-    {"PAYIN_NORMAL_FAILED", PROVIDER_PAYMENT, FACT_FAILED},
-    {"PAYIN_NORMAL_PROCESSING_STATUS_PENDING_SUCCEEDED", PROVIDER_PAYMENT, FACT_NOTHING},
-    {"PAYIN_REFUND_CREATED", PROVIDER_REFUND, FACT_NOTHING},
-    {"PAYIN_REFUND_SUCCEEDED", PROVIDER_REFUND, FACT_PARTLY_REFUNDED},
-    {"PAYIN_REFUND_FAILED", PROVIDER_REFUND, FACT_NOTHING},
-    {"PAYIN_REPUDIATION_CREATED", PROVIDER_REPUDIATION, FACT_NOTHING},
-    {"PAYIN_REPUDIATION_SUCCEEDED", PROVIDER_REPUDIATION, FACT_DISPUTED},
-    {"PAYIN_REPUDIATION_FAILED", PROVIDER_REPUDIATION, FACT_NOTHING},
-    {"DISPUTE_CREATED", PROVIDER_DISPUTE, FACT_DISPUTED},
-    {"DISPUTE_SUBMITTED", PROVIDER_DISPUTE, FACT_DISPUTED},
-    {"DISPUTE_ACTION_REQUIRED", PROVIDER_DISPUTE, FACT_DISPUTED},
-    {"DISPUTE_FURTHER_ACTION_REQUIRED", PROVIDER_DISPUTE, FACT_DISPUTED},
-    {"DISPUTE_SENT_TO_BANK", PROVIDER_DISPUTE, FACT_DISPUTED},
-    {"DISPUTE_CLOSED", PROVIDER_DISPUTE, FACT_DISPUTED},
-};
-
-/* They bear no proof, but all that they can bring about is a question to Mangopay. */
-static bool mangopay_notice_proved(const struct settings *settings,
-                                   const struct http_request *request)
-{
-    (void)settings;
-    return strstr(request->query, "RessourceId=") != NULL;
-}
-
-/* EventType=…&RessourceId=…&Date=… */
-static enum err mangopay_notice(const struct settings *settings, struct arena *arena,
-                                const char *body, size_t len, struct provider_truth *ret_truth)
-{
-    struct http_field *form;
-    (void)settings;
-    *ret_truth = (struct provider_truth){0};
-    enum err err = http_form_parse(arena, body, len, &form);
-    if (err)
-        return err;
-    const char *type = http_form_get(form, "EventType"), *id = http_form_get(form, "RessourceId");
-    if (type == NULL || id == NULL || id[0] == '\0' ||
-        id[strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")] !=
-            '\0' ||
-        !text_copy(ret_truth->provider_reference, sizeof ret_truth->provider_reference, id))
-        return ERR_PAYLOAD;
-    provider_quote(ret_truth->word, sizeof ret_truth->word, type);
-    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
-        if (strcmp(events[i].type, type) != 0)
-            continue;
-        ret_truth->object = events[i].object;
-        ret_truth->fact = events[i].fact;
-        return ERR_NONE;
-    }
-    ret_truth->stranger = "an event that nobody has asked for";
-    return ERR_NONE;
-}
-
 /* Mangopay adds it to the address that we gave. */
 static const char *mangopay_returned(const struct http_field *query)
 {
@@ -161,5 +99,6 @@ const struct provider_driver mangopay_driver = {
     .notice = mangopay_notice,
     .thin = true,
     .notice_in_query = true,
+    .hooks = &mangopay_hooks,
     .returned = mangopay_returned,
 };

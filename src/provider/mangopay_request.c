@@ -301,6 +301,20 @@ enum err mangopay_create(const struct settings *settings, struct arena *arena,
     return finish(&url, ret_request);
 }
 
+enum err mangopay_call(const struct settings *settings, struct arena *arena, const char *method,
+                       const char *path, const char *body, struct httpc_request *ret_request)
+{
+    struct buf url;
+    start_for_client(settings, arena, method, &url, ret_request);
+    buf_puts(&url, path);
+    if (body != NULL) {
+        ret_request->headers[1] = "Content-Type: application/json";
+        ret_request->body = body;
+        ret_request->body_len = strlen(body);
+    }
+    return finish(&url, ret_request);
+}
+
 enum err mangopay_recover(const struct settings *settings, struct arena *arena,
                           const struct provider_order *order, struct httpc_request *ret_request)
 {

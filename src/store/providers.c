@@ -111,3 +111,15 @@ enum err calls_window(struct db *db, const char *provider, const struct settings
     }
     return err;
 }
+
+enum err sweeps_get(struct db *db, const char *provider, int64_t *ret_swept_s)
+{
+    enum err err = db_run(db, SQL_SWEEP_GET, DB_TEXT(provider));
+    *ret_swept_s = !err && db_next(db) ? db_int(db, 0) : 0;
+    return err;
+}
+
+enum err sweeps_set(struct db *db, const char *provider, int64_t swept_s)
+{
+    return db_run(db, SQL_SWEEP_SET, DB_TEXT(provider), DB_INT(swept_s));
+}

@@ -227,6 +227,12 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " AND hurried_at <= NOW(3) - INTERVAL ? SECOND AND NOT EXISTS (SELECT 1 FROM inbox i"
         " WHERE i.provider = s.provider AND i.received_at > NOW(3) - INTERVAL ? SECOND)",
 
+    [SQL_SWEEP_GET] =
+        "SELECT COALESCE(swept_s, 0) FROM provider_silences WHERE provider = ?",
+    [SQL_SWEEP_SET] =
+        "INSERT INTO provider_silences (provider, hurried_at, swept_s) VALUES (?, '2000-01-01', ?)"
+        " ON DUPLICATE KEY UPDATE swept_s = GREATEST(COALESCE(swept_s, 0), VALUES(swept_s))",
+
     [SQL_ACCOUNT_PUT] =
         "INSERT IGNORE INTO ledger_accounts (kind, owner, currency) VALUES (?, ?, ?)",
     [SQL_ACCOUNT_BY_OWNER] =

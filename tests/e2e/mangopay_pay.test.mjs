@@ -38,7 +38,7 @@ describe('a card on the hosted page', () => {
         assert.equal(payin.Tag, `${made.id} demo order 66`);
         assert.deepEqual([payin.Culture, payin.SecureMode, payin.StatementDescriptor, payin.CardType],
             ['FR', 'FORCE', 'Shop 1', 'CB_VISA_MASTERCARD']);
-        const [call] = await creates(made.id);
+        const [call] = await creates(made.id, ' order 66');
         assert.equal(call.idempotency_key, made.id.replace('_', '-'));
     });
 
@@ -71,7 +71,7 @@ describe('notices', () => {
             const made = await deposit(800);
             const { Id } = await payinOf(made);
             assert.equal((await notify('PAYIN_NORMAL_SUCCEEDED', Id)).status, 200);
-            await eventually(async () => (await mangopay.journal(made.id)).calls
+            await eventually(async () => (await mangopay.journal(`${made.id} demo`)).calls
                 .some(({ method, path }) => method === 'GET' && path.endsWith(Id)));
             assert.equal((await client.payment(alice, made.id)).status, 'pending');
         }));
@@ -94,9 +94,37 @@ describe('notices', () => {
 });
 
 describe('answers that are lost', () => {
-    test('F43: a 409 is settled through the answer kept under the key', async () => {
-        await mangopay.fault('lost_answer').catch(() => mangopay.fault('timeout_after'));
-        const made = await deposit(1100);
-        assert.notEqual(made.status, 502, made.text);
+    test('F43: an answer that got lost is read back under its key, not taken for a failure', () =>
+        moves(1100, async () => {
+            await mangopay.fault('connection_reset_after_success', { call: 'create' });
+            const made = await deposit(1100);
+            assert.match(accepted(made).url, /\/mangopay\/pay\//);
+            assert.equal((await creates(made.id)).length, 1);
+            await mangopay.form(made.url, mangopay.cardForm());
+            await client.paymentIs(alice, made.id, 'completed');
+        }));
+
+    test('F40: a time-out after the pay-in was made is no failure, and the jobs find it', () =>
+        moves(1200, async () => {
+            await mangopay.fault('timeout_after_success', { call: 'create' });
+            const made = await deposit(1200);
+            assert.ok([200, 504].includes(made.status), made.text);
+            const url = await eventually(async () => (await client.payment(alice, made.id)).url, 30_000);
+            assert.equal((await creates(made.id)).length, 1);
+            await mangopay.form(url, mangopay.cardForm());
+            await client.paymentIs(alice, made.id, 'completed');
+        }));
+
+    test('a refused token is renewed once, and the call made again', async () => {
+        await mangopay.act('forget_tokens', {});
+        mangopay.renew();
+        accepted(await deposit(600));
+    });
+
+    test('a used-up rate is told with the seconds to wait', async () => {
+        await mangopay.fault('rate_limited', { call: 'create' });
+        const made = await deposit(600);
+        refused(made, 503, 'Provider unavailable');
+        assert.ok(Number(made.headers['retry-after']) > 0);
     });
 });

@@ -1,0 +1,132 @@
+/* Asks without a connection; what was missed goes the way of every notice. */
+#include "flow/hooks.h"
+
+#include "base/clock.h"
+#include "base/crash.h"
+#include "flow/settle.h"
+#include "store/providers.h"
+
+#include <string.h>
+
+enum {
+    FIRST_SWEEP_S = 3 * 86400, /* as long as Mangopay repeats a notice */
+    OVERLAP_S = 300,           /* clocks differ, and an event may be listed late */
+    PAGES_MAX = 100,
+};
+
+static enum err call(struct context *context, struct arena *arena,
+                     const struct provider_driver *driver, struct httpc_request *request,
+                     struct httpc_answer *ret_answer)
+{
+    provider_call(driver, context->settings, context->client, arena, request, ret_answer);
+    return ret_answer->result == HTTPC_ANSWERED ? ERR_NONE : ERR_PROVIDER_UNAVAILABLE;
+}
+
+/* Whoever else mends at the same time makes our call fail: the next look tells. */
+static enum err mend(struct context *context, struct arena *arena,
+                     const struct provider_driver *driver, const struct httpc_answer *list,
+                     size_t index, struct hooks_found *found)
+{
+    struct httpc_request request = {0};
+    struct httpc_answer answer;
+    enum provider_hook state = PROVIDER_HOOK_FINE;
+    enum err err = driver->hooks->mend(context->settings, arena, list, index, &state, &request);
+    if (err || state == PROVIDER_HOOK_FINE)
+        return err == ERR_PAYLOAD ? ERR_PROVIDER_UNAVAILABLE : err;
+    found->wrong++;
+    err = call(context, arena, driver, &request, &answer);
+    if (!err && answer.status != 200)
+        err = ERR_PROVIDER_UNAVAILABLE;
+    found->mended += !err;
+    return err;
+}
+
+enum err hooks_check(struct context *context, struct arena *arena,
+                     const struct provider_driver *driver, struct hooks_found *ret_found)
+{
+    struct httpc_request request = {0};
+    struct httpc_answer list;
+    enum err first = driver->hooks->list(context->settings, arena, &request);
+    *ret_found = (struct hooks_found){.kinds = driver->hooks->kinds};
+    if (!first)
+        first = call(context, arena, driver, &request, &list);
+    if (first)
+        return first;
+    for (size_t i = 0; i < driver->hooks->kinds; i++) {
+        enum err err = mend(context, arena, driver, &list, i, ret_found);
+        first = first ? first : err;
+    }
+    return first;
+}
+
+struct sweep_unit {
+    const char *provider;
+    int64_t swept_s;
+};
+
+static enum err get_unit(struct db *db, void *context)
+{
+    struct sweep_unit *unit = context;
+    return sweeps_get(db, unit->provider, &unit->swept_s);
+}
+
+static enum err set_unit(struct db *db, void *context)
+{
+    const struct sweep_unit *unit = context;
+    return sweeps_set(db, unit->provider, unit->swept_s);
+}
+
+static enum err take(struct context *context, struct arena *arena,
+                     const struct provider_driver *driver, const char *text,
+                     struct hooks_found *found)
+{
+    struct settled_notice notice, followed;
+    enum err err = settle_notice(context, arena, driver, text, strlen(text), &notice);
+    if (err || notice.repeated)
+        return err;
+    found->missed++;
+    return notice.follow_id == 0 ? ERR_NONE
+                                 : settle_follow(context, arena, notice.follow_id, &followed);
+}
+
+/* A page with its rows is large: it has memory of its own. */
+static enum err sweep_page(struct context *context, struct arena *arena, struct arena *page,
+                           const struct provider_driver *driver, int64_t after_s, int64_t number,
+                           bool *ret_more, struct hooks_found *found)
+{
+    struct httpc_request request = {0};
+    struct httpc_answer answer;
+    const char *notices[PROVIDER_EVENTS_MAX];
+    size_t count = 0;
+    arena_reset(page);
+    enum err err = driver->hooks->events(context->settings, page, after_s, number, &request);
+    if (!err)
+        err = call(context, page, driver, &request, &answer);
+    if (!err && driver->hooks->events_read(page, &answer, notices, &count, ret_more) != ERR_NONE)
+        err = ERR_PROVIDER_UNAVAILABLE;
+    for (size_t i = 0; i < count && !err; i++) {
+        err = take(context, arena, driver, notices[i], found);
+        arena_reset(arena);
+    }
+    return err;
+}
+
+enum err hooks_sweep(struct context *context, struct arena *arena,
+                     const struct provider_driver *driver, struct hooks_found *ret_found)
+{
+    struct sweep_unit unit = {.provider = driver->name};
+    int64_t now_s = clock_wall_ms() / 1000;
+    bool more = true;
+    *ret_found = (struct hooks_found){.kinds = driver->hooks->kinds};
+    enum err err = db_query(context->pool, arena, get_unit, &unit);
+    struct arena *page = err ? NULL : arena_new(ARENA_BYTES);
+    if (!err && page == NULL)
+        return ERR_OVERLOAD;
+    int64_t after_s = unit.swept_s == 0 ? now_s - FIRST_SWEEP_S : unit.swept_s - OVERLAP_S;
+    for (int64_t i = 0; i < PAGES_MAX && more && !err; i++)
+        err = sweep_page(context, arena, page, driver, after_s, i, &more, ret_found);
+    arena_free(page);
+    CRASH_POINT("hooks_swept");
+    unit.swept_s = now_s;
+    return err ? err : db_transact(context->pool, arena, set_unit, &unit);
+}
