@@ -6,3 +6,28 @@ ALTER TABLE attempt_answers
 -- Up to when a provider's own list of events was read, to find what its notices have not told.
 ALTER TABLE provider_silences
     ADD COLUMN IF NOT EXISTS swept_s BIGINT NULL COMMENT 'Unix time, by our clock; NULL: never';
+
+-- Refunds through a provider's API: written before it is called, in the books once it has said yes.
+ALTER TABLE refunds
+    MODIFY COLUMN via ENUM('manual', 'balance', 'reported', 'provider') NOT NULL COMMENT 'manual: a person gives it back at the provider; balance: booked to the payer\'s balance; reported: the provider told us of it; provider: given back through its API';
+
+CREATE TABLE IF NOT EXISTS refund_orders (
+    refund_id VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'REF_ and a ULID; also the key of the call, and of the row in refunds once it is booked',
+    payment_id VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    attempt SMALLINT NOT NULL COMMENT 'number of the attempt that was paid',
+    amount BIGINT NOT NULL COMMENT 'minor units of the payment\'s currency',
+    reason VARCHAR(255) NOT NULL DEFAULT '',
+    operator_id BIGINT NOT NULL,
+    state ENUM('pending', 'done', 'failed') NOT NULL DEFAULT 'pending' COMMENT 'pending reserves its amount; neither of the others ever changes',
+    reference VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'the provider\'s own name for it, as soon as it has told',
+    note VARCHAR(255) NOT NULL DEFAULT '',
+    tries SMALLINT NOT NULL DEFAULT 0,
+    due_at DATETIME(3) NULL COMMENT 'when the jobs program looks at it; also the lease. NULL: nothing is left to do',
+    created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+    PRIMARY KEY (refund_id),
+    KEY orders_due (due_at),
+    KEY orders_of_payment (payment_id, state),
+    CONSTRAINT order_payment FOREIGN KEY (payment_id) REFERENCES payments (payment_id),
+    CONSTRAINT order_operator FOREIGN KEY (operator_id) REFERENCES users (user_id),
+    CONSTRAINT order_amount CHECK (amount > 0)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT 'refunds that a provider was asked for';

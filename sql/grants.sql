@@ -8,6 +8,7 @@ GRANT SELECT ON api_keys TO guichet_runtime;
 GRANT SELECT, INSERT, UPDATE (status, refunded, dispute, paid_by) ON payments TO guichet_runtime;
 GRANT SELECT, INSERT ON payment_items TO guichet_runtime;
 GRANT SELECT, INSERT, UPDATE (reference) ON refunds TO guichet_runtime;
+GRANT SELECT, INSERT, UPDATE (state, reference, note, tries, due_at) ON refund_orders TO guichet_runtime;
 GRANT SELECT, INSERT, UPDATE (state) ON disputes TO guichet_runtime;
 GRANT SELECT, INSERT ON reviews TO guichet_runtime;
 GRANT SELECT, INSERT ON attempts TO guichet_runtime;
@@ -26,7 +27,7 @@ GRANT SELECT, INSERT ON outbox TO guichet_runtime;
 GRANT SELECT, INSERT, UPDATE (state, note, tries, due_at) ON deliveries TO guichet_runtime;
 GRANT SELECT, INSERT, UPDATE, DELETE ON receivers TO guichet_runtime;
 GRANT SELECT, INSERT, UPDATE (read_at) ON notifications TO guichet_runtime;
-GRANT SELECT, INSERT, UPDATE (status, body), DELETE ON idempotency_keys TO guichet_runtime;
+GRANT SELECT, INSERT, UPDATE (status, body, payment_id), DELETE ON idempotency_keys TO guichet_runtime;
 GRANT SELECT, INSERT (provider), UPDATE (opened_at, open_until, probe_id, probe_until, reason)
     ON provider_health TO guichet_runtime;
 GRANT SELECT, INSERT, UPDATE ON provider_calls TO guichet_runtime;

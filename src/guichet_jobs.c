@@ -9,6 +9,7 @@
 #include "flow/hooks.h"
 #include "flow/mail.h"
 #include "flow/reconcile.h"
+#include "flow/refund_order.h"
 #include "flow/settle.h"
 #include "store/keys.h"
 
@@ -71,6 +72,17 @@ static bool step_notice(struct job *job)
     else if (found)
         LOG(LOG_INFO, "notice", LOG_TEXT("note", "tried a waiting notice again"));
     return !err && found;
+}
+
+static bool step_refund(struct job *job)
+{
+    char refund_id[IDENT_MAX];
+    enum err err = refund_order_step(job->context, job->arena, refund_id);
+    if (err)
+        log_failure("refund", "", err);
+    else if (refund_id[0] != '\0')
+        LOG(LOG_INFO, "refund", LOG_TEXT("refund", refund_id));
+    return !err && refund_id[0] != '\0';
 }
 
 static bool step_mail(struct job *job)
@@ -179,6 +191,7 @@ static bool step_providers(struct job *job)
     }
     bool busy = step_notice(job);
     busy |= step_check(job);
+    busy |= step_refund(job);
     return busy;
 }
 

@@ -116,6 +116,11 @@ enum provider_reading mangopay_readback(const struct settings *settings, struct 
                                         const struct httpc_answer *answer,
                                         struct provider_truth *ret_truth);
 
+bool mangopay_refundable(const char *method);
+enum err mangopay_refund(const struct settings *settings, struct arena *arena,
+                         const struct provider_order *order, const struct provider_refund *refund,
+                         const struct provider_truth *payment, struct httpc_request *ret_request);
+
 /* What answers are made of. Ids are opaque; these are the characters that they were seen with. */
 bool mangopay_id(const struct json *object, const char *key, char *ret_id, size_t size);
 bool mangopay_money(const struct json *object, const char *key, struct money *ret_money);

@@ -100,6 +100,13 @@ struct provider_result {
                                           * as an object of JSON; "": there is nothing to do */
 };
 
+/* Money to be given back through a provider's API. */
+struct provider_refund {
+    const char *id;      /* ours, which is also the key of the call */
+    struct money amount; /* that the payer gets */
+    struct money before; /* what was given back of the payment before */
+};
+
 /* A provider's token for calls; see provider_driver.token. */
 struct provider_token {
     char text[PROVIDER_TOKEN_MAX];
@@ -127,6 +134,7 @@ struct provider_truth {
     /* of a payment's: whose money the provider says it is, as a refund has to name him; "":
      * nobody's */
     char author[PROVIDER_REFERENCE_MAX];
+    struct money kept; /* what the platform's own account there got of the amount */
 };
 
 /* Where a search through a provider's lists stands. Starts as {0}; the driver moves it on. */
@@ -236,6 +244,20 @@ struct provider_driver {
     void (*recovered)(const struct settings *settings, struct arena *arena,
                       const struct httpc_answer *answer, struct provider_result *ret_result);
 
+    /* Can what was paid in this way be given back through the API? NULL: never, only by a person in
+     * the provider's dashboard. */
+    bool (*refundable)(const char *method);
+
+    /* Builds the call that gives back, from the truth that was just read about the payment, and
+     * reads its answer: DONE with the refund's own reference, PENDING, DECLINED, REFUSED, NOT_SENT
+     * or UNKNOWN. The refund's id is its key; recover, with it as the order's reference, asks for a
+     * lost answer. */
+    enum err (*refund)(const struct settings *settings, struct arena *arena,
+                       const struct provider_order *order, const struct provider_refund *refund,
+                       const struct provider_truth *payment, struct httpc_request *ret_request);
+    void (*refunded)(const struct settings *settings, struct arena *arena,
+                     const struct httpc_answer *answer, struct provider_result *ret_result);
+
     /* A provider whose calls want a token that it gives out for a while: builds the call for one
      * and reads the answer. provider.c keeps it, adds it to the calls and renews it. NULL: there is
      * none. False: there is no token in the answer. */
@@ -319,6 +341,12 @@ void provider_create(const struct provider_driver *driver, const struct settings
 void provider_recover(const struct provider_driver *driver, const struct settings *settings,
                       struct httpc *client, struct arena *arena, int64_t deadline_ms,
                       const struct provider_order *order, struct provider_result *ret_result);
+
+/* Gives money back. Sent again under the same id, it happens once. */
+void provider_give_back(const struct provider_driver *driver, const struct settings *settings,
+                        struct httpc *client, struct arena *arena, int64_t deadline_ms,
+                        const struct provider_order *order, const struct provider_refund *refund,
+                        struct provider_result *ret_result);
 
 /* Carries one call, with a token where the driver has one. A token that cannot be had is NOT_SENT.
  */

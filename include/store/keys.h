@@ -36,6 +36,11 @@ enum err keys_put(struct db *db, const struct idempotency_key *key, const char *
 enum err keys_answer(struct db *db, const char *payment_id, int status, const char *body,
                      size_t len) MUST_CHECK;
 
+/* The same for a key that was opened by something else than a payment (a refund): it is the
+ * payment's from now on. */
+enum err keys_answer_as(struct db *db, const char *opened_by, const char *payment_id, int status,
+                        const char *body, size_t len) MUST_CHECK;
+
 /* Forgets the open key of a payment: the same request may come again. */
 enum err keys_release(struct db *db, const char *payment_id) MUST_CHECK;
 

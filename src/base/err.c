@@ -59,6 +59,7 @@ static const struct {
     [ERR_REFUND_STATE] = {409, "Nothing of this payment can be refunded", 0},
     [ERR_REFUND_AMOUNT] = {400, "Invalid amount", 0},
     [ERR_REFUND_LEFT] = {409, "Refund exceeds what is left of the payment", 0},
+    [ERR_REFUND_REFUSED] = {409, "The provider refuses this refund", 0},
     [ERR_CONFLICT] = {409, "Conflict", 0},
     [ERR_QUERY] = {400, "Invalid request parameters", 0},
     [ERR_QUERY_CURRENCY] = {400, "Invalid currency", 0},

@@ -1,19 +1,25 @@
-/* Refunds, one row and one posting each; their sum never exceeds the payment. Must not call a
- * provider. */
+/* Refunds, one row and one posting each; their sum never exceeds the payment. Calls a provider only
+ * through refund_order. */
 #include "flow/refund.h"
 
 #include "base/buf.h"
 #include "base/crash.h"
 #include "flow/notify.h"
 #include "flow/posting.h"
+#include "flow/refund_order.h"
 #include "flow/replay.h"
 
 #include <assert.h>
 #include <stdio.h>
 
+enum {
+    ATTEMPTS_SHOWN = 8,
+    ORDER_FIRST_S = 60, /* when the jobs program looks at what nobody has ended */
+};
+
 /* Writes the row, moves the payment's status and posts the money. What is given back as a whole
  * before it was ever heard to be paid was never credited, so nothing is claimed for it. */
-static enum err book(struct db *db, const struct payment *payment, const struct refund *refund,
+enum err refund_book(struct db *db, const struct payment *payment, const struct refund *refund,
                      const struct settlement *news)
 {
     struct settlement change = *news;
@@ -68,6 +74,28 @@ static enum err compare_sum(const struct payment *payment, const struct money *a
     return ERR_NONE;
 }
 
+/* One that the provider was asked for by us is that one: its answer was slower than the notice. */
+static enum err book_reported(struct db *db, const struct payment *payment, struct refund *refund,
+                              const struct settlement *news)
+{
+    struct refund_order order;
+    enum err err = orders_confirm(db, payment, refund->reference, &refund->amount, &order);
+    if (err)
+        return err;
+    refund->reason = "";
+    ident_new("REF_", refund->id);
+    if (order.id[0] != '\0') {
+        (void)text_copy(refund->id, sizeof refund->id, order.id);
+        refund->via = REFUND_PROVIDER;
+        refund->reason = order.reason;
+        refund->operator_id = order.operator_id;
+        err = orders_end(db, order.id, ORDER_DONE, refund->reference, "the provider's notice told");
+        if (!err) /* whoever asked for it may wait for its answer */
+            err = orders_next(db, order.id, "", "the provider's notice told", 0);
+    }
+    return err ? err : refund_book(db, payment, refund, news);
+}
+
 enum err refund_reported(struct db *db, const struct payment *payment,
                          const struct settlement *news, const char **ret_mismatch)
 {
@@ -88,14 +116,14 @@ enum err refund_reported(struct db *db, const struct payment *payment,
         *ret_mismatch = "a refund that exceeds the payment";
         return ERR_NONE;
     }
-    refund.reason = "";
-    ident_new("REF_", refund.id);
-    return book(db, payment, &refund, news);
+    return book_reported(db, payment, &refund, news);
 }
 
 struct refund_unit {
+    struct context *context;
     const struct refund_request *request;
     char id[IDENT_MAX]; /* of the refund, the same in every run */
+    bool ordered;       /* out: the provider is to be asked */
     struct refund refund;
     struct payment payment;
     struct answer answer;
@@ -125,50 +153,100 @@ static enum err choose_amount(struct db *db, struct refund_unit *unit)
     return money_minor_units(&left) == 0 ? ERR_REFUND_STATE : ERR_NONE;
 }
 
-static void write_refund(struct json_out *out, const struct refund_unit *unit)
+static void write_refund(struct json_out *out, const struct payment *payment,
+                         const struct refund *refund, const char *state)
 {
-    json_out_text(out, "id", unit->refund.id);
-    json_out_text(out, "paymentId", unit->payment.id);
-    json_out_int(out, "amount", money_minor_units(&unit->refund.amount));
-    json_out_text(out, "currency", money_currency(&unit->refund.amount));
-    json_out_text(out, "via", refund_via_name(unit->refund.via));
-    json_out_text(out, "reason", unit->refund.reason);
-    json_out_text(out, "createdAt", unit->refund.created_at);
-    json_out_text(out, "status", payment_status_name(payment_status_now(&unit->payment)));
-    json_out_int(out, "refunded", money_minor_units(&unit->payment.refunded));
+    json_out_text(out, "id", refund->id);
+    json_out_text(out, "paymentId", payment->id);
+    json_out_int(out, "amount", money_minor_units(&refund->amount));
+    json_out_text(out, "currency", money_currency(&refund->amount));
+    json_out_text(out, "via", refund_via_name(refund->via));
+    json_out_text(out, "state", state);
+    json_out_text(out, "reason", refund->reason);
+    json_out_text(out, "createdAt", refund->created_at);
+    json_out_text(out, "status", payment_status_name(payment_status_now(payment)));
+    json_out_int(out, "refunded", money_minor_units(&payment->refunded));
 }
 
-/* As it is in the books now, whichever run of the unit has put it there. */
-static enum err answer_refund(struct db *db, struct refund_unit *unit)
+/* As it will stand in the books. */
+static void show_order(const struct refund_order *order, struct refund *ret_refund)
 {
-    enum err err = payments_get(db, unit->request->payment_id, &unit->payment);
-    if (!err)
-        err = refunds_find(db, &unit->payment, unit->id, &unit->refund);
+    *ret_refund =
+        (struct refund){.amount = order->amount, .via = REFUND_PROVIDER, .reason = order->reason};
+    (void)text_copy(ret_refund->id, sizeof ret_refund->id, order->id);
+    (void)text_copy(ret_refund->created_at, sizeof ret_refund->created_at, order->created_at);
+}
+
+enum err refund_answer(struct db *db, const char *payment_id, const char *refund_id,
+                       const struct refund_order *order, struct refund *ret_refund,
+                       struct answer *ret_answer)
+{
+    struct payment payment;
+    struct buf body;
+    enum err err = payments_get(db, payment_id, &payment);
+    if (!err && order == NULL)
+        err = refunds_find(db, &payment, refund_id, ret_refund);
     if (err)
         return err;
-    struct buf body;
+    if (order != NULL)
+        show_order(order, ret_refund);
     struct json_out *out = answer_open(db_arena(db), &body, ANSWER_MAX);
     if (out == NULL)
         return ERR_OVERLOAD;
-    write_refund(out, unit);
-    unit->answer = (struct answer){.status = 200};
-    (void)text_copy(unit->answer.payment_id, IDENT_MAX, unit->payment.id);
+    write_refund(out, &payment, ret_refund, order == NULL ? "done" : "pending");
+    *ret_answer = (struct answer){.status = 200};
+    (void)text_copy(ret_answer->payment_id, IDENT_MAX, payment.id);
     err = answer_close(out);
-    unit->answer.body = buf_text(&body);
-    unit->answer.len = body.len;
+    ret_answer->body = buf_text(&body);
+    ret_answer->len = body.len;
     return err;
 }
 
-static enum err book_request(struct db *db, struct refund_unit *unit)
+/* The attempt that was paid; id 0: none, the payment is from the balance. */
+static enum err find_paid(struct db *db, const struct payment *payment, struct attempt *ret_attempt)
+{
+    struct attempt attempts[ATTEMPTS_SHOWN];
+    size_t count, i = 0;
+    enum err err = attempts_list(db, payment->id, ATTEMPTS_SHOWN, attempts, &count);
+    *ret_attempt = (struct attempt){0};
+    if (err || count == 0)
+        return err;
+    while (i + 1 < count && payment->paid_by != 0 && attempts[i].number != payment->paid_by)
+        i++;
+    *ret_attempt = attempts[i];
+    return ERR_NONE;
+}
+
+/* Can the provider be asked, or is it for a person to do? */
+static bool is_refundable(const struct refund_unit *unit, const struct attempt *attempt)
+{
+    const struct provider_driver *driver =
+        provider_find(unit->context->settings, attempt->provider);
+    return driver != NULL && driver->refundable != NULL && attempt->provider_reference[0] != '\0' &&
+           driver->refundable(unit->payment.method);
+}
+
+/* The intent, committed before the provider is asked; its amount is reserved. */
+static enum err place_order(struct db *db, struct refund_unit *unit, const struct attempt *attempt)
+{
+    struct refund_order order = {.attempt = attempt->number,
+                                 .amount = unit->refund.amount,
+                                 .reason = unit->request->reason,
+                                 .operator_id = unit->request->operator_id};
+    char detail[DETAIL_MAX], amount[MONEY_TEXT_MAX];
+    (void)text_copy(order.id, sizeof order.id, unit->id);
+    money_format(&order.amount, amount);
+    (void)snprintf(detail, sizeof detail, "%s %s, asked of %s", amount,
+                   money_currency(&order.amount), attempt->provider);
+    unit->ordered = true;
+    enum err err = orders_insert(db, &unit->payment, &order, ORDER_FIRST_S);
+    return err ? err : events_insert(db, unit->payment.id, "refund_asked", detail, "operator");
+}
+
+static enum err book_request(struct db *db, struct refund_unit *unit, const struct attempt *attempt)
 {
     char detail[DETAIL_MAX], amount[MONEY_TEXT_MAX];
-    struct attempt attempt;
-    enum err err = choose_amount(db, unit);
-    if (!err)
-        err = attempts_last(db, unit->payment.id, &attempt);
-    if (err)
-        return err;
-    bool called = attempt.id != 0;
+    bool called = attempt->id != 0;
     unit->refund.via = called ? REFUND_MANUAL : REFUND_BALANCE;
     unit->refund.reason = unit->request->reason;
     unit->refund.operator_id = unit->request->operator_id;
@@ -176,42 +254,57 @@ static enum err book_request(struct db *db, struct refund_unit *unit)
     money_format(&unit->refund.amount, amount);
     (void)snprintf(detail, sizeof detail, "%s %s, %s", amount, money_currency(&unit->refund.amount),
                    called ? "to be given back in the provider's dashboard" : "to the balance");
-    const struct settlement news = {.provider = called ? attempt.provider : unit->payment.provider,
+    const struct settlement news = {.provider = called ? attempt->provider : unit->payment.provider,
                                     .detail = detail,
                                     .source = "operator"};
-    return book(db, &unit->payment, &unit->refund, &news);
+    enum err err = refund_book(db, &unit->payment, &unit->refund, &news);
+    CRASH_POINT("refund_booked");
+    return err ? err
+               : refund_answer(db, unit->payment.id, unit->id, NULL, &unit->refund, &unit->answer);
 }
 
 static enum err refund_unit(struct db *db, void *context)
 {
     struct refund_unit *unit = context;
     const struct idempotency_key *key = &unit->request->key;
+    struct attempt attempt;
+    unit->ordered = false;
     unit->refund = (struct refund){0};
     unit->answer = (struct answer){0};
     enum err err = payments_lock(db, unit->request->payment_id, &unit->payment);
     if (!err)
-        err = book_request(db, unit);
-    CRASH_POINT("refund_booked");
+        err = choose_amount(db, unit);
     if (!err)
-        err = answer_refund(db, unit);
-    if (!err && key->text[0] != '\0')
-        err = keys_put(db, key, unit->payment.id, unit->answer.status, unit->answer.body,
-                       unit->answer.len);
-    return err;
+        err = find_paid(db, &unit->payment, &attempt);
+    if (!err)
+        err = is_refundable(unit, &attempt) ? place_order(db, unit, &attempt)
+                                            : book_request(db, unit, &attempt);
+    if (err || key->text[0] == '\0')
+        return err;
+    return unit->ordered ? keys_put(db, key, unit->id, 0, NULL, 0)
+                         : keys_put(db, key, unit->payment.id, unit->answer.status,
+                                    unit->answer.body, unit->answer.len);
 }
 
 /* A run of the unit may have been committed although nobody heard of it. */
 static enum err booked_unit(struct db *db, void *context)
 {
     struct refund_unit *unit = context;
-    enum err err = answer_refund(db, unit);
+    struct refund_order order;
+    enum err err = payments_get(db, unit->request->payment_id, &unit->payment);
+    if (!err)
+        err = orders_get(db, &unit->payment, unit->id, &order);
+    unit->ordered = !err && order.id[0] != '\0';
+    if (err || unit->ordered)
+        return err;
+    err = refund_answer(db, unit->payment.id, unit->id, NULL, &unit->refund, &unit->answer);
     return !err && unit->refund.id[0] == '\0' ? ERR_NOT_FOUND : err;
 }
 
 void refund_run(struct context *context, struct arena *arena, const struct refund_request *request,
                 struct answer *ret_answer)
 {
-    struct refund_unit unit = {.request = request};
+    struct refund_unit unit = {.context = context, .request = request};
     ident_new("REF_", unit.id);
     enum err err = db_transact(context->pool, arena, refund_unit, &unit);
     if (err && err != ERR_NOT_FOUND &&
@@ -219,6 +312,10 @@ void refund_run(struct context *context, struct arena *arena, const struct refun
         err = ERR_NONE;
     if (!err) {
         *ret_answer = unit.answer;
+        CRASH_POINT("refund_ordered");
+        if (unit.ordered)
+            refund_order_run(context, arena, request->payment_id, unit.id, request->deadline_ms,
+                             ret_answer);
         return;
     }
     if (err == ERR_DB_DUPLICATE && replay_find(context, arena, &request->key, ret_answer))

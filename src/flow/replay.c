@@ -37,7 +37,8 @@ bool replay_find(struct context *context, struct arena *arena, const struct idem
                                       .body = unit.kept.body,
                                       .len = unit.kept.body_len,
                                       .replayed = true};
-        (void)text_copy(ret_answer->payment_id, IDENT_MAX, unit.kept.payment_id);
+        if (ident_valid("PAY_", unit.kept.payment_id)) /* not a refund that opened the key */
+            (void)text_copy(ret_answer->payment_id, IDENT_MAX, unit.kept.payment_id);
     }
     return true;
 }

@@ -105,6 +105,8 @@ struct one_unit {
     struct cart cart;
     struct refund refunds[REFUNDS_MAX];
     size_t refund_count;
+    struct refund_order orders[REFUNDS_MAX]; /* that a provider is still asked for */
+    size_t order_count;
     struct event *events;
     size_t count;
 };
@@ -120,6 +122,8 @@ static enum err one_unit(struct db *db, void *context)
     if (!err)
         err =
             refunds_of_payment(db, &unit->payment, REFUNDS_MAX, unit->refunds, &unit->refund_count);
+    if (!err)
+        err = orders_of_payment(db, &unit->payment, REFUNDS_MAX, unit->orders, &unit->order_count);
     if (!err)
         err = events_of_payment(db, unit->payment_id, EVENTS_MAX, unit->events, &unit->count);
     return err;
@@ -141,18 +145,30 @@ static void write_timeline(struct json_out *out, const struct one_unit *unit, bo
     json_out_close_array(out);
 }
 
+static void write_refund(struct json_out *out, const char *id, const struct money *amount,
+                         enum refund_via via, const char *state, const char *reason,
+                         const char *created_at)
+{
+    json_out_object(out, NULL);
+    json_out_text(out, "id", id);
+    json_out_int(out, "amount", money_minor_units(amount));
+    json_out_text(out, "via", refund_via_name(via));
+    json_out_text(out, "state", state);
+    json_out_text(out, "reason", reason);
+    json_out_text(out, "createdAt", created_at);
+    json_out_close_object(out);
+}
+
 static void write_refunds(struct json_out *out, const struct one_unit *unit)
 {
     json_out_array(out, "refunds");
     for (size_t i = 0; i < unit->refund_count; i++) {
-        const struct refund *refund = &unit->refunds[i];
-        json_out_object(out, NULL);
-        json_out_text(out, "id", refund->id);
-        json_out_int(out, "amount", money_minor_units(&refund->amount));
-        json_out_text(out, "via", refund_via_name(refund->via));
-        json_out_text(out, "reason", refund->reason);
-        json_out_text(out, "createdAt", refund->created_at);
-        json_out_close_object(out);
+        const struct refund *r = &unit->refunds[i];
+        write_refund(out, r->id, &r->amount, r->via, "done", r->reason, r->created_at);
+    }
+    for (size_t i = 0; i < unit->order_count; i++) {
+        const struct refund_order *o = &unit->orders[i];
+        write_refund(out, o->id, &o->amount, REFUND_PROVIDER, "pending", o->reason, o->created_at);
     }
     json_out_close_array(out);
 }

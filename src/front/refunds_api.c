@@ -30,7 +30,9 @@ void refunds_post(struct call *call)
 {
     struct context *context = call->context;
     struct arena *arena = call->request->arena;
-    struct refund_request request = {.payment_id = call->param, .operator_id = call->user.id};
+    struct refund_request request = {.payment_id = call->param,
+                                     .operator_id = call->user.id,
+                                     .deadline_ms = call->request->deadline_ms};
     struct answer answer;
     enum err err =
         ident_valid("PAY_", call->param) ? create_key(call, &request.key) : ERR_NOT_FOUND;

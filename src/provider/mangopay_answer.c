@@ -207,14 +207,36 @@ static bool read_payin(struct arena *arena, const struct json *root,
     return true;
 }
 
+/* A refund of a pay-in. */
+static bool read_refund(const struct json *root, struct provider_result *ret_result)
+{
+    if (!mangopay_id(root, "Id", ret_result->provider_reference,
+                     sizeof ret_result->provider_reference))
+        return false;
+    if (mangopay_says(root, "Status", "FAILED"))
+        read_failed(root, ret_result);
+    else if (mangopay_says(root, "Status", "SUCCEEDED"))
+        ret_result->outcome = OUTCOME_DONE;
+    else if (mangopay_says(root, "Status", "CREATED"))
+        ret_result->outcome = OUTCOME_PENDING;
+    return ret_result->outcome != OUTCOME_UNKNOWN;
+}
+
+static bool read_made(struct arena *arena, const struct json *root,
+                      struct provider_result *ret_result)
+{
+    return mangopay_says(root, "Nature", "REFUND") ? read_refund(root, ret_result)
+                                                   : read_payin(arena, root, ret_result);
+}
+
 /* What was answered with this status, now or to the call that made the pay-in. */
 static void read_answer(struct arena *arena, int status, const struct json *root,
                         struct provider_result *ret_result)
 {
     const char *id = ret_result->provider_reference;
     bool fine = status == 200 || status == 201;
-    if (fine && read_payin(arena, root, ret_result)) {
-        if (ret_result->outcome == OUTCOME_PENDING)
+    if (fine && read_made(arena, root, ret_result)) {
+        if (ret_result->outcome == OUTCOME_PENDING || ret_result->outcome == OUTCOME_DONE)
             ret_result->reason[0] = '\0';
         return;
     }

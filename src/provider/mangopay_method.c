@@ -64,6 +64,12 @@ const struct mangopay_method *mangopay_method(const char *name)
     return NULL;
 }
 
+bool mangopay_refundable(const char *name)
+{
+    const struct mangopay_method *method = mangopay_method(name);
+    return method != NULL && method->kind != MANGOPAY_BANKWIRE;
+}
+
 bool mangopay_listed(const char *list, const char *word)
 {
     size_t len = strlen(word);

@@ -315,6 +315,60 @@ enum err mangopay_call(const struct settings *settings, struct arena *arena, con
     return finish(&url, ret_request);
 }
 
+/* The part of the platform's fees that goes back with the first so many of the payment's units. */
+static int64_t fees_of(const struct provider_truth *payment, int64_t units)
+{
+    int64_t fees = money_minor_units(&payment->kept), all = money_minor_units(&payment->amount);
+    return all == 0 ? 0 : fees * units / all; /* both are far below 2^31 */
+}
+
+/* What leaves the wallet, and with a minus what the fees give back: together what the payer gets.
+ * Shares are taken of the sum so far, so that the last refund leaves nothing behind. */
+static void put_refund(struct json_out *out, const struct provider_order *order,
+                       const struct provider_refund *refund, const struct provider_truth *payment)
+{
+    const char *currency = money_currency(&order->amount);
+    int64_t before = money_minor_units(&refund->before), units = money_minor_units(&refund->amount);
+    int64_t fees = fees_of(payment, before + units) - fees_of(payment, before);
+    struct money debited, back;
+    bool fits = money_make(units - fees, currency, &debited) && money_make(-fees, currency, &back);
+    assert(fits); /* the payment's currency is one */
+    json_out_object(out, NULL);
+    json_out_text(out, "Tag", refund->id);
+    json_out_text(out, "AuthorId", payment->author);
+    put_money(out, "DebitedFunds", &debited);
+    put_money(out, "Fees", &back);
+    json_out_close_object(out);
+}
+
+enum err mangopay_refund(const struct settings *settings, struct arena *arena,
+                         const struct provider_order *order, const struct provider_refund *refund,
+                         const struct provider_truth *payment, struct httpc_request *ret_request)
+{
+    const struct provider_order keyed = {.reference = refund->id};
+    struct buf path, body, header;
+    char key[KEY_MAX];
+    if (payment->author[0] == '\0' || payment->fact != FACT_SUCCEEDED)
+        return ERR_PAYLOAD;
+    buf_init(&path, arena, URL_MAX);
+    buf_puts(&path, "payins/");
+    buf_url(&path, order->provider_reference);
+    buf_puts(&path, "/refunds");
+    buf_init(&header, arena, sizeof key + 32);
+    write_key(&keyed, key);
+    buf_printf(&header, "Idempotency-Key: %s", key);
+    buf_init(&body, arena, BODY_MAX);
+    struct json_out *out = json_out_new(arena, &body);
+    if (out == NULL)
+        return ERR_OVERLOAD;
+    put_refund(out, order, refund, payment);
+    enum err err = json_out_end(out);
+    if (!err)
+        err = mangopay_call(settings, arena, "POST", buf_text(&path), buf_text(&body), ret_request);
+    ret_request->headers[2] = buf_text(&header);
+    return !err && !(buf_ok(&path) && buf_ok(&header)) ? ERR_OVERLOAD : err;
+}
+
 enum err mangopay_recover(const struct settings *settings, struct arena *arena,
                           const struct provider_order *order, struct httpc_request *ret_request)
 {

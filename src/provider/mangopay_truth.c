@@ -56,6 +56,8 @@ static bool read_funds(const struct json *root, struct provider_truth *ret_truth
         return false;
     if (ret_truth->fact != FACT_SUCCEEDED)
         return true;
+    if (mangopay_money(root, "Fees", &fees))
+        ret_truth->kept = fees;
     if (!mangopay_money(root, "CreditedFunds", &credited) || !mangopay_money(root, "Fees", &fees) ||
         !money_add(&credited, &fees, &sum) || !money_equal(&sum, &ret_truth->amount))
         ret_truth->doubt = "credited funds that are not the debited ones less the fees";
@@ -103,6 +105,8 @@ static enum provider_reading read_refund(const struct json *root, struct provide
         !mangopay_money(root, "CreditedFunds", &ret_truth->change))
         return READING_FAILED;
     ret_truth->has_change = true;
+    if (mangopay_says(root, "Status", "FAILED"))
+        ret_truth->why = "the refund failed";
     if (mangopay_says(root, "Status", "SUCCEEDED"))
         ret_truth->fact = FACT_PARTLY_REFUNDED;
     else if (!mangopay_says(root, "Status", "CREATED") && !mangopay_says(root, "Status", "FAILED"))

@@ -276,6 +276,46 @@ void provider_create(const struct provider_driver *driver, const struct settings
         *ret_result = kept;
 }
 
+static void read_refund(const struct provider_driver *driver, const struct settings *settings,
+                        struct arena *arena, const struct httpc_answer *answer,
+                        struct provider_result *ret_result)
+{
+    ret_result->called = true;
+    provider_quote(ret_result->reason, REASON_MAX, answer->problem);
+    ret_result->outcome = answer->result == HTTPC_NOT_SENT ? OUTCOME_NOT_SENT : OUTCOME_UNKNOWN;
+    if (answer->result != HTTPC_ANSWERED)
+        return;
+    ret_result->http_status = answer->status;
+    driver->refunded(settings, arena, answer, ret_result);
+}
+
+void provider_give_back(const struct provider_driver *driver, const struct settings *settings,
+                        struct httpc *client, struct arena *arena, int64_t deadline_ms,
+                        const struct provider_order *order, const struct provider_refund *refund,
+                        struct provider_result *ret_result)
+{
+    struct httpc_request request = {0};
+    struct httpc_answer answer;
+    struct provider_truth payment;
+    struct provider_result kept;
+    struct provider_order keyed = *order;
+    *ret_result = (struct provider_result){.outcome = OUTCOME_NOT_SENT};
+    provider_quote(ret_result->reason, REASON_MAX, "the payment could not be read");
+    if (provider_read(driver, settings, client, arena, deadline_ms, order, &payment) !=
+            READING_TRUTH ||
+        driver->refund(settings, arena, order, refund, &payment, &request) != ERR_NONE)
+        return;
+    request.deadline_ms = deadline_ms;
+    provider_call(driver, settings, client, arena, &request, &answer);
+    read_refund(driver, settings, arena, &answer, ret_result);
+    if (ret_result->outcome != OUTCOME_UNKNOWN || driver->recover == NULL)
+        return;
+    keyed.reference = refund->id;
+    provider_recover(driver, settings, client, arena, deadline_ms, &keyed, &kept);
+    if (kept.outcome != OUTCOME_UNKNOWN)
+        *ret_result = kept;
+}
+
 enum provider_reading provider_read(const struct provider_driver *driver,
                                     const struct settings *settings, struct httpc *client,
                                     struct arena *arena, int64_t deadline_ms,

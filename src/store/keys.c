@@ -33,6 +33,13 @@ enum err keys_answer(struct db *db, const char *payment_id, int status, const ch
     return db_run(db, SQL_KEY_ANSWER, DB_INT(status), DB_BYTES(body, len), DB_TEXT(payment_id));
 }
 
+enum err keys_answer_as(struct db *db, const char *opened_by, const char *payment_id, int status,
+                        const char *body, size_t len)
+{
+    return db_run(db, SQL_KEY_ANSWER_AS, DB_INT(status), DB_BYTES(body, len), DB_TEXT(payment_id),
+                  DB_TEXT(opened_by));
+}
+
 enum err keys_release(struct db *db, const char *payment_id)
 {
     return db_run(db, SQL_KEY_RELEASE, DB_TEXT(payment_id));

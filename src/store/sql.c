@@ -27,6 +27,9 @@
     RFC3339("resolved_at") ", resolved_by, resolution FROM reviews"
 #define REFUND_COLUMNS \
     "refund_id, sequence, amount, via, reference, reason, " RFC3339("created_at") " FROM refunds"
+#define ORDER_COLUMNS \
+    "refund_id, attempt, amount, state, reference, reason, operator_id, tries, " RFC3339("created_at") ", " \
+    SECONDS_SINCE("created_at") " FROM refund_orders"
 /* another attempt of the payment is being made, or its payer knows where to pay */
 #define RIVALLED \
     "EXISTS (SELECT 1 FROM attempts o LEFT JOIN attempt_answers r ON r.attempt_id = o.attempt_id" \
@@ -141,6 +144,27 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " AND amount = ? ORDER BY sequence LIMIT 1",
     [SQL_REFUNDS_OF_PAYMENT] =
         "SELECT " REFUND_COLUMNS " WHERE payment_id = ? ORDER BY sequence LIMIT ?",
+    [SQL_ORDER_INSERT] =
+        "INSERT INTO refund_orders (refund_id, payment_id, attempt, amount, reason, operator_id, due_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, " IN_SECONDS ")",
+    [SQL_ORDER_GET] =
+        "SELECT " ORDER_COLUMNS " WHERE refund_id = ? FOR UPDATE",
+    [SQL_ORDER_CONFIRM] = /* the one that the provider has named so, else one of this amount */
+        "SELECT " ORDER_COLUMNS " WHERE payment_id = ? AND state = 'pending' AND (reference = ?"
+        " OR reference IS NULL AND amount = ?) ORDER BY reference IS NULL, created_at LIMIT 1 FOR UPDATE",
+    [SQL_ORDER_TAKE] =
+        "SELECT refund_id, payment_id FROM refund_orders WHERE due_at <= NOW(3)"
+        " ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED",
+    [SQL_ORDER_LEASE] =
+        "UPDATE refund_orders SET tries = LEAST(tries + 1, 1000), due_at = " IN_SECONDS " WHERE refund_id = ?",
+    [SQL_ORDER_NEXT] =
+        "UPDATE refund_orders SET note = ?, reference = COALESCE(?, reference), due_at = IF(?, " IN_SECONDS ", NULL)"
+        " WHERE refund_id = ?",
+    [SQL_ORDER_END] =
+        "UPDATE refund_orders SET state = ?, note = ?, reference = COALESCE(?, reference), due_at = NULL"
+        " WHERE refund_id = ? AND state = 'pending'",
+    [SQL_ORDERS_OF_PAYMENT] =
+        "SELECT " ORDER_COLUMNS " WHERE payment_id = ? AND state = 'pending' ORDER BY created_at LIMIT ?",
     [SQL_DISPUTE_INSERT] =
         "INSERT INTO disputes (payment_id, reference, sequence, provider, amount, state)"
         " SELECT ?, ?, COUNT(*) + 1, ?, ?, 'none' FROM disputes WHERE payment_id = ?",
@@ -149,7 +173,9 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_DISPUTE_STATE] =
         "UPDATE disputes SET state = ? WHERE payment_id = ? AND reference = ?",
     [SQL_DISPUTES_STANDING] =
-        "SELECT COALESCE(SUM(amount), 0) FROM disputes WHERE payment_id = ? AND state IN ('opened', 'lost')",
+        "SELECT COALESCE(SUM(amount), 0) FROM (SELECT amount FROM disputes WHERE payment_id = ?"
+        " AND state IN ('opened', 'lost') UNION ALL SELECT amount FROM refund_orders WHERE payment_id = ?"
+        " AND state = 'pending') standing",
     [SQL_REVIEW_INSERT] =
         "INSERT IGNORE INTO reviews (kind, subject, payment_id, inbox_id, provider, fact, note)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -386,6 +412,9 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
     [SQL_KEY_ANSWER] =
         "UPDATE idempotency_keys SET status = ?, body = ? WHERE payment_id = ? AND status IS NULL",
+    [SQL_KEY_ANSWER_AS] =
+        "UPDATE idempotency_keys SET status = ?, body = ?, payment_id = ?"
+        " WHERE payment_id = ? AND status IS NULL",
     [SQL_KEY_RELEASE] =
         "DELETE FROM idempotency_keys WHERE payment_id = ? AND status IS NULL",
     [SQL_KEY_EXPIRE] =

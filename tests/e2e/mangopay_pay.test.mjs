@@ -8,7 +8,8 @@ import { startInstance } from './lib/instance.mjs';
 import { DECLINED, makeMangopay } from './lib/mangopay.mjs';
 import { makeShop } from './lib/mangoshop.mjs';
 
-const shop = await startInstance({ name: 'mangopay', set: { 'mangopay.enabled': 'on', 'jobs.silence': 2 } });
+const shop = await startInstance({ name: 'mangopay', set: { 'mangopay.enabled': 'on', 'jobs.silence': 2,
+    'mangopay.callers_name_wallets': 'off', 'mangopay.fees_bps': 250 } });
 const { client, sandbox } = shop;
 const { alice } = shop.users;
 const mangopay = makeMangopay(shop);
@@ -127,4 +128,12 @@ describe('answers that are lost', () => {
         refused(made, 503, 'Provider unavailable');
         assert.ok(Number(made.headers['retry-after']) > 0);
     });
+});
+
+test('callers may not name wallets, authors and fees unless the settings say so; the house keeps its share', async () => {
+    for (const extra of [{ fees: 1 }, { author_id: 'user_m_x' }, { credited_wallet_id: 'wlt_m_x' }])
+        refused(await paiement(2000, extra), 400, 'Invalid request parameters');
+    const made = await paiement(2000);
+    accepted(made);
+    assert.equal((await payinOf(made)).Fees.Amount, 50);
 });
