@@ -2,8 +2,8 @@
 #
 # Variants are built from the same rules: VARIANT=release into build/, asan (address and undefined
 # behaviour sanitizers) into build/asan/, tsan (threads) into build/tsan/, cov (counts which
-# branches the unit tests take) into build/cov/, and clang (a second compiler, for its warnings)
-# into build/clang/.
+# branches the unit tests take) into build/cov/, clang (a second compiler, for its warnings)
+# into build/clang/, and fuzz (the fuzzers of tests/fuzz) into build/fuzz/.
 
 # Recipes use paths relative to this file's folder. Called from elsewhere (make -f ../Makefile),
 # hand everything to a make that runs here.
@@ -35,6 +35,8 @@ static_asan := -static-libasan -static-libubsan
 sanitize_tsan := -DCRASH_POINTS -DFAIL_POINTS -fsanitize=thread -fno-omit-frame-pointer
 sanitize_cov := -O0 --coverage
 compiler_clang := clang-14
+compiler_fuzz := clang-14
+sanitize_fuzz := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 compiler := $(or $(compiler_$(VARIANT)),$(CC))
 
 warnings := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes \
@@ -62,6 +64,7 @@ objects_of = $(patsubst src/%.c,$(out)/obj/%.o,$(wildcard $(1)))
 room_objects := $(call objects_of,$(rooms:%=src/%/*.c))
 sandbox_objects := $(call objects_of,src/sandbox/*.c)
 unit_tests := $(patsubst tests/unit/%.c,$(out)/unit/%,$(wildcard tests/unit/test_*.c))
+fuzzers := $(patsubst tests/fuzz/fuzz_%.c,$(out)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 objects := $(call objects_of,src/*.c) $(room_objects) $(sandbox_objects)
 
 # A program is its main and the archive; the sandbox shares nothing with Guichet but base.
@@ -86,13 +89,18 @@ $(out)/unit/%: tests/unit/%.c $(archive) $(out)/flags
 	@mkdir -p $(@D) && $(compile) -Isrc -MF $@.d -MT $@ -o $@ $< $(archive) \
 		$(link_flags) $(library_libs) -lcmocka
 
+$(out)/fuzz/%: tests/fuzz/fuzz_%.c $(archive) $(out)/flags
+	@echo "compile  $@"
+	@mkdir -p $(@D) && $(compile) -MF $@.d -MT $@ -o $@ $< $(archive) \
+		-fsanitize=fuzzer $(link_flags) $(library_libs)
+
 # These two change, and with them what depends on them, when the flags or the list of sources do.
 $(out)/flags: content = $(compile) $(link)
 $(out)/sources: content = $(room_objects)
 $(out)/flags $(out)/sources: always | packages-run
 	@mkdir -p $(@D) && echo "$(content)" | cmp -s - $@ || echo "$(content)" >$@
 
--include $(objects:.o=.d) $(unit_tests:=.d)
+-include $(objects:.o=.d) $(unit_tests:=.d) $(fuzzers:=.d)
 
 # --- what is installed where: GNU's names, with DESTDIR before each ---
 
@@ -127,7 +135,7 @@ own = [ -e '$(DESTDIR)$(3)' ] || { $(text); }
 # --- commands ---
 
 .DEFAULT_GOAL := all
-.PHONY: all always programs unit run up down test tsan coverage chaos figures torture lint install uninstall clean \
+.PHONY: all always programs unit fuzzers fuzz run up down test tsan coverage chaos figures torture lint install uninstall clean \
 	install-deps help packages-run packages-demo packages-test packages-lint test-packages run-unit run-e2e run-torture clang model
 
 all:
@@ -135,6 +143,7 @@ all:
 
 programs: $(programs)
 unit: $(unit_tests)
+fuzzers: $(fuzzers)
 
 run up: all packages-demo
 	@exec nginx/demo/demo $@
@@ -174,6 +183,12 @@ coverage: test-packages
 chaos figures: test-packages
 	@$(MAKE) -j$(jobs) programs
 	@.ci/tests $@ $(out)
+
+# FUZZ_SECONDS each (60); what a run has found is where the next begins.
+fuzz: packages-run packages-lint
+	@echo "fuzz: building the fuzzers"
+	@$(MAKE) -j$(jobs) VARIANT=fuzz fuzzers
+	@.ci/tests fuzz build/fuzz
 
 run-unit:
 	@.ci/tests unit $(out)
@@ -237,6 +252,7 @@ help:
 	@echo "make model    the life of a payment, verified by spin over the program's own tables"
 	@echo "make tsan     the same tests under the thread sanitizer"
 	@echo "make torture  every fallible call made to fail in turn, on every path that money takes"
+	@echo "make fuzz     the fuzzers of tests/fuzz, FUZZ_SECONDS (60) each"
 	@echo "make coverage branches that the unit tests take; all of src/domain must be taken"
 	@echo "make chaos    random load, faults and kills, then the books: DURATION=300 SEED=n REQUESTS=0"
 	@echo "make figures  copies of notices, and a provider cut at six points: WEBHOOKS=2000 CUTS=1000"

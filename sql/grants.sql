@@ -12,6 +12,7 @@ GRANT SELECT, INSERT, UPDATE (state) ON disputes TO guichet_runtime;
 GRANT SELECT, INSERT ON reviews TO guichet_runtime;
 GRANT SELECT, INSERT ON attempts TO guichet_runtime;
 GRANT SELECT, INSERT ON attempt_answers TO guichet_runtime;
+GRANT SELECT, INSERT ON learnt_references TO guichet_runtime;
 GRANT SELECT, INSERT ON events TO guichet_runtime;
 GRANT SELECT, INSERT, UPDATE (due_at, tries, asked_at, resume_at, extra), DELETE ON payment_checks TO guichet_runtime;
 GRANT SELECT, INSERT ON ledger_accounts TO guichet_runtime;

@@ -9,7 +9,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 static const char usage[] =
     "usage: guichet [-c FILE] [--check-config]\n"
@@ -64,7 +63,6 @@ int main(int argc, char **argv)
 {
     static struct app app; /* static: the secrets in it are not left on a stack */
     struct program program = {.name = "guichet", .usage = usage};
-    const struct rlimit no_core = {0, 0};
     if (program_start(&program, argc, argv) != ERR_NONE ||
         settings_read(program.config, &app.settings, stderr) != ERR_NONE)
         return EXIT_FAILURE;
@@ -72,7 +70,11 @@ int main(int argc, char **argv)
         (void)printf("%s: fine\n", program.config);
         return EXIT_SUCCESS;
     }
-    (void)setrlimit(RLIMIT_CORE, &no_core); /* a core would hold secrets */
+    if (program_guard_memory(app.settings.nonstopay.s2s) != ERR_NONE) {
+        LOG(LOG_ERROR, "start",
+            LOG_TEXT("note", "memory cannot be kept out of the swap: raise LimitMEMLOCK="));
+        return EXIT_FAILURE;
+    }
     if (fcgi_prepare() != ERR_NONE) {
         LOG(LOG_ERROR, "start",
             LOG_TEXT("note", "descriptor 0 is no FastCGI socket: use spawn-fcgi"));

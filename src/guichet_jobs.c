@@ -14,7 +14,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 /* Work with providers, mails, and each receiver of events have threads of their own: who is slow
  * delays nobody else. */
@@ -222,7 +221,6 @@ int main(int argc, char **argv)
 {
     static struct settings settings;
     struct program program = {.name = "guichet-jobs", .usage = usage};
-    const struct rlimit no_core = {0, 0};
     if (program_start(&program, argc, argv) != ERR_NONE ||
         settings_read(program.config, &settings, stderr) != ERR_NONE)
         return EXIT_FAILURE;
@@ -230,7 +228,8 @@ int main(int argc, char **argv)
         (void)printf("%s: fine\n", program.config);
         return EXIT_SUCCESS;
     }
-    (void)setrlimit(RLIMIT_CORE, &no_core);
+    if (program_guard_memory(false) != ERR_NONE)
+        return EXIT_FAILURE;
     struct db_pool *pool = db_pool_new(&settings, false);
     if (pool == NULL)
         return EXIT_FAILURE;

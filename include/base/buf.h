@@ -29,6 +29,9 @@ void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(
 /* Text with the characters that HTML gives a meaning written as entities. */
 void buf_html(struct buf *buf, const char *text);
 
+/* Percent-encodes text for a query or a form. */
+void buf_url(struct buf *buf, const char *text);
+
 /* False when anything did not fit. */
 bool buf_ok(const struct buf *buf);
 

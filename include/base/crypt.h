@@ -60,6 +60,11 @@ void crypt_random(void *ret_bytes, size_t len);
 /* Overwrites what the compiler must not optimise away. */
 void crypt_wipe(void *bytes, size_t len);
 
+/* free and realloc that leave nothing behind: for libraries that keep copies of what we hand them.
+ */
+void crypt_free(void *piece);
+void *crypt_realloc(void *piece, size_t size);
+
 /* Lower-case hexadecimal, NUL-terminated; ret_text has 2 * len + 1 bytes. */
 void hex_encode(const void *bytes, size_t len, char *ret_text);
 

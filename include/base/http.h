@@ -37,6 +37,10 @@ struct http_response {
     const char *content_type; /* starts as application/json; charset=utf-8 */
     struct buf body;
     struct http_param headers[HTTP_HEADERS_MAX + 1]; /* set with http_header_set */
+    /* Work that is left when the answer has been sent, done by the same thread with its state; what
+     * it needs lives in the request's arena. NULL: none. */
+    void (*after)(void *state, const struct http_request *request, void *context);
+    void *after_context;
     char location[64], retry_after[24]; /* room for their values, when the arena has none */
 };
 

@@ -22,6 +22,10 @@ struct program {
  * and --version; the last two end the program. ERR_CONFIG: a wrong option, already reported. */
 enum err program_start(struct program *program, int argc, char **argv) MUST_CHECK;
 
+/* No core is ever written, for it would hold secrets. unswappable: nothing of this process's memory
+ * goes to the swap either, from now on. ERR_CONFIG: the system does not allow it. */
+enum err program_guard_memory(bool unswappable) MUST_CHECK;
+
 /* TERM, INT and QUIT: what ends our programs. */
 sigset_t program_end_signals(void);
 

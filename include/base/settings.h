@@ -22,6 +22,22 @@ struct settings_payviox {
     int64_t minimum, maximum; /* minor units of USD */
 };
 
+/* Paths are those of the API; the payer's browser comes back to return_url. */
+struct settings_nonstopay {
+    struct settings_provider common;
+    char api_url[CONF_TEXT_MAX], return_url[CONF_TEXT_MAX];
+    char create_path[CONF_TEXT_MAX], upi_path[CONF_TEXT_MAX], crypto_path[CONF_TEXT_MAX];
+    char history_path[CONF_TEXT_MAX];
+    bool sends_form; /* bodies as a form instead of JSON */
+    struct secret api_key, signature_key;
+    char signature[CONF_TEXT_MAX];          /* the scheme of X-Signature */
+    char callback_addresses[CONF_TEXT_MAX]; /* separated by spaces; "": from anywhere */
+    char merchant_id[CONF_TEXT_MAX];        /* "": not compared */
+    int64_t minimum, maximum;               /* minor units of USD */
+    bool approval_credits, s2s, solution_type;
+    char payable_currencies[CONF_TEXT_MAX]; /* separated by spaces */
+};
+
 struct settings_mannco {
     struct settings_provider common;
     char partners[CONF_TEXT_MAX]; /* names, separated by spaces */
@@ -87,6 +103,7 @@ struct settings {
     struct settings_mail mail;
     struct settings_receiver receivers[RECEIVERS_MAX];
     struct settings_payviox payviox;
+    struct settings_nonstopay nonstopay;
     struct settings_mannco mannco;
 };
 

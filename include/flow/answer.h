@@ -40,6 +40,10 @@ void answer_processed(struct arena *arena, const char *payment_id, struct answer
 /* The same in the shape of the endpoint that the payment was made with. */
 void answer_paid(struct arena *arena, const struct payment *payment, struct answer *ret_answer);
 
+/* The payer has done all, the provider has not: {"message":"Payment is being processed"}, or the
+ * deposit without an address. */
+void answer_underway(struct arena *arena, const struct payment *payment, struct answer *ret_answer);
+
 /* The members of a payment in an object that is open: callers and receivers of events read the
  * same. */
 void answer_payment(struct json_out *out, const struct payment *payment);

@@ -22,6 +22,10 @@ struct checkout {
     size_t driver_count;
     struct payment_intent intent; /* its amount is the cart's, if there is one */
     struct cart_wish wish;
+    /* Who pays and with what, as far as the caller said: handed to the provider, never stored. */
+    struct provider_payer payer;
+    struct provider_card card;
+    bool has_card;
     struct idempotency_key key;
     int64_t deadline_ms; /* monotonic: of the request */
 };
@@ -31,7 +35,8 @@ struct checkout {
 void checkout_run(struct context *context, struct arena *arena, const struct checkout *checkout,
                   struct answer *ret_answer);
 
-/* What a driver may know of a payment; its texts are the payment's and the attempt's. */
+/* What a driver may know of a payment; its texts are the payment's and the attempt's. Payer and
+ * card are known only to the request that brings them. */
 struct provider_order checkout_order(const struct payment *payment, const struct attempt *attempt,
                                      const struct cart *cart);
 

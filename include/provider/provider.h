@@ -13,6 +13,18 @@
 #include "domain/money.h"
 #include "domain/payment.h"
 
+/* Who pays, as far as it is known; no text is NULL, "" is not known. Nothing of it is stored. */
+struct provider_payer {
+    const char *email, *name, *phone, *date_of_birth, *personal_id, *ip;
+    const char *address1, *address2, *city, *state, *postcode, *country;
+};
+
+/* A card that the caller took from the payer. In memory until its request is over, never stored,
+ * never logged. No text is NULL. */
+struct provider_card {
+    const char *number, *expiry, *cvc, *holder;
+};
+
 /* What a driver may know of a payment. */
 struct provider_order {
     const char *reference; /* ours: the provider shows it again in notices and read-backs */
@@ -23,6 +35,13 @@ struct provider_order {
     struct cart cart;   /* what is bought; empty for a deposit */
     const char *payer_ip;
     const char *provider_reference; /* the provider's own; "" before it gave one */
+    int64_t created_s, now_s;       /* Unix seconds: when the payment was made, and today */
+    /* only while it is created: */
+    const struct provider_payer *payer; /* NULL: nobody asked */
+    const struct provider_card *card;   /* NULL: the provider asks the payer for it */
+    /* only for a read: a notice named the provider's reference, and the answer has to show that it
+     * is this payment's */
+    bool unproved;
 };
 
 /* What became of a create call. */
@@ -36,6 +55,8 @@ struct provider_result {
     char provider_reference[PROVIDER_REFERENCE_MAX];
     char url[URL_MAX];
     char reason[REASON_MAX]; /* why not, for an operator: no secret, nothing of the payer */
+    enum err refusal;        /* of a REFUSED one: what to tell the caller; ERR_NONE: a failure */
+    bool settled;            /* of a PENDING one: it is over already, asking tells how */
 };
 
 /* What a provider says about a payment, by notice or when asked. */
@@ -53,6 +74,12 @@ struct provider_truth {
     bool has_change;                               /* false: all of the payment */
     struct money change;
     const char *stranger; /* why this is not about us: another merchant's, another environment's */
+};
+
+/* Where a search through a provider's lists stands. Starts as {0}; the driver moves it on. */
+struct provider_cursor {
+    int64_t list, page;
+    bool end;
 };
 
 enum provider_reading {
@@ -83,6 +110,11 @@ struct provider_driver {
     /* The methods that it is known to have; others may exist. */
     const struct provider_method *methods;
 
+    /* Has the caller said all that it needs, and nothing that it would refuse? Asked before
+     * anything is stored or sent: ERR_CURRENCY, ERR_METHOD_OF_PAYMENT, ERR_CUSTOMER, ERR_BILLING or
+     * ERR_CARD. The amount may still be unknown. NULL: it wants to know nothing of the payer. */
+    enum err (*check)(const struct settings *settings, const struct provider_order *order);
+
     /* The payer's own balance pays, for items only and at once. */
     bool from_balance;
 
@@ -98,9 +130,23 @@ struct provider_driver {
     /* Builds the call that asks for the payment's state by order->provider_reference. */
     enum err (*read)(const struct settings *settings, struct arena *arena,
                      const struct provider_order *order, struct httpc_request *ret_request);
-    enum provider_reading (*readback)(struct arena *arena, const struct provider_order *order,
+    enum provider_reading (*readback)(const struct settings *settings, struct arena *arena,
+                                      const struct provider_order *order,
                                       const struct httpc_answer *answer,
                                       struct provider_truth *ret_truth);
+
+    /* For a provider whose create answer gives no reference of its own: looks through its lists,
+     * page by page, for what carries ours. NULL: it always gives one. READING_TRUTH: found, and
+     * ret_reference is the provider's. READING_NOT_FOUND: not on this page; the cursor has moved on
+     * or has ended. */
+    enum err (*search)(const struct settings *settings, struct arena *arena,
+                       const struct provider_order *order, const struct provider_cursor *cursor,
+                       struct httpc_request *ret_request);
+    enum provider_reading (*searched)(const struct settings *settings, struct arena *arena,
+                                      const struct provider_order *order,
+                                      const struct httpc_answer *answer,
+                                      struct provider_cursor *cursor,
+                                      char ret_reference[PROVIDER_REFERENCE_MAX]);
 
     /* Does the notice come from the provider? Over the raw bytes, in constant time. */
     bool (*notice_proved)(const struct settings *settings, const struct http_request *request);
@@ -108,6 +154,9 @@ struct provider_driver {
     /* Reads a proved notice. ERR_PAYLOAD: it is not as documented, a person must look. */
     enum err (*notice)(const struct settings *settings, struct arena *arena, const char *body,
                        size_t len, struct provider_truth *ret_truth);
+
+    /* Its notices only say which payment to ask about: what they claim is never posted. */
+    bool thin;
 
     /* Which payment does a payer's browser come back from? By our reference or the provider's,
      * from the query of the address that the provider sends it to; NULL: it does not say. */
@@ -134,6 +183,10 @@ bool provider_is_known(const char *name);
 
 /* The drivers one by one, whether configured or not: NULL after the last. */
 const struct provider_driver *provider_at(size_t index);
+
+/* May this payment be made with the provider, as far as the caller's words about the payer go? */
+enum err provider_check(const struct provider_driver *driver, const struct settings *settings,
+                        const struct provider_order *order) MUST_CHECK;
 
 /* The provider's own word for a method; a name that the list does not know is its own. */
 const char *provider_method_id(const struct provider_driver *driver, const char *name);
@@ -162,6 +215,19 @@ enum provider_reading provider_read(const struct provider_driver *driver,
                                     struct arena *arena, int64_t deadline_ms,
                                     const struct provider_order *order,
                                     struct provider_truth *ret_truth);
+
+/* Finds the provider's own reference of a payment in its lists. READING_NOT_FOUND: it is not there,
+ * or the driver has no search. */
+enum provider_reading provider_search(const struct provider_driver *driver,
+                                      const struct settings *settings, struct httpc *client,
+                                      int64_t deadline_ms, const struct provider_order *order,
+                                      char ret_reference[PROVIDER_REFERENCE_MAX]);
+
+/* Statuses that say: this request was looked at and nothing was made of it. */
+bool provider_is_refusal(int status);
+
+/* An address we may send a payer to: https, and nothing that could end a header or an attribute. */
+bool provider_is_payer_url(const char *text);
 
 /* Copies as much of a foreign text as fits, as printable ASCII: for reasons and words. */
 void provider_quote(char *to, size_t size, const char *from);

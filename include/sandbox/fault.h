@@ -19,6 +19,7 @@ enum fault {
     FAULT_RATE_LIMITED,
     FAULT_UNAUTHORIZED,
     FAULT_REFUSED,
+    FAULT_ERROR_CODE,
     FAULT_PAYMENT_ERROR,
     FAULT_READBACK_404,
     FAULT_READBACK_PENDING,
@@ -46,6 +47,7 @@ enum fault_event {
 struct fault_args {
     int64_t ms;          /* how long */
     int64_t status;      /* HTTP status instead of the answer */
+    int64_t code;        /* error code of the provider's own */
     int64_t retry_after; /* seconds that the answer names */
     int64_t delta;       /* added to the amount */
     int64_t copies;      /* sent in parallel */

@@ -50,6 +50,9 @@ extern const struct provider *const provider_rows[]; /* NULL ends the list */
 /* NULL when there is none of that name. */
 const struct provider *provider_find(const char *name);
 
+/* Tells the merchant of a session as it is, faults included. */
+void provider_announce(struct arena *arena, const struct session *session);
+
 /* Moves a session and tells the merchant, faults included. ERR_NOT_FOUND, or ERR_PARAMETERS when
  * the move is impossible. */
 enum err provider_move(struct arena *arena, const struct session *session, enum session_move move,

@@ -25,6 +25,10 @@ enum session_status {
     SESSION_DECLINED, /* by the fraud prevention; the payer has the money back */
     SESSION_REFUNDED,
     SESSION_EXPIRED,
+    SESSION_OPENED,       /* the payer has seen the page */
+    SESSION_WITHHELD,     /* paid, but the provider keeps the money */
+    SESSION_CHARGED_BACK, /* the payer's bank has taken it back */
+    SESSION_STATUSES
 };
 
 /* The word that /control shows. */
@@ -42,6 +46,9 @@ enum session_move {
     MOVE_DECLINE,
     MOVE_REFUND,
     MOVE_EXPIRE,
+    MOVE_OPEN,
+    MOVE_WITHHOLD,
+    MOVE_CHARGE_BACK,
 };
 
 /* Who tried to pay, and how. The texts that are pointers are fixed or never freed. */

@@ -17,6 +17,12 @@ struct payviox_settings {
     char merchant[CONF_TEXT_MAX];    /* the name that payers see */
 };
 
+/* What a merchant would enter in NonStopPay's dashboard, or read there. */
+struct nonstopay_settings {
+    struct secret api_key;
+    char callback_url[CONF_TEXT_MAX], merchant_id[CONF_TEXT_MAX];
+};
+
 struct sandbox_settings {
     char public_url[CONF_TEXT_MAX];  /* where nginx serves this program */
     char ca_file[CONF_TEXT_MAX];     /* certificates trusted when webhooks are delivered */
@@ -25,6 +31,7 @@ struct sandbox_settings {
     char mail_folder[CONF_TEXT_MAX]; /* the Maildir of the demo's mails; "": none are shown */
     struct secret hooks_secret;      /* signs the events that /hooks/ takes; none: it takes none */
     struct payviox_settings payviox;
+    struct nonstopay_settings nonstopay;
 };
 
 /* Reads the file; every problem is a line on report. ERR_CONFIG when there is any. */

@@ -11,9 +11,6 @@
  * headers and paths can go into JSON whatever its bytes are. */
 void text_clip(char *to, size_t size, const char *from);
 
-/* Percent-encodes text for a query. */
-void buf_url(struct buf *buf, const char *text);
-
 /* 1234 USD as 12.34 USD, by the currency's own number of decimals. */
 void buf_money(struct buf *buf, int64_t amount, const char *currency);
 

@@ -15,7 +15,7 @@ enum inbox_state { INBOX_DONE, INBOX_UNMATCHED, INBOX_REVIEW };
 struct notice_row {
     int64_t id; /* 0: there is none */
     enum inbox_state state;
-    int64_t tries;
+    int64_t tries, copies;
     char provider[17];
     const char *body; /* in the unit's arena */
     size_t body_len;
@@ -32,7 +32,10 @@ enum err inbox_set(struct db *db, int64_t id, enum inbox_state state, const char
 /* The unmatched notice due first, moved forward by lease_s; 0 when none is due. */
 enum err inbox_take(struct db *db, int64_t lease_s, int64_t *ret_id) MUST_CHECK;
 
-/* The row as it is now; locked until the unit ends. It must exist. */
+/* The row as it is now. It must exist. */
+enum err inbox_get(struct db *db, int64_t id, struct notice_row *ret_row) MUST_CHECK;
+
+/* The same, locked until the unit ends. */
 enum err inbox_lock(struct db *db, int64_t id, struct notice_row *ret_row) MUST_CHECK;
 
 /* What became of an operator's wish to try something again. */

@@ -131,6 +131,11 @@ enum err answers_insert(struct db *db, int64_t attempt_id, enum outcome outcome,
                         int64_t http_status, const char *provider_reference, const char *url,
                         const char *reason) MUST_CHECK;
 
+/* The provider's own name for an attempt whose answer told none. ERR_DB_DUPLICATE: it is another
+ * attempt's, or this one has got another. */
+enum err attempts_learn(struct db *db, int64_t attempt_id, const char *provider,
+                        const char *provider_reference) MUST_CHECK;
+
 struct event {
     char at[TIME_TEXT_MAX], kind[33], source[17];
     char detail[1024]; /* 255 characters of up to 4 bytes */

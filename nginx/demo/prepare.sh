@@ -23,7 +23,7 @@ put() {
 
 make_secrets() {
     local name
-    for name in database database_admin token api_key_hash payviox payviox_public payviox_webhook \
+    for name in database database_admin token api_key_hash payviox payviox_public payviox_webhook nonstopay \
         alice_key bob_key mallory_key olivia_key; do
         [ -s "$VAR/secrets/$name" ] || openssl rand -hex 32 | put "$VAR/secrets/$name"
     done

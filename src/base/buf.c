@@ -99,6 +99,18 @@ void buf_html(struct buf *buf, const char *text)
     }
 }
 
+void buf_url(struct buf *buf, const char *text)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
+    for (; *text != '\0'; text++) {
+        if (strchr(plain, *text) != NULL)
+            buf_add(buf, text, 1);
+        else
+            buf_printf(buf, "%%%02X", (unsigned)(unsigned char)*text);
+    }
+}
+
 bool buf_ok(const struct buf *buf)
 {
     return !buf->failed;

@@ -2,6 +2,7 @@
 #include "base/crypt.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -177,6 +178,24 @@ void crypt_random(void *ret_bytes, size_t len)
 void crypt_wipe(void *bytes, size_t len)
 {
     OPENSSL_cleanse(bytes, len);
+}
+
+void crypt_free(void *piece)
+{
+    if (piece != NULL)
+        OPENSSL_cleanse(piece, malloc_usable_size(piece));
+    free(piece);
+}
+
+void *crypt_realloc(void *piece, size_t size)
+{
+    void *moved = malloc(size);
+    size_t old = piece == NULL ? 0 : malloc_usable_size(piece);
+    if (moved == NULL || piece == NULL)
+        return moved;
+    memcpy(moved, piece, old < size ? old : size);
+    crypt_free(piece);
+    return moved;
 }
 
 void hex_encode(const void *bytes, size_t len, char *ret_text)

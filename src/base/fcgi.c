@@ -4,6 +4,7 @@
 #include "base/fcgi.h"
 
 #include "base/clock.h"
+#include "base/crypt.h"
 #include "base/fail.h"
 #include "base/program.h"
 
@@ -71,6 +72,26 @@ static enum err copy_params(struct arena *arena, char **envp, struct http_reques
     return ERR_NONE;
 }
 
+/* Reads what libfcgi has at hand, byte by byte of its buffer, and wipes it there: a body may hold
+ * card data. False when the body ends too early. */
+static bool read_wiping(FCGX_Stream *in, char *body, size_t len)
+{
+    for (size_t got = 0; got < len;) {
+        int first = FCGX_GetChar(in); /* fills the buffer when it is empty */
+        if (first < 0)
+            return false;
+        body[got++] = (char)first;
+        size_t more = (size_t)(in->stop - in->rdNext);
+        if (more > len - got)
+            more = len - got;
+        memcpy(body + got, in->rdNext, more);
+        in->rdNext += more;
+        got += more;
+        crypt_wipe(in->stopUnget, (size_t)(in->rdNext - in->stopUnget));
+    }
+    return true;
+}
+
 /* The whole body, or none: a length that is not kept is a bad request. */
 static enum err copy_body(const FCGX_Request *fcgx, size_t max, struct http_request *request)
 {
@@ -87,7 +108,7 @@ static enum err copy_body(const FCGX_Request *fcgx, size_t max, struct http_requ
     char *body = arena_alloc(request->arena, (size_t)len + 1);
     if (body == NULL)
         return ERR_OVERLOAD;
-    if (FCGX_GetStr(body, (int)len, fcgx->in) != (int)len)
+    if (!read_wiping(fcgx->in, body, (size_t)len))
         return ERR_BAD_REQUEST;
     request->body = body;
     request->body_len = (size_t)len;
@@ -140,6 +161,8 @@ static void serve_one(struct worker *worker, FCGX_Request *fcgx)
         worker->server->handle(worker->state, &request, &response);
     send_response(fcgx, &response);
     FCGX_Finish_r(fcgx);
+    if (response.after != NULL)
+        response.after(worker->state, &request, response.after_context);
     arena_reset(worker->arena);
 }
 

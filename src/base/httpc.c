@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <curl/curl.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,11 +34,21 @@ void httpc_permit(void)
     forbidden--;
 }
 
+/* curl keeps copies of what it sends, which may be card data: they go wiped. */
+static void wipe_always(void)
+{
+    CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, crypt_free, crypt_realloc,
+                                         strdup, calloc);
+    assert(code == CURLE_OK);
+}
+
 struct httpc *httpc_new(const struct httpc_options *options)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct httpc *client = calloc(1, sizeof *client);
     if (client == NULL)
         return NULL;
+    (void)pthread_once(&once, wipe_always);
     client->options = *options;
     client->curl = curl_easy_init();
     if (client->curl == NULL) {

@@ -23,7 +23,7 @@ static void *must_alloc(void *context, size_t size)
 
 static void *must_realloc(void *context, void *piece, size_t size)
 {
-    void *moved = realloc(piece, size);
+    void *moved = crypt_realloc(piece, size);
     (void)context;
     if (moved == NULL)
         abort();
@@ -33,7 +33,7 @@ static void *must_realloc(void *context, void *piece, size_t size)
 static void give_back(void *context, void *piece)
 {
     (void)context;
-    free(piece);
+    crypt_free(piece); /* what was parsed may have been a card */
 }
 
 static yajl_alloc_funcs allocator = {must_alloc, must_realloc, give_back, NULL};

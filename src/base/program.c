@@ -7,6 +7,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 enum err program_start(struct program *program, int argc, char **argv)
 {
@@ -39,6 +42,22 @@ enum err program_start(struct program *program, int argc, char **argv)
     }
     program->rest = optind;
     return ERR_NONE;
+}
+
+/* A limit of 0 does not hold for cores that the system pipes to a program; a limit of 1 byte does.
+ * Where even that is above what we may set, the process is made one that nobody may dump. */
+static bool forbid_core(void)
+{
+    const struct rlimit one_byte = {1, 1};
+    return setrlimit(RLIMIT_CORE, &one_byte) == 0 || prctl(PR_SET_DUMPABLE, 0) == 0;
+}
+
+enum err program_guard_memory(bool unswappable)
+{
+    if (!forbid_core())
+        return ERR_CONFIG;
+    return unswappable && mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0 ? ERR_CONFIG
+                                                                                : ERR_NONE;
 }
 
 sigset_t program_end_signals(void)

@@ -104,6 +104,27 @@ const struct conf_setting settings_table[] = {
     NUMBER("payviox", "minimum", payviox.minimum, "100", 100, 2500000),
     NUMBER("payviox", "maximum", payviox.maximum, "2500000", 100, 2500000),
     SWITCH("payviox", "send_payer_ip", payviox.send_payer_ip, "off"),
+    SWITCH("nonstopay", "enabled", nonstopay.common.enabled, "off"),
+    SWITCH("nonstopay", "requires_2fa", nonstopay.common.requires_2fa, "off"),
+    LIMITS("nonstopay", "deposits", nonstopay.common.deposits, "USD:500-50000 EUR:500-50000", 2500000),
+    URL("nonstopay", "api_url", nonstopay.api_url, "https://usdc.nonstopay.net"),
+    TEXT("nonstopay", "create_path", nonstopay.create_path, "/api/btn-create-invoice/get/"),
+    TEXT("nonstopay", "upi_path", nonstopay.upi_path, "/api/btn-create-invoice/get/"),
+    TEXT("nonstopay", "crypto_path", nonstopay.crypto_path, "/api/btn-create-invoice/get/"),
+    TEXT("nonstopay", "history_path", nonstopay.history_path, "/api/invoice/history/"),
+    SWITCH("nonstopay", "sends_form", nonstopay.sends_form, "off"),
+    SECRET("nonstopay", "api_key_file", nonstopay.api_key, 8),
+    SECRET("nonstopay", "signature_key_file", nonstopay.signature_key, 8),
+    TEXT("nonstopay", "signature", nonstopay.signature, "hmac-sha256-hex"),
+    TEXT("nonstopay", "callback_addresses", nonstopay.callback_addresses, NULL),
+    TEXT("nonstopay", "merchant_id", nonstopay.merchant_id, NULL),
+    URL("nonstopay", "return_url", nonstopay.return_url, NULL),
+    NUMBER("nonstopay", "minimum", nonstopay.minimum, "100", 1, 2500000),
+    NUMBER("nonstopay", "maximum", nonstopay.maximum, "2500000", 1, 2500000),
+    SWITCH("nonstopay", "approval_credits", nonstopay.approval_credits, "off"),
+    SWITCH("nonstopay", "solution_type", nonstopay.solution_type, "off"),
+    TEXT("nonstopay", "payable_currencies", nonstopay.payable_currencies, "USDT_polygon"),
+    SWITCH("nonstopay", "s2s", nonstopay.s2s, "off"),
     SWITCH("mannco", "enabled", mannco.common.enabled, "off"),
     SWITCH("mannco", "requires_2fa", mannco.common.requires_2fa, "off"),
     LIMITS("mannco", "deposits", mannco.common.deposits, "USD:1000-100000 EUR:1000-100000", 2500000),
@@ -134,6 +155,34 @@ static bool is_mail_server(const char *text)
 {
     return text[0] == '\0' || strncmp(text, "smtp://", 7) == 0 ||
            strncmp(text, "smtps://", 8) == 0 || strncmp(text, "unix:/", 6) == 0;
+}
+
+static bool is_signature(const char *text)
+{
+    return strcmp(text, "hmac-sha256-hex") == 0 || strcmp(text, "hmac-sha256-base64") == 0 ||
+           strcmp(text, "off") == 0;
+}
+
+static void check_nonstopay(struct check *check, const struct settings_nonstopay *s)
+{
+    demand(check, s->minimum <= s->maximum, "nonstopay.minimum is above nonstopay.maximum");
+    demand(check,
+           s->create_path[0] == '/' && s->upi_path[0] == '/' && s->crypto_path[0] == '/' &&
+               s->history_path[0] == '/',
+           "nonstopay.create_path, upi_path, crypto_path and history_path must start with /");
+    demand(check, is_signature(s->signature),
+           "nonstopay.signature is hmac-sha256-hex, hmac-sha256-base64 or off");
+    demand(check, strcmp(s->signature, "off") != 0 || s->callback_addresses[0] != '\0',
+           "nonstopay.callback_addresses must be set while nonstopay.signature is off");
+    for (size_t i = 0; i < s->common.deposits.count; i++)
+        demand(check, strstr("USD EUR GBP INR ZAR", s->common.deposits.rows[i].currency) != NULL,
+               "nonstopay.deposits may name USD, EUR, GBP, INR and ZAR only");
+    if (!s->common.enabled)
+        return;
+    demand(check, secret_is_set(&s->api_key),
+           "nonstopay.api_key_file is missing while nonstopay is enabled");
+    demand(check, s->return_url[0] != '\0',
+           "nonstopay.return_url is missing while nonstopay is enabled");
 }
 
 /* https://HOST… with what may stand in a URL; for a receiver on this machine http://localhost… */
@@ -194,6 +243,7 @@ static int cross_check(const char *path, const struct settings *s, FILE *report)
         demand(&check, secret_is_set(&s->payviox.webhook_token),
                "payviox.webhook_token_file is missing while payviox is enabled");
     }
+    check_nonstopay(&check, &s->nonstopay);
     return check.problems;
 }
 

@@ -132,3 +132,11 @@ void answer_paid(struct arena *arena, const struct payment *payment, struct answ
     else
         answer_processed(arena, payment->id, ret_answer);
 }
+
+void answer_underway(struct arena *arena, const struct payment *payment, struct answer *ret_answer)
+{
+    if (payment->surface == SURFACE_PAIEMENT)
+        answer_deposit(arena, payment, NULL, ret_answer);
+    else
+        answer_text(arena, payment->id, "message", "Payment is being processed", ret_answer);
+}

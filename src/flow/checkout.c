@@ -8,6 +8,7 @@
 #include "flow/breaker.h"
 #include "flow/replay.h"
 #include "flow/settle.h"
+#include "flow/settled.h"
 #include "store/items.h"
 
 #include <stdio.h>
@@ -172,12 +173,18 @@ struct finish_unit {
     struct context *context;
     struct payment payment; /* in: its id; out: as it is now */
     const struct provider_result *result;
-    const struct provider_driver *next; /* whom to try if this one failed; NULL: nobody */
-    bool caller_waits;                  /* a request, not a later check */
-    const struct attempt *tried;        /* the attempt that the result is of */
+    const struct provider_driver *next;   /* whom to try if this one failed; NULL: nobody */
+    bool caller_waits;                    /* a request, not a later check */
+    const struct attempt *tried;          /* the attempt that the result is of */
+    const struct settled_create *settled; /* NULL: nothing was */
     struct attempt attempt; /* out: the same with its definite answer, or the next one */
     struct answer answer;   /* status 0: the next attempt is open */
 };
+
+static bool is_settled(const struct finish_unit *unit)
+{
+    return unit->settled != NULL && unit->settled->driver != NULL;
+}
 
 /* The shape belongs to the endpoint that the payment was made with. */
 static void answer_success(const struct settings *settings, struct arena *arena,
@@ -204,11 +211,15 @@ static void answer_outcome(struct arena *arena, struct finish_unit *unit)
     switch (unit->attempt.outcome) {
     case OUTCOME_DONE:
     case OUTCOME_PENDING:
-        answer_success(settings, arena, &unit->payment, &unit->attempt, &unit->answer);
+        if (is_settled(unit))
+            settled_answer(settings, arena, &unit->payment, &unit->answer);
+        else
+            answer_success(settings, arena, &unit->payment, &unit->attempt, &unit->answer);
         break;
     case OUTCOME_DECLINED:
     case OUTCOME_REFUSED:
-        answer_error(settings, arena, ERR_PROCESS, &unit->answer);
+        answer_error(settings, arena, result->refusal ? result->refusal : ERR_PROCESS,
+                     &unit->answer);
         break;
     case OUTCOME_NOT_SENT:
         answer_error(settings, arena, ERR_PROVIDER_UNAVAILABLE, &unit->answer);
@@ -314,6 +325,8 @@ static enum err finish_unit(struct db *db, void *context)
         return answer_unknown(db, unit);
     if (failed)
         err = fail_payment(db, unit);
+    if (!err && is_settled(unit))
+        err = settled_post(db, unit->settled, source_of(unit), &unit->payment);
     if (err)
         return err;
     answer_outcome(db_arena(db), unit);
@@ -332,6 +345,8 @@ struct provider_order checkout_order(const struct payment *payment, const struct
         .cart = *cart,
         .payer_ip = payment->client_ip,
         .provider_reference = attempt->provider_reference,
+        .created_s = payment->created_s,
+        .now_s = clock_wall_ms() / 1000,
     };
 }
 
@@ -339,11 +354,12 @@ struct provider_order checkout_order(const struct payment *payment, const struct
  * is no time left to hear an answer. */
 static void call_in_time(const struct begin_unit *begin, struct arena *arena,
                          const struct provider_driver *driver, const struct attempt *attempt,
-                         struct provider_result *ret_result)
+                         struct provider_result *ret_result, struct settled_create *ret_settled)
 {
-    const struct provider_order order =
-        checkout_order(&begin->payment, attempt, &begin->choice.cart);
+    struct provider_order order = checkout_order(&begin->payment, attempt, &begin->choice.cart);
     int64_t deadline_ms = begin->checkout->deadline_ms;
+    order.payer = &begin->checkout->payer;
+    order.card = begin->checkout->has_card ? &begin->checkout->card : NULL;
     *ret_result = (struct provider_result){.outcome = OUTCOME_UNKNOWN};
     if (attempt->over || attempt->outcome != OUTCOME_NONE) {
         (void)text_copy(ret_result->reason, REASON_MAX, "the database was too slow to begin");
@@ -354,6 +370,8 @@ static void call_in_time(const struct begin_unit *begin, struct arena *arena,
         provider_create(driver, begin->context->settings, begin->context->client, arena,
                         deadline_ms - FINISH_MS, &order, ret_result);
     }
+    settled_read(begin->context, arena, deadline_ms - FINISH_MS, driver, &order, ret_result,
+                 ret_settled);
 }
 
 /* The result is known to us alone now: worth more patience than one round of tries. */
@@ -459,13 +477,15 @@ static enum err call_all(const struct begin_unit *begin, struct arena *arena,
     ret_answer->status = 0;
     for (size_t i = 0; i < checkout->driver_count && !err && ret_answer->status == 0;) {
         struct provider_result result;
+        struct settled_create settled;
         struct breaker_pass next_pass = {.driver = NULL};
         struct finish_unit unit = {.context = begin->context,
                                    .payment = begin->payment,
                                    .result = &result,
+                                   .settled = &settled,
                                    .caller_waits = true,
                                    .tried = &attempt};
-        call_in_time(begin, arena, checkout->drivers[i], &attempt, &result);
+        call_in_time(begin, arena, checkout->drivers[i], &attempt, &result, &settled);
         CRASH_POINT("create_called");
         if (find_next(begin, arena, result.outcome, &i, &next_pass))
             unit.next = checkout->drivers[i];

@@ -66,12 +66,21 @@ static bool is_over(const struct check *check)
     return check->payment.expires_in_ms <= 0;
 }
 
+/* Its session is known at the provider by a name that we know, or can be searched for. */
+static bool is_findable(const struct check *check, const struct attempt *attempt)
+{
+    const struct provider_driver *driver = driver_of(check, attempt);
+    bool called = attempt->over || attempt->outcome != OUTCOME_NONE;
+    return attempt->provider_reference[0] != '\0' ||
+           (driver != NULL && driver->search != NULL && called);
+}
+
 /* Is there anything to learn about this attempt? When another one has paid: whether it has, too. */
 static bool is_open(const struct check *check, const struct attempt *attempt)
 {
     bool paid = payment_is_paid(check->payment.status);
     bool by_other = check->payment.paid_by != 0 && check->payment.paid_by != attempt->number;
-    return attempt->provider_reference[0] != '\0' && !outcome_is_failure(attempt->outcome) &&
+    return is_findable(check, attempt) && !outcome_is_failure(attempt->outcome) &&
            (!paid || by_other);
 }
 
@@ -199,6 +208,27 @@ static enum err drop_unit(struct db *db, void *context)
     return keys_answer(db, payment.id, answer.status, answer.body, answer.len);
 }
 
+/* A provider that told no name of its own for the payment is searched for it first. */
+static enum provider_reading read_or_search(const struct check *check, struct arena *arena,
+                                            const struct provider_driver *driver,
+                                            const struct provider_order *asked,
+                                            struct provider_truth *ret_truth)
+{
+    struct provider_order order = *asked;
+    const struct settings *settings = check->context->settings;
+    struct httpc *client = check->context->client;
+    char found[PROVIDER_REFERENCE_MAX] = "";
+    enum provider_reading reading = READING_TRUTH;
+    if (order.provider_reference[0] == '\0') {
+        reading = provider_search(driver, settings, client, check->deadline_ms, &order, found);
+        order.provider_reference = found;
+        order.unproved = true;
+    }
+    return reading != READING_TRUTH ? reading
+                                    : provider_read(driver, settings, client, arena,
+                                                    check->deadline_ms, &order, ret_truth);
+}
+
 static enum err ask_provider(const struct check *check, const struct attempt *attempt,
                              struct arena *arena, const char **ret_found)
 {
@@ -207,8 +237,7 @@ static enum err ask_provider(const struct check *check, const struct attempt *at
     struct truth_unit unit = {.driver = driver_of(check, attempt), .source = check->source};
     if (unit.driver == NULL)
         return ERR_NONE;
-    switch (provider_read(unit.driver, context->settings, context->client, arena,
-                          check->deadline_ms, &order, &unit.truth)) {
+    switch (read_or_search(check, arena, unit.driver, &order, &unit.truth)) {
     case READING_NOT_FOUND:
         *ret_found = "the provider does not know it";
         return ERR_NONE;

@@ -1,10 +1,12 @@
 /* Applies providers' words to payments. Exactly once by (payment, effect, sequence); the notice's
- * own identity never decides about money. Must not call a provider: units hold a connection. */
+ * own identity never decides about money. Units must not call a provider: they hold a connection.
+ */
 #include "flow/settle.h"
 
 #include "base/buf.h"
 #include "base/crash.h"
 #include "flow/cart.h"
+#include "flow/checkout.h"
 #include "flow/dispute.h"
 #include "flow/notify.h"
 #include "flow/posting.h"
@@ -17,7 +19,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LEASE_S = 60, UNMATCHED_FIRST_S = 5, SESSION_CHECK_S = 60 };
+enum {
+    LEASE_S = 60,
+    FOLLOW_LEASE_S = 30, /* of the thread that has just answered a thin notice */
+    UNMATCHED_FIRST_S = 5,
+    SESSION_CHECK_S = 60,
+};
 
 /* Hands over what was bought, if it can still be had, and posts who gives and who gets. Nothing is
  * handed over to a payer who is first heard of by a refund or a dispute. */
@@ -175,8 +182,24 @@ static enum err close_attempt(struct db *db, const struct payment *payment,
     return err ? err : checks_insert(db, payment->id, SESSION_CHECK_S);
 }
 
-/* What is said of an attempt is said of its payment, unless another attempt has paid that, or can
- * still be paid. */
+/* The first truth about an attempt whose answer told no reference of the provider's ties the two
+ * together. *ret_mismatch: that reference pays another payment already. */
+static enum err learn(struct db *db, const struct provider_driver *driver,
+                      const struct attempt *attempt, const struct provider_truth *truth,
+                      const char **ret_mismatch)
+{
+    if (driver->search == NULL || attempt->provider_reference[0] != '\0' ||
+        truth->provider_reference[0] == '\0')
+        return ERR_NONE;
+    enum err err = attempts_learn(db, attempt->id, driver->name, truth->provider_reference);
+    if (err != ERR_DB_DUPLICATE)
+        return err;
+    *ret_mismatch = "the session of another payment";
+    return ERR_NONE;
+}
+
+/* What is said of an attempt is said of its payment, unless another attempt has paid that, or
+ * can still be paid. */
 static enum err settle_attempt(struct db *db, const struct payment *payment,
                                const struct attempt *attempt, const struct settlement *news,
                                const char **ret_mismatch)
@@ -214,6 +237,8 @@ enum err settle_apply(struct db *db, const struct provider_driver *driver,
     (void)snprintf(detail, sizeof detail, "%s says %s", driver->name, truth->word);
     const struct settlement news = {truth->fact, driver->name, truth, detail, source};
     if (mismatch == NULL)
+        err = learn(db, driver, &attempt, truth, &mismatch);
+    if (!err && mismatch == NULL)
         err = settle_attempt(db, &payment, &attempt, &news, &mismatch);
     if (err)
         return err;
@@ -274,6 +299,17 @@ static enum err keep_unmatched(struct db *db, const struct notice_row *row,
                            truth->reference, retry);
 }
 
+/* What becomes of a notice after a try. */
+static enum err end_row(struct db *db, const struct notice_row *row,
+                        const struct provider_truth *claim, enum settle_verdict verdict,
+                        const char *note)
+{
+    if (verdict == SETTLE_UNMATCHED)
+        return keep_unmatched(db, row, claim, note);
+    return inbox_set(db, row->id, verdict == SETTLE_APPLIED ? INBOX_DONE : INBOX_REVIEW, note,
+                     claim->reference, -1);
+}
+
 static enum err apply_row(struct db *db, const struct settings *settings,
                           const struct provider_driver *driver, const struct notice_row *row,
                           struct settled_notice *ret_notice)
@@ -288,10 +324,29 @@ static enum err apply_row(struct db *db, const struct settings *settings,
     err = settle_apply(db, driver, &truth, "webhook", &ret_notice->verdict, note);
     if (err)
         return err;
-    if (ret_notice->verdict == SETTLE_UNMATCHED)
-        return keep_unmatched(db, row, &truth, note);
-    return inbox_set(db, row->id, ret_notice->verdict == SETTLE_APPLIED ? INBOX_DONE : INBOX_REVIEW,
-                     note, truth.reference, -1);
+    return end_row(db, row, &truth, ret_notice->verdict, note);
+}
+
+/* What a thin notice names is enough to ask about; who asks has it to himself for a while. One
+ * that is not about us needs no question. */
+static enum err apply_hint(struct db *db, const struct settings *settings,
+                           const struct provider_driver *driver, const struct notice_row *row,
+                           struct settled_notice *ret_notice)
+{
+    struct provider_truth hint;
+    enum err err = driver->notice(settings, db_arena(db), row->body, row->body_len, &hint);
+    if (err)
+        return err == ERR_PAYLOAD ? apply_unreadable(db, row, ret_notice) : err;
+    (void)text_copy(ret_notice->payment_id, sizeof ret_notice->payment_id, hint.reference);
+    (void)text_copy(ret_notice->word, sizeof ret_notice->word, hint.word);
+    ret_notice->verdict = SETTLE_UNMATCHED;
+    if (hint.stranger == NULL) {
+        ret_notice->follow_id = row->id;
+        return inbox_set(db, row->id, INBOX_UNMATCHED, "to be asked about", hint.reference,
+                         FOLLOW_LEASE_S);
+    }
+    ret_notice->verdict = SETTLE_MISMATCH;
+    return keep_unmatched(db, row, &hint, "");
 }
 
 static enum err notice_unit(struct db *db, void *context)
@@ -308,7 +363,13 @@ static enum err notice_unit(struct db *db, void *context)
         return ERR_NONE;
     }
     CRASH_POINT("notice_stored");
-    err = apply_row(db, unit->settings, unit->driver, &row, unit->notice);
+    if (unit->driver->thin && row.copies > 1) {
+        unit->notice->repeated = true;
+        unit->notice->verdict = SETTLE_UNMATCHED;
+        return ERR_NONE;
+    }
+    err = unit->driver->thin ? apply_hint(db, unit->settings, unit->driver, &row, unit->notice)
+                             : apply_row(db, unit->settings, unit->driver, &row, unit->notice);
     CRASH_POINT("notice_posted");
     return err;
 }
@@ -324,9 +385,118 @@ enum err settle_notice(struct context *context, struct arena *arena,
     return err;
 }
 
+/* --- thin notices: answered first, then asked about --- */
+
+struct follow_unit {
+    struct context *context;
+    int64_t inbox_id;
+    const struct provider_driver *driver; /* NULL: its secrets are gone */
+    struct notice_row row;
+    struct provider_truth hint, truth;
+    enum provider_reading reading;
+    struct payment payment; /* id "": there is none (yet) */
+    struct attempt attempt;
+    struct settled_notice *notice;
+};
+
+/* What to ask about. Nothing is locked: asking twice does no harm. */
+static enum err hint_unit(struct db *db, void *context)
+{
+    struct follow_unit *unit = context;
+    const struct settings *settings = unit->context->settings;
+    char payment_id[IDENT_MAX];
+    enum err err = inbox_get(db, unit->inbox_id, &unit->row);
+    unit->driver = provider_find(settings, unit->row.provider);
+    if (err || unit->row.state != INBOX_UNMATCHED || unit->driver == NULL || !unit->driver->thin)
+        return err;
+    err = unit->driver->notice(settings, db_arena(db), unit->row.body, unit->row.body_len,
+                               &unit->hint);
+    if (err)
+        return err == ERR_PAYLOAD ? ERR_NONE : err;
+    if (!attempt_reference_parse(unit->hint.reference, payment_id))
+        return ERR_NONE;
+    err = payments_get(db, payment_id, &unit->payment);
+    if (!err && unit->payment.id[0] != '\0')
+        err = attempts_get(db, unit->driver->name, unit->hint.reference, &unit->attempt);
+    return err;
+}
+
+static void ask(struct follow_unit *unit, struct arena *arena)
+{
+    struct context *context = unit->context;
+    const struct cart nothing = {.count = 0};
+    struct provider_order order = checkout_order(&unit->payment, &unit->attempt, &nothing);
+    order.provider_reference = unit->hint.provider_reference;
+    order.unproved = true;
+    unit->reading = provider_read(unit->driver, context->settings, context->client, arena, 0,
+                                  &order, &unit->truth);
+}
+
+/* Why the notice is not done with yet; NULL: it is. A provider may be slower than its notices,
+ * so what it says now is applied, and asked for again if the notice told of more. */
+static const char *find_doubt(const struct follow_unit *unit)
+{
+    switch (unit->reading) {
+    case READING_NOT_FOUND:
+        return "the provider does not know it";
+    case READING_FAILED:
+        return "no usable answer";
+    case READING_TRUTH:
+        break;
+    }
+    return unit->truth.fact < unit->hint.fact ? "the provider says less than its notice" : NULL;
+}
+
+static enum err apply_truth(struct db *db, struct follow_unit *unit)
+{
+    struct settled_notice *notice = unit->notice;
+    const char *doubt = find_doubt(unit);
+    char note[REASON_MAX] = "no payment of ours has this reference";
+    enum err err = ERR_NONE;
+    /* that nothing has been paid yet is not worth a second question */
+    notice->verdict = unit->hint.fact == FACT_NOTHING ? SETTLE_APPLIED : SETTLE_UNMATCHED;
+    if (unit->payment.id[0] != '\0' && unit->reading == READING_TRUTH)
+        err = settle_apply(db, unit->driver, &unit->truth, "webhook", &notice->verdict, note);
+    if (doubt != NULL && notice->verdict != SETTLE_MISMATCH && unit->payment.id[0] != '\0' &&
+        unit->hint.fact != FACT_NOTHING) {
+        (void)snprintf(note, sizeof note, "%s: %s", unit->hint.word, doubt);
+        notice->verdict = SETTLE_UNMATCHED;
+    }
+    return err ? err : end_row(db, &unit->row, &unit->hint, notice->verdict, note);
+}
+
+static enum err follow_unit(struct db *db, void *context)
+{
+    struct follow_unit *unit = context;
+    enum err err = inbox_lock(db, unit->inbox_id, &unit->row);
+    if (err || unit->row.state != INBOX_UNMATCHED)
+        return err;
+    CRASH_POINT("notice_read");
+    if (unit->hint.provider_reference[0] == '\0')
+        return apply_unreadable(db, &unit->row, unit->notice);
+    return apply_truth(db, unit);
+}
+
+enum err settle_follow(struct context *context, struct arena *arena, int64_t follow_id,
+                       struct settled_notice *ret_notice)
+{
+    struct follow_unit unit = {.context = context, .inbox_id = follow_id, .notice = ret_notice};
+    *ret_notice = (struct settled_notice){0};
+    CRASH_POINT("notice_answered");
+    enum err err = db_query(context->pool, arena, hint_unit, &unit);
+    if (err || unit.driver == NULL || unit.row.state != INBOX_UNMATCHED)
+        return err; /* it waits for the next lease, or is done */
+    (void)text_copy(ret_notice->payment_id, sizeof ret_notice->payment_id, unit.hint.reference);
+    (void)text_copy(ret_notice->word, sizeof ret_notice->word, unit.hint.word);
+    if (unit.payment.id[0] != '\0')
+        ask(&unit, arena);
+    return db_transact(context->pool, arena, follow_unit, &unit);
+}
+
 struct waiting_unit {
     const struct settings *settings;
     int64_t inbox_id;
+    bool thin; /* found: it wants to be followed */
 };
 
 static enum err take_unit(struct db *db, void *context)
@@ -344,7 +514,8 @@ static enum err waiting_unit(struct db *db, void *context)
     if (err || row.state != INBOX_UNMATCHED) /* the provider may have sent it again meanwhile */
         return err;
     const struct provider_driver *driver = provider_find(unit->settings, row.provider);
-    if (driver == NULL)
+    unit->thin = driver != NULL && driver->thin;
+    if (driver == NULL || unit->thin)
         return ERR_NONE; /* its secrets are gone; it waits for the next lease */
     return apply_row(db, unit->settings, driver, &row, &notice);
 }
@@ -352,9 +523,12 @@ static enum err waiting_unit(struct db *db, void *context)
 enum err settle_waiting_notice(struct context *context, struct arena *arena, bool *ret_found)
 {
     struct waiting_unit unit = {.settings = context->settings};
+    struct settled_notice notice;
     enum err err = db_transact(context->pool, arena, take_unit, &unit);
     *ret_found = !err && unit.inbox_id != 0;
     if (!err && *ret_found)
         err = db_transact(context->pool, arena, waiting_unit, &unit);
+    if (!err && unit.thin)
+        err = settle_follow(context, arena, unit.inbox_id, &notice);
     return err;
 }

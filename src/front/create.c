@@ -56,7 +56,9 @@ enum err create_key(const struct call *call, struct idempotency_key *ret_key)
     ret_key->text[len] = '\0';
     ret_key->user_id = call->user.id;
     ret_key->path = call->request->path;
-    crypt_sha256(call->request->body, call->request->body_len, ret_key->request_hash);
+    /* with a key: a body may hold card data, which a plain hash would give away */
+    crypt_hmac_sha256(&call->context->settings->api_key_hash_key, call->request->body,
+                      call->request->body_len, ret_key->request_hash);
     return ERR_NONE;
 }
 

@@ -4,6 +4,7 @@
 
 #include "domain/return_url.h"
 #include "front/create.h"
+#include "front/payer.h"
 
 /* Absent, null, or empty in a form. */
 static bool is_absent(const struct field *field)
@@ -68,7 +69,9 @@ static enum err read_paiement(const struct call *call, const struct fields *fiel
         err = read_return_url(call, fields, &intent->return_url);
     if (!err)
         err = create_method(fields, "method", ERR_METHOD_OF_PAYMENT, intent->payment.method);
-    return err ? err : route(call, checkout);
+    if (!err)
+        err = route(call, checkout);
+    return err ? err : payer_read(call, fields, checkout);
 }
 
 void paiement_post(struct call *call)

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "domain/tos.h"
 #include "front/create.h"
+#include "front/payer.h"
 
 #include <string.h>
 
@@ -73,6 +74,14 @@ static enum err read_tos(const struct call *call, const struct fields *fields, i
     return tos_check(field.text, field.kind == FIELD_TEXT, clock_wall_ms(), skew_ms, ret_ms);
 }
 
+/* Method and currency have no messages of their own here. */
+static enum err read_payer(const struct call *call, const struct fields *fields,
+                           struct checkout *checkout)
+{
+    enum err err = payer_read(call, fields, checkout);
+    return err == ERR_METHOD_OF_PAYMENT || err == ERR_CURRENCY ? ERR_PARAMETERS : err;
+}
+
 static enum err read_payment(const struct call *call, const struct fields *fields,
                              struct checkout *checkout)
 {
@@ -82,6 +91,8 @@ static enum err read_payment(const struct call *call, const struct fields *field
         err = create_method(fields, "payment_method", ERR_PARAMETERS, intent->payment.method);
     if (!err)
         err = read_checkout_time(fields, &intent->checkout_ms);
+    if (!err)
+        err = read_payer(call, fields, checkout);
     if (!err)
         err = read_tos(call, fields, &intent->tos_ms);
     return err;

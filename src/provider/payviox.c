@@ -118,18 +118,6 @@ static bool is_session_id(const char *text)
            strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == len;
 }
 
-/* An address we may send a payer to: https, and nothing that could end a header or an attribute. */
-static bool is_payer_url(const char *text)
-{
-    size_t len = strlen(text);
-    if (strncmp(text, "https://", 8) != 0 || len == 8 || len >= URL_MAX)
-        return false;
-    for (size_t i = 0; i < len; i++)
-        if (text[i] <= ' ' || text[i] > '~' || strchr("\"<>\\`{}|^", text[i]) != NULL)
-            return false;
-    return true;
-}
-
 /* 201 with a session. Its page works even when payment_error says that the direct way did not. */
 static bool read_session(const struct settings *settings, const struct json *root,
                          struct provider_result *ret_result)
@@ -140,7 +128,7 @@ static bool read_session(const struct settings *settings, const struct json *roo
     if (session == NULL || !is_session_id(session))
         return false;
     if (redirect != NULL && redirect->type != JSON_NULL &&
-        (redirect->type != JSON_STRING || !is_payer_url(redirect->text)))
+        (redirect->type != JSON_STRING || !provider_is_payer_url(redirect->text)))
         return false;
     (void)snprintf(ret_result->provider_reference, PROVIDER_REFERENCE_MAX, "%s", session);
     if (redirect != NULL && redirect->type == JSON_STRING)
@@ -154,13 +142,6 @@ static bool read_session(const struct settings *settings, const struct json *roo
     }
     ret_result->outcome = OUTCOME_PENDING;
     return true;
-}
-
-/* Statuses that say: this request was looked at and nothing was made of it. */
-static bool is_refusal(int status)
-{
-    return status == 400 || status == 401 || status == 403 || status == 404 || status == 405 ||
-           status == 413 || status == 415 || status == 422;
 }
 
 static void payviox_created(const struct settings *settings, struct arena *arena,
@@ -177,7 +158,7 @@ static void payviox_created(const struct settings *settings, struct arena *arena
     }
     if (json_parse(arena, answer->body, answer->body_len, &root) != ERR_NONE)
         return;
-    if (is_refusal(answer->status)) {
+    if (provider_is_refusal(answer->status)) {
         ret_result->outcome = OUTCOME_REFUSED;
         quote_refusal(root, ret_result);
     } else if (answer->status == 201 || answer->status == 200) {
@@ -264,12 +245,13 @@ static void settle_gross(const struct provider_order *order, struct provider_tru
         truth->amount = net;
 }
 
-static enum provider_reading payviox_readback(struct arena *arena,
+static enum provider_reading payviox_readback(const struct settings *settings, struct arena *arena,
                                               const struct provider_order *order,
                                               const struct httpc_answer *answer,
                                               struct provider_truth *ret_truth)
 {
     struct json *root;
+    (void)settings;
     if (json_parse(arena, answer->body, answer->body_len, &root) != ERR_NONE)
         return READING_FAILED;
     if (answer->status == 404)
@@ -318,6 +300,7 @@ static enum err payviox_notice(const struct settings *settings, struct arena *ar
                                const char *body, size_t len, struct provider_truth *ret_truth)
 {
     struct json *root;
+    (void)settings;
     *ret_truth = (struct provider_truth){0};
     enum err err = json_parse(arena, body, len, &root);
     if (err)

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "provider/mannco.h"
+#include "provider/nonstopay.h"
 #include "provider/payviox.h"
 
 #include <stdio.h>
@@ -10,6 +11,7 @@
 
 static const struct provider_driver *const drivers[] = {
     &payviox_driver,
+    &nonstopay_driver,
     &mannco_driver,
 };
 
@@ -128,6 +130,31 @@ void provider_quote(char *to, size_t size, const char *from)
     to[len] = '\0';
 }
 
+bool provider_is_refusal(int status)
+{
+    return status == 400 || status == 401 || status == 403 || status == 404 || status == 405 ||
+           status == 413 || status == 415 || status == 422;
+}
+
+bool provider_is_payer_url(const char *text)
+{
+    size_t len = strlen(text);
+    if (strncmp(text, "https://", 8) != 0 || len == 8 || len >= URL_MAX)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (text[i] <= ' ' || text[i] > '~' || strchr("\"<>\\`{}|^", text[i]) != NULL)
+            return false;
+    return true;
+}
+
+enum err provider_check(const struct provider_driver *driver, const struct settings *settings,
+                        const struct provider_order *order)
+{
+    if (driver->check != NULL)
+        return driver->check(settings, order);
+    return order->card != NULL ? ERR_CARD : ERR_NONE;
+}
+
 void provider_create(const struct provider_driver *driver, const struct settings *settings,
                      struct httpc *client, struct arena *arena, int64_t deadline_ms,
                      const struct provider_order *order, struct provider_result *ret_result)
@@ -174,5 +201,42 @@ enum provider_reading provider_read(const struct provider_driver *driver,
     httpc_call(client, arena, &request, &answer);
     if (answer.result != HTTPC_ANSWERED)
         return READING_FAILED;
-    return driver->readback(arena, order, &answer, ret_truth);
+    return driver->readback(settings, arena, order, &answer, ret_truth);
+}
+
+/* A page with its parsed rows is large: each has the memory to itself. */
+static enum provider_reading search_page(const struct provider_driver *driver,
+                                         const struct settings *settings, struct httpc *client,
+                                         struct arena *page, int64_t deadline_ms,
+                                         const struct provider_order *order,
+                                         struct provider_cursor *cursor,
+                                         char ret_reference[PROVIDER_REFERENCE_MAX])
+{
+    struct httpc_request request = {0};
+    struct httpc_answer answer;
+    arena_reset(page);
+    if (driver->search(settings, page, order, cursor, &request) != ERR_NONE)
+        return READING_FAILED;
+    request.deadline_ms = deadline_ms;
+    httpc_call(client, page, &request, &answer);
+    if (answer.result != HTTPC_ANSWERED)
+        return READING_FAILED;
+    return driver->searched(settings, page, order, &answer, cursor, ret_reference);
+}
+
+enum provider_reading provider_search(const struct provider_driver *driver,
+                                      const struct settings *settings, struct httpc *client,
+                                      int64_t deadline_ms, const struct provider_order *order,
+                                      char ret_reference[PROVIDER_REFERENCE_MAX])
+{
+    struct provider_cursor cursor = {.end = driver->search == NULL};
+    enum provider_reading reading = READING_NOT_FOUND;
+    struct arena *page = cursor.end ? NULL : arena_new(ARENA_BYTES);
+    if (!cursor.end && page == NULL)
+        return READING_FAILED;
+    while (!cursor.end && reading == READING_NOT_FOUND)
+        reading =
+            search_page(driver, settings, client, page, deadline_ms, order, &cursor, ret_reference);
+    arena_free(page);
+    return reading;
 }

@@ -197,6 +197,8 @@ static const struct action actions[] = {
     {"refund", run_move, MOVE_REFUND, NAMES_SESSION},
     {"pending_review", run_move, MOVE_REVIEW, NAMES_SESSION},
     {"decline", run_move, MOVE_DECLINE, NAMES_SESSION},
+    {"withhold", run_move, MOVE_WITHHOLD, NAMES_SESSION},
+    {"chargeback", run_move, MOVE_CHARGE_BACK, NAMES_SESSION},
     {"reset", run_reset, 0, " "},
 };
 
@@ -234,7 +236,7 @@ static void run_action(struct order *order, const char *name)
         action++;
     if (action == actions + ACTIONS) {
         refuse(order, "Unknown action: webhook, pay, approve, expire, refund, pending_review, "
-                      "decline and reset are known");
+                      "decline, withhold, chargeback and reset are known");
         return;
     }
     for (const struct json *member = order->body->child; member != NULL; member = member->next) {
@@ -283,7 +285,7 @@ static void post(const struct http_request *request, struct http_response *respo
     if (fault != NULL && provider != NULL && strcmp(provider, hooks_receiver.name) == 0)
         order.provider = &hooks_receiver;
     if (order.provider == NULL && (provider != NULL || !is_reset))
-        refuse(&order, "Unknown provider: payviox is known, and hooks for faults");
+        refuse(&order, "Unknown provider: payviox and nonstopay are known, and hooks for faults");
     else if (action != NULL && fault == NULL)
         run_action(&order, action);
     else if (fault != NULL && action == NULL)

@@ -21,7 +21,8 @@ enum {
     ARG_RETRY_AFTER = 4,
     ARG_DELTA = 8,
     ARG_COPIES = 16,
-    ARG_CURRENCY = 32
+    ARG_CURRENCY = 32,
+    ARG_CODE = 64
 };
 
 #define ANY_CALL (EVENT_CREATE | EVENT_READ)
@@ -47,7 +48,10 @@ static const struct fault_row {
     [FAULT_RATE_LIMITED] = {"rate_limited", ANYWHERE, ARG_RETRY_AFTER, 0,
                             "answers 429 with Retry-After: retry_after (60)"},
     [FAULT_UNAUTHORIZED] = {"unauthorized", ANY_CALL, 0, 0, "answers 401"},
-    [FAULT_REFUSED] = {"refused", EVENT_CREATE, 0, 0, "answers 400: Payment method not found"},
+    [FAULT_REFUSED] = {"refused", EVENT_CREATE, 0, 0,
+                       "answers that this payment cannot be made: 400, or errorCode 50012"},
+    [FAULT_ERROR_CODE] = {"error_code", ANY_CALL, ARG_CODE, 0,
+                          "nonstopay: answers errorCode code (50006)"},
     [FAULT_PAYMENT_ERROR] = {"payment_error", EVENT_CREATE, 0, 0,
                              "answers 201 with a session and a payment_error"},
     [FAULT_READBACK_404] = {"readback_404", EVENT_READ, ARG_MS, 0,
@@ -62,10 +66,10 @@ static const struct fault_row {
                                  "is delivered after the next webhook, or after ms without one"},
     [FAULT_WEBHOOK_LATE] = {"webhook_late", EVENT_WEBHOOK, ARG_MS, 5000, "is delivered ms later"},
     [FAULT_WEBHOOK_DROPPED] = {"webhook_dropped", EVENT_WEBHOOK, 0, 0, "is never delivered"},
-    [FAULT_WRONG_AMOUNT] = {"wrong_amount", EVENT_WEBHOOK, ARG_DELTA, 0,
-                            "its amount differs by delta (-1)"},
-    [FAULT_WRONG_CURRENCY] = {"wrong_currency", EVENT_WEBHOOK, ARG_CURRENCY, 0,
-                              "its currency is another, or the one given"},
+    [FAULT_WRONG_AMOUNT] = {"wrong_amount", EVENT_WEBHOOK | EVENT_READ, ARG_DELTA, 0,
+                            "the amount differs by delta (-1); a read can tell it with nonstopay"},
+    [FAULT_WRONG_CURRENCY] = {"wrong_currency", EVENT_WEBHOOK | EVENT_READ, ARG_CURRENCY, 0,
+                              "the currency is another, or the one given"},
     [FAULT_BAD_SIGNATURE] = {"bad_signature", EVENT_WEBHOOK, 0, 0, "is signed with another token"},
     [FAULT_GONE] = {"gone", EVENT_HOOK, 0, 0, "answers 410, as an endpoint that is no more"},
 };
@@ -82,6 +86,8 @@ static const struct {
      "ms must be a whole number from 0 to 600000"},
     {"status", ARG_STATUS, offsetof(struct fault_args, status), 500, 599,
      "status must be a whole number from 500 to 599"},
+    {"code", ARG_CODE, offsetof(struct fault_args, code), 1, 99999,
+     "code must be a whole number from 1 to 99999"},
     {"retry_after", ARG_RETRY_AFTER, offsetof(struct fault_args, retry_after), 0, 86400,
      "retry_after must be a whole number from 0 to 86400"},
     {"delta", ARG_DELTA, offsetof(struct fault_args, delta), -1000000000, 1000000000,
@@ -188,14 +194,14 @@ static const char *check_keys(const struct json *body)
 {
     static const char *const keys[] = {"provider", "fault",    "count",       "ms",
                                        "status",   "delta",    "retry_after", "call",
-                                       "copies",   "currency", "order_id"};
+                                       "copies",   "currency", "order_id",    "code"};
     for (const struct json *member = body->child; member != NULL; member = member->next) {
         size_t i = 0;
         while (i < sizeof keys / sizeof keys[0] && strcmp(member->key, keys[i]) != 0)
             i++;
         if (i == sizeof keys / sizeof keys[0])
             return "Unknown member: provider, fault, count, ms, status, retry_after, delta, "
-                   "copies, currency, call and order_id are known";
+                   "copies, currency, code, call and order_id are known";
     }
     return NULL;
 }
@@ -218,7 +224,12 @@ const char *fault_arm(const struct provider *provider, enum fault fault, const s
         .provider = provider,
         .fault = fault,
         .events = rows[fault].events & (provider == &hooks_receiver ? EVENT_HOOK : ~EVENT_HOOK),
-        .args = {.ms = rows[fault].ms, .status = 500, .retry_after = 60, .delta = -1, .copies = 20},
+        .args = {.ms = rows[fault].ms,
+                 .status = 500,
+                 .code = 50006,
+                 .retry_after = 60,
+                 .delta = -1,
+                 .copies = 20},
     };
     const char *problem =
         armed.events == 0 ? "This fault cannot happen there" : read_body(body, &armed);

@@ -44,6 +44,11 @@ static void write_addresses(struct buf *page)
               "</code></td></tr>");
     html_text(page, "<tr><td>Payers return to</td><td><code>", settings->payviox.return_url,
               "</code></td></tr>\n</table></section>\n");
+    buf_puts(page, "<section class=\"card wide\"><h2>NonStopPay</h2>\n<table class=\"list\">\n");
+    html_text(page, "<tr><td>API</td><td><code>", settings->public_url,
+              "/nonstopay</code></td></tr>");
+    html_text(page, "<tr><td>Callbacks to</td><td><code>", settings->nonstopay.callback_url,
+              "</code></td></tr>\n</table></section>\n");
 }
 
 static void write_faults(struct buf *page)

@@ -218,6 +218,10 @@ static const char *status_word(enum session_status status)
 {
     switch (status) {
     case SESSION_NEW:
+    case SESSION_OPENED: /* this and what else Payviox has not */
+    case SESSION_WITHHELD:
+    case SESSION_CHARGED_BACK:
+    case SESSION_STATUSES:
         return NULL;
     case SESSION_CHALLENGED:
     case SESSION_INCOMPLETE:

@@ -14,6 +14,10 @@ const char *payviox_notice_type(const struct session *session)
 {
     switch (session->status) {
     case SESSION_NEW:
+    case SESSION_OPENED:
+    case SESSION_WITHHELD:
+    case SESSION_CHARGED_BACK:
+    case SESSION_STATUSES:
     case SESSION_CHALLENGED:
     case SESSION_FAILED: /* a payer may try again: merchants are not told */
         return NULL;

@@ -198,6 +198,11 @@ static void write_result(struct buf *page, const struct payviox_view *view, cons
 static void write_state(struct buf *page, const struct payviox_view *view)
 {
     switch (view->session->status) {
+    case SESSION_OPENED:
+    case SESSION_WITHHELD:
+    case SESSION_CHARGED_BACK:
+    case SESSION_STATUSES:
+        return; /* Payviox has none of these */
     case SESSION_NEW:
     case SESSION_FAILED:
         write_payable(page, view);

@@ -5,6 +5,7 @@
 
 #include "sandbox/fault.h"
 #include "sandbox/journal.h"
+#include "sandbox/nonstopay.h"
 #include "sandbox/payviox.h"
 
 #include "base/buf.h"
@@ -13,7 +14,7 @@
 
 #include <string.h>
 
-const struct provider *const provider_rows[] = {&payviox, NULL};
+const struct provider *const provider_rows[] = {&payviox, &nonstopay, NULL};
 
 const struct provider *provider_find(const char *name)
 {
@@ -112,6 +113,11 @@ static void announce(struct arena *arena, const struct session *session, bool wa
         send_and_wait(&delivery, plan.copies);
     else
         deliver_queue(&delivery, &plan);
+}
+
+void provider_announce(struct arena *arena, const struct session *session)
+{
+    announce(arena, session, false);
 }
 
 enum err provider_move(struct arena *arena, const struct session *session, enum session_move move,

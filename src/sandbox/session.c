@@ -29,7 +29,8 @@ static struct {
 } table = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 #define ON(status) (1u << (status))
-#define PAYABLE    (ON(SESSION_NEW) | ON(SESSION_CHALLENGED) | ON(SESSION_FAILED))
+#define PAYABLE    (ON(SESSION_NEW) | ON(SESSION_OPENED) | ON(SESSION_CHALLENGED) | ON(SESSION_FAILED))
+#define PAID       (ON(SESSION_SUCCEEDED) | ON(SESSION_IN_REVIEW) | ON(SESSION_WITHHELD))
 
 /* The only place that says what may follow what. */
 static const struct {
@@ -43,10 +44,14 @@ static const struct {
     [MOVE_REVIEW] = {PAYABLE | ON(SESSION_INCOMPLETE), SESSION_IN_REVIEW},
     [MOVE_PAY] = {PAYABLE | ON(SESSION_INCOMPLETE), SESSION_SUCCEEDED},
     [MOVE_PAY_LATE] = {PAYABLE | ON(SESSION_INCOMPLETE) | ON(SESSION_EXPIRED), SESSION_SUCCEEDED},
-    [MOVE_APPROVE] = {ON(SESSION_CHALLENGED) | ON(SESSION_IN_REVIEW), SESSION_SUCCEEDED},
+    [MOVE_APPROVE] = {ON(SESSION_CHALLENGED) | ON(SESSION_IN_REVIEW) | ON(SESSION_WITHHELD),
+                      SESSION_SUCCEEDED},
     [MOVE_DECLINE] = {PAYABLE | ON(SESSION_INCOMPLETE) | ON(SESSION_IN_REVIEW), SESSION_DECLINED},
     [MOVE_REFUND] = {ON(SESSION_SUCCEEDED), SESSION_REFUNDED},
     [MOVE_EXPIRE] = {PAYABLE | ON(SESSION_INCOMPLETE), SESSION_EXPIRED},
+    [MOVE_OPEN] = {ON(SESSION_NEW), SESSION_OPENED},
+    [MOVE_WITHHOLD] = {PAYABLE | PAID, SESSION_WITHHELD},
+    [MOVE_CHARGE_BACK] = {PAID, SESSION_CHARGED_BACK},
 };
 
 const char *session_status_word(enum session_status status)
@@ -61,6 +66,9 @@ const char *session_status_word(enum session_status status)
         [SESSION_DECLINED] = "declined",
         [SESSION_REFUNDED] = "refunded",
         [SESSION_EXPIRED] = "expired",
+        [SESSION_OPENED] = "opened",
+        [SESSION_WITHHELD] = "withheld",
+        [SESSION_CHARGED_BACK] = "charged_back",
     };
     return words[status];
 }

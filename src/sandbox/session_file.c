@@ -120,7 +120,7 @@ static bool read_session(const struct json *line, struct session *session)
     session->body = json_get_text(line, "body");
     if (session->provider == NULL || session->order_id == NULL || session->body == NULL ||
         !json_int(json_get(line, "status"), &status) || status < SESSION_NEW ||
-        status > SESSION_EXPIRED || !json_int(json_get(line, "charges"), &charges))
+        status >= SESSION_STATUSES || !json_int(json_get(line, "charges"), &charges))
         return false;
     session->body_len = strlen(session->body);
     session->status = (enum session_status)status;

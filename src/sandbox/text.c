@@ -12,18 +12,6 @@ void text_clip(char *to, size_t size, const char *from)
     to[len] = '\0';
 }
 
-void buf_url(struct buf *buf, const char *text)
-{
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
-    for (; *text != '\0'; text++) {
-        if (strchr(plain, *text) != NULL)
-            buf_add(buf, text, 1);
-        else
-            buf_printf(buf, "%%%02X", (unsigned)(unsigned char)*text);
-    }
-}
-
 /* ISO 4217: most currencies have two decimals. */
 static int currency_places(const char *currency)
 {

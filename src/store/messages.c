@@ -29,7 +29,8 @@ static void read_row(struct db *db, struct notice_row *ret_row)
                                    .state = state_parse(db_text(db, 1)),
                                    .tries = db_int(db, 2),
                                    .body = db_text(db, 4),
-                                   .body_len = db_len(db, 4)};
+                                   .body_len = db_len(db, 4),
+                                   .copies = db_int(db, 5)};
     db_copy(db, 3, ret_row->provider, sizeof ret_row->provider);
 }
 
@@ -63,6 +64,17 @@ enum err inbox_take(struct db *db, int64_t lease_s, int64_t *ret_id)
     if (err || *ret_id == 0)
         return err;
     return db_run(db, SQL_INBOX_LEASE, DB_INT(lease_s), DB_INT(*ret_id));
+}
+
+/* The body outlives the unit: what is asked about it is asked afterwards. */
+enum err inbox_get(struct db *db, int64_t id, struct notice_row *ret_row)
+{
+    enum err err = db_run(db, SQL_INBOX_GET, DB_INT(id));
+    if (err)
+        return err;
+    read_row(db, ret_row);
+    ret_row->body = db_keep(db, 4);
+    return ret_row->body == NULL ? ERR_OVERLOAD : ERR_NONE;
 }
 
 enum err inbox_lock(struct db *db, int64_t id, struct notice_row *ret_row)

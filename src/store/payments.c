@@ -94,8 +94,9 @@ enum err payments_dispute_update(struct db *db, const char *payment_id)
 enum err payments_find(struct db *db, const char *provider, const char *reference,
                        char ret_payment_id[IDENT_MAX])
 {
-    enum err err = db_run(db, SQL_PAYMENT_OF_REFERENCE, DB_TEXT(provider), DB_TEXT(reference),
-                          DB_TEXT(provider), DB_TEXT(reference));
+    enum err err =
+        db_run(db, SQL_PAYMENT_OF_REFERENCE, DB_TEXT(provider), DB_TEXT(reference),
+               DB_TEXT(provider), DB_TEXT(reference), DB_TEXT(provider), DB_TEXT(reference));
     ret_payment_id[0] = '\0';
     if (!err && db_next(db))
         db_copy(db, 0, ret_payment_id, IDENT_MAX);
@@ -218,6 +219,13 @@ enum err attempts_get(struct db *db, const char *provider, const char *reference
     if (!err)
         (void)read_attempt(db, ret_attempt);
     return err;
+}
+
+enum err attempts_learn(struct db *db, int64_t attempt_id, const char *provider,
+                        const char *provider_reference)
+{
+    return db_run(db, SQL_REFERENCE_LEARN, DB_INT(attempt_id), DB_TEXT(provider),
+                  DB_TEXT(provider_reference));
 }
 
 enum err answers_insert(struct db *db, int64_t attempt_id, enum outcome outcome,

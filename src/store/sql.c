@@ -35,9 +35,11 @@
 #define ATTEMPT_COLUMNS \
     "a.attempt_id, a.reference, a.deadline_at <= NOW(3) OR EXISTS (SELECT 1 FROM" \
     " attempt_answers u WHERE u.attempt_id = a.attempt_id), d.outcome," \
-    " d.provider_reference, d.url, d.reason, a.provider, a.number, EXISTS (SELECT 1 FROM" \
-    " attempts n WHERE n.payment_id = a.payment_id AND n.number > a.number), " RIVALLED \
-    " FROM attempts a LEFT JOIN attempt_answers d ON d.attempt_id = a.attempt_id AND d.definite = 1"
+    " COALESCE(d.provider_reference, l.provider_reference), d.url, d.reason, a.provider, a.number," \
+    " EXISTS (SELECT 1 FROM attempts n WHERE n.payment_id = a.payment_id AND n.number > a.number), " \
+    RIVALLED \
+    " FROM attempts a LEFT JOIN attempt_answers d ON d.attempt_id = a.attempt_id AND d.definite = 1" \
+    " LEFT JOIN learnt_references l ON l.attempt_id = a.attempt_id"
 #define LEFT_MS(column) "TIMESTAMPDIFF(MICROSECOND, NOW(3), " column ") DIV 1000"
 #define HEALTH_COLUMNS \
     "provider, disabled, switched_by, switch_note, " RFC3339("switched_at") ", " \
@@ -123,7 +125,9 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_PAYMENT_OF_REFERENCE] =
         "SELECT a.payment_id FROM attempts a WHERE a.provider = ? AND a.reference = ? UNION"
         " SELECT a.payment_id FROM attempt_answers d JOIN attempts a USING (attempt_id)"
-        " WHERE a.provider = ? AND d.provider_reference = ? LIMIT 1",
+        " WHERE a.provider = ? AND d.provider_reference = ? UNION"
+        " SELECT a.payment_id FROM learnt_references l JOIN attempts a USING (attempt_id)"
+        " WHERE l.provider = ? AND l.provider_reference = ? LIMIT 1",
     [SQL_PAYMENT_RETURN_URL] =
         "SELECT return_url FROM payments WHERE payment_id = ?",
 
@@ -180,6 +184,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_ANSWER_INSERT] =
         "INSERT INTO attempt_answers (attempt_id, outcome, definite, http_status, provider_reference,"
         " url, reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    [SQL_REFERENCE_LEARN] =
+        "INSERT INTO learnt_references (attempt_id, provider, provider_reference) VALUES (?, ?, ?)",
     [SQL_EVENT_INSERT] =
         "INSERT INTO events (payment_id, kind, detail, source) VALUES (?, ?, ?, ?)",
     [SQL_EVENT_FIND] =
@@ -296,10 +302,12 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "INSERT INTO inbox (provider, body_hash, body, state) VALUES (?, ?, ?, 'unmatched')"
         " ON DUPLICATE KEY UPDATE copies = copies + 1",
     [SQL_INBOX_BY_HASH] =
-        "SELECT inbox_id, state, tries, provider, body FROM inbox"
+        "SELECT inbox_id, state, tries, provider, body, copies FROM inbox"
         " WHERE provider = ? AND body_hash = ? FOR UPDATE",
+    [SQL_INBOX_GET] =
+        "SELECT inbox_id, state, tries, provider, body, copies FROM inbox WHERE inbox_id = ?",
     [SQL_INBOX_LOCK] =
-        "SELECT inbox_id, state, tries, provider, body FROM inbox WHERE inbox_id = ? FOR UPDATE",
+        "SELECT inbox_id, state, tries, provider, body, copies FROM inbox WHERE inbox_id = ? FOR UPDATE",
     [SQL_INBOX_SET] =
         "UPDATE inbox SET state = ?, note = ?, reference = ?, due_at = IF(?, " IN_SECONDS ", NULL)"
         " WHERE inbox_id = ?",

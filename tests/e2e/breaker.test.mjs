@@ -40,7 +40,8 @@ const told = (state) =>
     shop.events('guichet').filter((line) => line.event === 'breaker' && line.state === state);
 const statuses = async () => {
     const { providers } = accepted(await client.request('GET', '/providers'));
-    return Object.fromEntries(providers.map(({ name, status }) => [name, status]));
+    return Object.fromEntries(providers.filter(({ name }) => name !== 'nonstopay')
+        .map(({ name, status }) => [name, status]));
 };
 
 // All processes have heard of it: so many answers in a row have this status.

@@ -338,7 +338,7 @@ describe('the account of the running programs', () => {
     const kept = [
         'payments', 'attempts', 'attempt_answers', 'events', 'ledger_accounts', 'ledger_postings', 'ledger_entries',
         'balances', 'inbox', 'outbox', 'users', 'api_keys', 'items', 'counters', 'schema_migrations',
-        'provider_health', 'provider_calls',
+        'provider_health', 'provider_calls', 'learnt_references',
     ];
     const refused = [
         ...kept.flatMap((table) => [
@@ -351,6 +351,7 @@ describe('the account of the running programs', () => {
             attempts: 'number', attempt_answers: 'outcome', events: 'kind', ledger_accounts: 'owner',
             ledger_postings: 'effect', ledger_entries: 'amount', outbox: 'topic', users: 'role',
             api_keys: 'user_id', schema_migrations: 'name', provider_health: 'disabled',
+            learnt_references: 'provider_reference',
         }).map(([table, column]) => `UPDATE ${table} SET ${column} = ${column}`),
         'UPDATE payments SET amount = amount + 1',
         'UPDATE payments SET user_id = user_id',

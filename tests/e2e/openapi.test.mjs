@@ -188,7 +188,7 @@ describe('what the client notices', () => {
         ['a path that is not described', 'GET', '/user/wallet', answer(200, balance), /any path/],
         ['a method that is not described', 'PUT', '/payments', answer(200, balance), /any path/],
         ['a status that is not described', 'GET', '/user/balance', answer(402, refusal('Insufficient balance')), /allowed values/],
-        ['a message that is not described', 'POST', '/payment/payviox', answer(400, refusal('Invalid amount')), /allowed values/],
+        ['a message that is not described', 'POST', '/payment/payviox', answer(400, refusal('Invalid method')), /allowed values/],
         ['a message of another status', 'GET', '/user/balance', answer(404, refusal('Forbidden')), /message/],
         ['a member too many', 'GET', '/user/balance', answer(200, success({ balance: 1, points: 2 })), /additional/],
         ['a member too few', 'GET', '/user/balance', answer(200, success({})), /balance/],

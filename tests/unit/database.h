@@ -101,6 +101,8 @@ static inline enum err remove_user_unit(struct db *db, void *context)
         " WHERE user_id = @u",
         "DELETE d FROM attempt_answers d JOIN attempts USING (attempt_id)"
         " JOIN payments USING (payment_id) WHERE user_id = @u",
+        "DELETE l FROM learnt_references l JOIN attempts USING (attempt_id)"
+        " JOIN payments USING (payment_id) WHERE user_id = @u",
         "DELETE t FROM attempts t JOIN payments USING (payment_id) WHERE user_id = @u",
         "DELETE t FROM events t JOIN payments USING (payment_id) WHERE user_id = @u",
         "DELETE t FROM payment_checks t JOIN payments USING (payment_id) WHERE user_id = @u",

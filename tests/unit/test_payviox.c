@@ -393,7 +393,7 @@ static enum provider_reading readback(struct arena *arena, int status, const cha
                                   .problem = ""};
     arena_reset(arena);
     *ret_truth = (struct provider_truth){0};
-    return payviox_driver.readback(arena, &order, &answer, ret_truth);
+    return payviox_driver.readback(&settings, arena, &order, &answer, ret_truth);
 }
 
 static void readbacks(void **state)

@@ -63,6 +63,8 @@ static void enough_is_enough(void **state)
     assert_true(s->token.check_ip);
     assert_false(s->payviox.common.enabled);
     assert_true(s->provider.timeout_ms < s->http.request_budget_ms);
+    assert_false(s->nonstopay.common.enabled || s->nonstopay.s2s || s->nonstopay.approval_credits);
+    assert_string_equal(s->nonstopay.signature, "hmac-sha256-hex");
     assert_false(s->payviox.common.requires_2fa || s->mannco.common.requires_2fa);
     assert_false(s->mannco.common.enabled || s->returns.localhost_http);
     assert_string_equal(s->returns.hosts, ""); /* nobody may be sent anywhere */
@@ -104,6 +106,24 @@ static void settings_need_one_another(void **state)
         {{NEEDED, "payviox.enabled = on", "payviox.secret_key_file = @",
           "payviox.webhook_token_file = @"},
          NULL},
+        {{NEEDED, "nonstopay.minimum = 501", "nonstopay.maximum = 500"},
+         "nonstopay.minimum is above nonstopay.maximum"},
+        {{NEEDED, "nonstopay.enabled = on"}, "nonstopay.api_key_file is missing"},
+        {{NEEDED, "nonstopay.enabled = on", "nonstopay.api_key_file = @"},
+         "nonstopay.return_url is missing"},
+        {{NEEDED, "nonstopay.enabled = on", "nonstopay.api_key_file = @",
+          "nonstopay.return_url = https://a.test/return/nonstopay"},
+         NULL},
+        {{NEEDED, "nonstopay.signature = md5"}, "nonstopay.signature is"},
+        {{NEEDED, "nonstopay.signature = off"}, "nonstopay.callback_addresses must be set"},
+        {{NEEDED, "nonstopay.signature = off", "nonstopay.callback_addresses = 85.206.160.33"},
+         NULL},
+        {{NEEDED, "nonstopay.signature = hmac-sha256-base64"}, NULL},
+        {{NEEDED, "nonstopay.create_path = api"}, "must start with /"},
+        {{NEEDED, "nonstopay.upi_path = api"}, "must start with /"},
+        {{NEEDED, "nonstopay.crypto_path = api"}, "must start with /"},
+        {{NEEDED, "nonstopay.history_path = api"}, "must start with /"},
+        {{NEEDED, "nonstopay.deposits = USD:500-500 JPY:500-500"}, "nonstopay.deposits may name"},
     };
     struct settings *s = calloc(1, sizeof *s);
     (void)state;
@@ -157,9 +177,10 @@ static void keys_are_long_enough(void **state)
         const char *setting;
         int fewest;
     } rows[] = {
-        {"token.secret_file = @", 32},         {"api_key.hash_key_file = @", 32},
-        {"database.password_file = @", 8},     {"payviox.secret_key_file = @", 8},
-        {"payviox.webhook_token_file = @", 8},
+        {"token.secret_file = @", 32},           {"api_key.hash_key_file = @", 32},
+        {"database.password_file = @", 8},       {"payviox.secret_key_file = @", 8},
+        {"payviox.webhook_token_file = @", 8},   {"nonstopay.api_key_file = @", 8},
+        {"nonstopay.signature_key_file = @", 8},
     };
     struct settings *s = calloc(1, sizeof *s);
     (void)state;

@@ -19,8 +19,9 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const DEMO = path.join(ROOT, 'nginx/demo/demo');
 export const BIN = path.resolve(ROOT, process.env.BIN ?? 'build/asan');
 const SANITIZERS = /AddressSanitizer|runtime error|LeakSanitizer|ThreadSanitizer/;
-// Jobs look for work often; a provider that misbehaves on purpose is called all the same.
-const DEFAULTS = { 'jobs.idle_wait': 100, 'breaker.minimum': 1_000_000_000 };
+// Jobs look for work often; a provider that misbehaves on purpose is called all the same; Payviox is
+// the house brand's only partner.
+const DEFAULTS = { 'jobs.idle_wait': 100, 'breaker.minimum': 1_000_000_000, 'nonstopay.enabled': 'off' };
 // What spawn-fcgi and multiwatch themselves say on the handlers' standard error.
 const SUPERVISORS = /^(spawn-fcgi: |Child\[\d+\] )/;
 const PROGRAMS = {
@@ -292,12 +293,17 @@ export async function startInstance(options = {}) {
             const [section, key] = name.split('.');
             return `[${section}]\n${key} = ${value}\n`;
         });
+        // Whole or not at all: a program that is started meanwhile reads one or the other.
+        const write = (text) => {
+            fs.writeFileSync(`${vars.CONF}.new`, text);
+            fs.renameSync(`${vars.CONF}.new`, vars.CONF);
+        };
         try {
-            fs.writeFileSync(vars.CONF, `${before}\n${more.join('')}`);
+            write(`${before}\n${more.join('')}`);
             await restartPart('guichet');
             await fn();
         } finally {
-            fs.writeFileSync(vars.CONF, before);
+            write(before);
             await restartPart('guichet');
         }
     }

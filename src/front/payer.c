@@ -1,0 +1,141 @@
+/* Reads the objects and lets the drivers judge them. Only JSON bodies can hold objects. */
+#include "front/payer.h"
+
+#include "base/clock.h"
+#include "store/users.h"
+
+#include <string.h>
+
+enum { TEXT_MAX = 512 };
+
+/* One member of an object is one row. */
+struct member {
+    const char *name;
+    size_t offset;
+};
+
+static const struct member customer_members[] = {
+    {"email", offsetof(struct provider_payer, email)},
+    {"name", offsetof(struct provider_payer, name)},
+    {"phone", offsetof(struct provider_payer, phone)},
+    {"date_of_birth", offsetof(struct provider_payer, date_of_birth)},
+    {"personal_id", offsetof(struct provider_payer, personal_id)},
+    {"ip", offsetof(struct provider_payer, ip)},
+};
+
+static const struct member billing_members[] = {
+    {"address1", offsetof(struct provider_payer, address1)},
+    {"address2", offsetof(struct provider_payer, address2)},
+    {"city", offsetof(struct provider_payer, city)},
+    {"state", offsetof(struct provider_payer, state)},
+    {"postcode", offsetof(struct provider_payer, postcode)},
+    {"country", offsetof(struct provider_payer, country)},
+};
+
+static const struct member card_members[] = {
+    {"number", offsetof(struct provider_card, number)},
+    {"expiry", offsetof(struct provider_card, expiry)},
+    {"cvc", offsetof(struct provider_card, cvc)},
+    {"holder", offsetof(struct provider_card, holder)},
+};
+
+#define ROWS(table) table, sizeof(table) / sizeof((table)[0])
+
+/* Every member becomes a text, "" when it is missing or null. False when the object is none, or a
+ * member is no text or too long. *ret_given: there is such an object. */
+static bool read_object(const struct fields *fields, const char *name, const struct member *members,
+                        size_t count, void *ret_texts, bool *ret_given)
+{
+    const struct json *object = json_get(fields->json, name);
+    *ret_given = object != NULL && object->type != JSON_NULL;
+    for (size_t i = 0; i < count; i++) {
+        const char **text = (const char **)((char *)ret_texts + members[i].offset);
+        const struct json *value = *ret_given ? json_get(object, members[i].name) : NULL;
+        *text = "";
+        if (value == NULL || value->type == JSON_NULL)
+            continue;
+        if (value->type != JSON_STRING || value->len > TEXT_MAX)
+            return false;
+        *text = value->text;
+    }
+    return !*ret_given || object->type == JSON_OBJECT;
+}
+
+static enum err read_body(const struct fields *fields, struct checkout *checkout)
+{
+    bool given;
+    if (!read_object(fields, "customer", ROWS(customer_members), &checkout->payer, &given))
+        return ERR_CUSTOMER;
+    if (!read_object(fields, "billing", ROWS(billing_members), &checkout->payer, &given))
+        return ERR_BILLING;
+    if (!read_object(fields, "card", ROWS(card_members), &checkout->card, &checkout->has_card))
+        return ERR_CARD;
+    return ERR_NONE;
+}
+
+struct address_unit {
+    int64_t user_id;
+    struct user_address address;
+};
+
+static enum err address_unit(struct db *db, void *context)
+{
+    struct address_unit *unit = context;
+    return users_address(db, unit->user_id, &unit->address);
+}
+
+/* What the caller left out and we know: the user's own address, and where a card's owner sits. */
+static enum err complete(const struct call *call, struct checkout *checkout)
+{
+    struct provider_payer *payer = &checkout->payer;
+    struct address_unit unit = {.user_id = call->user.id};
+    if (checkout->has_card && payer->ip[0] == '\0')
+        payer->ip = call->request->client_ip;
+    if (payer->email[0] != '\0')
+        return ERR_NONE;
+    enum err err = db_query(call->context->pool, call->request->arena, address_unit, &unit);
+    if (!err)
+        payer->email = unit.address.email;
+    return err;
+}
+
+static bool any_wants_payer(const struct checkout *checkout)
+{
+    for (size_t i = 0; i < checkout->driver_count; i++)
+        if (checkout->drivers[i]->check != NULL)
+            return true;
+    return false;
+}
+
+/* Leaves out the partners that would refuse. The refusal of the first when none is left. */
+static enum err ask_drivers(const struct call *call, struct checkout *checkout)
+{
+    const struct payment *payment = &checkout->intent.payment;
+    const struct provider_order order = {.amount = payment->amount,
+                                         .method = payment->method,
+                                         .now_s = clock_wall_ms() / 1000,
+                                         .payer = &checkout->payer,
+                                         .card = checkout->has_card ? &checkout->card : NULL};
+    enum err first = ERR_NONE;
+    size_t kept = 0;
+    for (size_t i = 0; i < checkout->driver_count; i++) {
+        const struct provider_driver *driver = checkout->drivers[i];
+        enum err err = provider_check(driver, call->context->settings, &order);
+        if (!err)
+            checkout->drivers[kept++] = driver;
+        else if (!first)
+            first = err;
+    }
+    if (kept == 0)
+        return first;
+    checkout->driver_count = kept;
+    return ERR_NONE;
+}
+
+enum err payer_read(const struct call *call, const struct fields *fields, struct checkout *checkout)
+{
+    enum err err = read_body(fields, checkout);
+    if (!err && any_wants_payer(checkout))
+        err = complete(call, checkout);
+    return err ? err : ask_drivers(call, checkout);
+}
