@@ -440,7 +440,7 @@ describe('questions are bounded', () => {
     });
 });
 
-describe('F20: a provider falls silent', () => {
+describe('F20, F25: a provider falls silent, its endpoint for notices disabled say', () => {
     const SILENCE_S = 3;
     const asked = (id) => shop.rows(
         'SELECT tries, extra, resume_at IS NULL AS scheduled, TIMESTAMPDIFF(SECOND, NOW(3), due_at) AS wait FROM payment_checks WHERE payment_id = ?', [id]);
