@@ -9,9 +9,12 @@
 #include "store/keys.h"
 #include "store/payments.h"
 
+struct settled_create; /* flow/settled.h */
+
 enum {
     PARTNERS_MAX = 8,
-    ATTEMPTS_MAX = 4, /* of a payment: with so many, a lost one is not replaced any more */
+    CALL_MARGIN_MS = 3000, /* an attempt's deadline lies this much after its call's time-out */
+    ATTEMPTS_MAX = 4,      /* of a payment: with so many, a lost one is not replaced any more */
 };
 
 /* A checked request to create a payment. */
@@ -40,6 +43,13 @@ void checkout_run(struct context *context, struct arena *arena, const struct che
  * card are known only to the request that brings them. */
 struct provider_order checkout_order(const struct payment *payment, const struct attempt *attempt,
                                      const struct cart *cart);
+
+/* Commits what became of an attempt that no request waits for: the second half of checkout_run.
+ * settled: what was read about a create that was over at once; NULL: it was not. */
+enum err checkout_finish(struct context *context, struct arena *arena,
+                         const struct payment *payment, const struct attempt *attempt,
+                         const struct provider_result *result,
+                         const struct settled_create *settled) MUST_CHECK;
 
 /* Sees to it that a payer gets an address to pay at although the answer to the create was lost, by
  * the death of a process or of a connection. The create is sent again under its own reference,

@@ -91,7 +91,4 @@ enum err db_script(struct db *db, const char *text, size_t len) MUST_CHECK;
 const char *db_last_problem(void);
 void db_forget_problem(void);
 
-/* Prepares every statement of sql.c; the first that fails is in db_last_problem. For tests. */
-enum err db_prepare_all(struct db *db) MUST_CHECK;
-
 #endif

@@ -592,14 +592,3 @@ enum err db_script(struct db *db, const char *text, size_t len)
             return failed(db, "script");
     }
 }
-
-enum err db_prepare_all(struct db *db)
-{
-    MYSQL_STMT *stmt = NULL;
-    for (unsigned i = 0; i < SQL_STATEMENTS; i++) {
-        enum err err = prepare(db, (enum sql)i, &stmt);
-        if (err)
-            return err;
-    }
-    return ERR_NONE;
-}

@@ -290,7 +290,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " COALESCE(s.refunded, 0) AS taken_back, p.refunded FROM payments p"
         " LEFT JOIN (SELECT l.document_id, SUM(IF(l.effect = 'credit' AND e.amount > 0, e.amount, 0)) AS credited,"
         " SUM(IF(l.effect = 'refund' AND e.amount < 0, -e.amount, 0)) AS refunded"
-        " FROM ledger_postings l JOIN ledger_entries e USING (posting_id) JOIN ledger_accounts a USING (account_id)"
+        " FROM ledger_postings l STRAIGHT_JOIN ledger_entries e ON e.posting_id = l.posting_id"
+        " STRAIGHT_JOIN ledger_accounts a ON a.account_id = e.account_id" /* never by way of a busy account */
         " WHERE a.kind IN ('user', 'equity') GROUP BY l.document_id) s ON s.document_id = p.payment_id"
         " HAVING p.status IN ('completed', 'partially_refunded') AND (credited <> p.amount OR taken_back <> p.refunded)"
         " OR p.status = 'refunded' AND (credited <> taken_back OR p.refunded <> p.amount)"

@@ -30,14 +30,16 @@ async function withShop(set, fn) {
     const agent = new https.Agent({ keepAlive: true, maxSockets: 64 });
     const shop = await startInstance({ name: 'figures', alone: true, agent, set });
     try {
-        return await fn(shop);
+        const result = await fn(shop);
+        await shop.stop();
+        return result;
     } catch (error) {
         shop.keep = true;
+        shop.stopNow();
         error.message += ` (kept: ${shop.home})`;
         throw error;
     } finally {
         agent.destroy();
-        await shop.stop();
     }
 }
 

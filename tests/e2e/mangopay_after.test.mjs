@@ -66,7 +66,7 @@ describe('a refund through the API', () => {
             const made = await paid();
             await mangopay.fault('error_code', { call: 'create', code: 5407 });
             refused(await refund(made), 409, 'The provider refuses this refund');
-            const payment = await client.payment(alice, made.id);
+            const payment = await client.payment(olivia, made.id); // words for operators
             assert.equal(payment.status, 'completed');
             assert.match(payment.timeline.at(-1).detail, /^Mangopay says 005407: /);
             assert.deepEqual(payment.refunds, []);

@@ -1,6 +1,7 @@
 // NonStopPay: hosted invoices from the first field to the last callback. Its callbacks are thin: they
 // are stored and answered, then the invoice is read, and only what was read moves money.
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import test, { describe } from 'node:test';
 import { CARDS, eventually } from './lib/client.mjs';
 import { accepted, refused } from './lib/expect.mjs';
@@ -470,16 +471,27 @@ describe('callbacks', () => {
             await leave(mine.id);
         }));
 
-    test('F13: a callback about a payment that is not there yet waits for it', async () => {
+    test('F13: a callback about a payment that is not there (yet): kept, and tried again', async () => {
         const made = await open(600);
-        await nonstopay.settled(made.id);
-        const { data } = (await nonstopay.infos(made.invoice)).json;
         const unknown = made.id.replace(/.$/, (c) => (c === '0' ? '1' : '0'));
-        const body = JSON.stringify({ status: 'invoice:paid', id: 999,
-            callbackJson: { ...data.callbackJson, reference: unknown } });
-        // its nonce cannot be made by hand, so it is a stranger's: kept for a person
-        assert.equal((await nonstopay.notify(body)).status, 200);
-        assert.equal(await shop.value('SELECT state FROM inbox WHERE body = ?', [body]), 'review');
+        // with the nonce that Guichet would have sent
+        const nonce = createHmac('sha256', shop.secret('api_key_hash'))
+            .update(`nonstopay callback ${unknown}`).digest('hex').slice(0, 32);
+        const body = (word) => JSON.stringify({ status: 'invoice:paid', id: Number(made.invoice),
+            callbackJson: { reference: unknown, nonce: word } });
+        assert.equal((await nonstopay.notify(body(nonce))).status, 200);
+        const [row] = await eventually(async () => {
+            const rows = await shop.rows('SELECT state, note, due_at FROM inbox WHERE body = ?',
+                [body(nonce)]);
+            return rows[0].note !== 'to be asked about' && rows;
+        });
+        assert.equal(row.state, 'unmatched');
+        assert.match(row.note, /no payment of ours/);
+        assert.ok(row.due_at);
+        // F35: with any other it is a stranger's, and a person's to look at
+        const wrong = nonce.replace(/^./, (c) => (c === '0' ? '1' : '0'));
+        assert.equal((await nonstopay.notify(body(wrong))).status, 200);
+        assert.equal(await shop.value('SELECT state FROM inbox WHERE body = ?', [body(wrong)]), 'review');
     });
 
     test('genuine, but not as documented: in the review list', async () => {

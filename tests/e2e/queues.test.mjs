@@ -180,7 +180,8 @@ describe('provider', () => {
     const row = (name) => json('provider', 'list').providers.find((provider) => provider.name === name);
 
     test('disable ends new payments, enable begins them again; the list tells who, when and why', async () => {
-        assert.deepEqual(json('provider', 'list').providers.map(({ name }) => name).slice(0, 2).sort(), ['mannco', 'payviox']);
+        const names = json('provider', 'list').providers.map(({ name }) => name);
+        assert.ok(names.includes('mannco') && names.includes('payviox'), names.join(' '));
         assert.deepEqual(row('payviox'), {
             name: 'payviox', disabled: false, breaker: 'closed', retryAfter: null, openedAt: null, reason: null,
             switchedAt: null, switchedBy: null, why: null,

@@ -12,8 +12,8 @@
  * would stop a second credit, and the inbox, which would stop a copy of a notice.
  *
  * Assumed, each where it is marked: A1 a call is over long before the payment's time is. A2 a
- * provider gives up on the notice of a success only when we are still asking; other notices of
- * money arrive at last. A3 the last look comes after the payment's time, and nobody pays after it.
+ * provider gives up on the notice of a success only when we know its session, and so ask; other
+ * notices of money arrive at last. A3 the last look comes after the payment's time, and nobody pays after it.
  * A4 what the provider answers to the last look is the present. A5 a refund booked by hand is made
  * at the provider, as far as there is money left. A6 a look is over before its lease is. */
 
@@ -182,7 +182,8 @@ inline close_attempt() {
     :: outcome != 0 && url && fact >= OF_C(FACT_SUCCEEDED) -> check = false
     :: outcome == 0 && late && fact < OF_C(FACT_SUCCEEDED) ->
         outcome = OF_C(OUTCOME_PENDING);
-        session = true
+        session = true;
+        check = true
     :: else
     fi
 }
@@ -310,7 +311,7 @@ end:
         provider = PAID;
         if
         :: says(FACT_SUCCEEDED)
-        :: session && check && look == IDLE /* A2: we are still asking */
+        :: session /* A2: we are still asking */
         fi
     }
     :: atomic {
@@ -433,12 +434,12 @@ end:
     fi;
     if
     :: atomic {
-        last ->
+        last && !(tries != LAST && status < COMPLETED && session) -> /* nothing was told meanwhile */
         review = review || status == PROCESSING;
         check = false;
         answered = true
     }
-    :: atomic { !last -> tries++ }
+    :: atomic { !last || tries != LAST && status < COMPLETED && session -> tries++ }
     :: goto died
     fi;
     goto taken;

@@ -184,7 +184,6 @@ static void f11_one_of_two_is_given_back_in_any_order(void **state)
             "order %d: %s, balance %+lld", round, payment_status_name(s.payment.status),
             (long long)(s.balance - before));
     }
-    assert_ledger();
     ROWS_END();
 }
 
@@ -209,7 +208,6 @@ static void tell(const char *name, const struct step *steps, size_t count)
             "%s, step %zu: verdict %d, %s, balance %+lld", name, i / 2, (int)verdict,
             payment_status_name(s.payment.status), (long long)(s.balance - before));
     }
-    assert_ledger();
 }
 
 #define TELL(name, ...)                                                                            \
@@ -241,6 +239,7 @@ static void what_is_given_up_leaves_the_rest_alone(void **state)
          {{2, FACT_DISPUTED, false, 0}, SETTLE_MISMATCH, PAYMENT_COMPLETED, 2 * AMOUNT});
     TELL("an attempt that was never made",
          {{3, FACT_NOTHING, false, 0}, SETTLE_MISMATCH, PAYMENT_PENDING, 0});
+    assert_ledger();
     ROWS_END();
 }
 
