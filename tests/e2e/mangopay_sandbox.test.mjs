@@ -7,7 +7,7 @@ import { DESKTOP, PHONE, assertNoSideScroll, browse, makeShots } from './lib/bro
 import { eventually } from './lib/client.mjs';
 import { startInstance } from './lib/instance.mjs';
 import {
-    AMEX, BROWSER, CHALLENGE, DECLINED, FRICTIONLESS, MAESTRO, eur, makeMangopay,
+    AMEX, BROWSER, CHALLENGE, DECLINED, FRICTIONLESS, MAESTRO, NOTHING_YET, eur, makeMangopay,
 } from './lib/mangopay.mjs';
 
 const shop = await startInstance({ name: 'mangosand' });
@@ -82,9 +82,11 @@ describe('access', () => {
     });
 
     test('the rate limits are four lines each', async () => {
-        const { headers } = await mango.api('GET', '/hooks');
-        for (const name of ['x-ratelimit', 'x-ratelimit-remaining', 'x-ratelimit-reset'])
-            assert.match(String(headers[name]), /^\d+, ?\d+, ?\d+, ?\d+$|^\d+(,\d+){3}$/);
+        const { all } = await mango.api('GET', '/hooks');
+        for (const name of ['X-RateLimit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset']) {
+            assert.equal(all(name).length, 4, name);
+            assert.ok(all(name).every((value) => /^\d+$/.test(value)));
+        }
     });
 });
 
@@ -267,7 +269,7 @@ describe('time', () => {
         await advance(DAY + 1);
         mango.renew();
         const ended = await ends(wire.Id, '101109');
-        assert.deepEqual(ended.DebitedFunds, { Currency: 'XXX', Amount: 0 });
+        assert.deepEqual(ended.DebitedFunds, NOTHING_YET);
     });
 
     test('more than was declared may come by wire', async () => {
@@ -410,8 +412,9 @@ describe('hooks', () => {
         await act('retry_every', { ms: 5 });
         let slow = true;
         const receiver = await mango.receiver(async () => {
-            if (slow) await new Promise((done) => setTimeout(done, 2500));
+            const waits = slow;
             slow = false;
+            if (waits) await new Promise((done) => setTimeout(done, 2500));
             return 503;
         });
         const hook = await mango.hook('PAYIN_NORMAL_FAILED', receiver.url);
@@ -420,7 +423,8 @@ describe('hooks', () => {
         await eventually(async () =>
             (await mango.get(`/hooks/${hook.Id}`)).Validity === 'INVALID', 30_000);
         assert.ok(receiver.told.length >= 100, `${receiver.told.length}`);
-        const { webhooks } = await mango.journal(payIn.Tag);
+        const webhooks = (await mango.journal(payIn.Tag)).webhooks.filter((row) =>
+            row.type === 'PAYIN_NORMAL_FAILED');
         assert.equal(webhooks[0].status, 0); // nothing within two seconds
         assert.equal(webhooks[1].status, 503);
         await act('retry_every');

@@ -7,7 +7,7 @@ import Mangopay from 'mangopay4-nodejs-sdk';
 import { eventually } from './lib/client.mjs';
 import { startInstance } from './lib/instance.mjs';
 import {
-    BROWSER, CHALLENGE, DECLINED, FRICTIONLESS, IBAN, PERSON, USER, eur, makeMangopay,
+    BROWSER, CHALLENGE, DECLINED, FRICTIONLESS, IBAN, NOTHING_YET, PERSON, USER, eur, makeMangopay,
 } from './lib/mangopay.mjs';
 
 const shop = await startInstance({ name: 'mangosdk' });
@@ -189,7 +189,7 @@ describe('PayIns', () => {
             ExecutionType: 'DIRECT', DeclaredDebitedFunds: eur(2000), DeclaredFees: eur(100),
         });
         assertOpen(payIn);
-        assert.deepEqual(payIn.DebitedFunds, { Currency: 'XXX', Amount: 0 });
+        assert.deepEqual(payIn.DebitedFunds, NOTHING_YET);
         assert.match(payIn.WireReference, /^MG\w{8}$/);
         assert.equal(payIn.BankAccount.OwnerAddress.AddressLine1, '2 Avenue Amélie');
         await mango.act('wire', { session_id: payIn.Id, amount: 2000 });

@@ -13,6 +13,8 @@ export const DECLINED = '4000000000000002';
 export const IBAN = 'FR7630004000031234567890143';
 
 export const eur = (Amount) => ({ Currency: 'EUR', Amount });
+// What a wire says before money has come: ISO 4217's own word for no currency.
+export const NOTHING_YET = { Currency: 'X'.repeat(3), Amount: 0 };
 export const PERSON = {
     FirstName: 'Alex', LastName: 'Smith',
     Address: {
@@ -139,7 +141,7 @@ export function makeMangopay(shop) {
             told.push({ ...entry, method: request.method, headers: request.headers });
             response.writeHead(await answer(entry, told.length)).end();
         });
-        server.listen(0, '127.0.0.1');
+        server.listen(0, '127.0.0.1').unref();
         await once(server, 'listening');
         const url = `http://127.0.0.1:${server.address().port}/hook`;
         const heard = (type, id) => eventually(() => {
