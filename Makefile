@@ -2,8 +2,8 @@
 #
 # Variants are built from the same rules: VARIANT=release into build/, asan (address and undefined
 # behaviour sanitizers) into build/asan/, tsan (threads) into build/tsan/, cov (counts which
-# branches the unit tests take) into build/cov/, and clang (a second compiler, for its warnings)
-# into build/clang/.
+# branches the unit tests take) into build/cov/, clang (a second compiler, for its warnings)
+# into build/clang/, and fuzz (the fuzzers of tests/fuzz) into build/fuzz/.
 
 # Recipes use paths relative to this file's folder. Called from elsewhere (make -f ../Makefile),
 # hand everything to a make that runs here.
@@ -29,12 +29,14 @@ LDFLAGS ?= -Wl,-z,relro,-z,now
 fortify_release := -D_FORTIFY_SOURCE=2
 fortify_clang := -D_FORTIFY_SOURCE=2
 
-sanitize_asan := -DCRASH_POINTS -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+sanitize_asan := -DCRASH_POINTS -DFAIL_POINTS -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # gcc's shared libubsan writes to standard error, whatever log_path says: unseen behind multiwatch.
 static_asan := -static-libasan -static-libubsan
-sanitize_tsan := -DCRASH_POINTS -fsanitize=thread -fno-omit-frame-pointer
+sanitize_tsan := -DCRASH_POINTS -DFAIL_POINTS -fsanitize=thread -fno-omit-frame-pointer
 sanitize_cov := -O0 --coverage
 compiler_clang := clang-14
+compiler_fuzz := clang-14
+sanitize_fuzz := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 compiler := $(or $(compiler_$(VARIANT)),$(CC))
 
 warnings := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes \
@@ -54,7 +56,7 @@ link = $(compiler) $(CFLAGS) $(sanitize_$(VARIANT)) $(link_flags)
 # --- what is built from what ---
 
 out := build$(if $(filter-out release,$(VARIANT)),/$(VARIANT))
-rooms := base domain store provider flow front
+rooms := base domain store provider flow front ctl
 programs := $(addprefix $(out)/,guichet guichet-jobs guichetctl guichet-sandbox)
 archive := $(out)/libguichet.a
 
@@ -62,6 +64,7 @@ objects_of = $(patsubst src/%.c,$(out)/obj/%.o,$(wildcard $(1)))
 room_objects := $(call objects_of,$(rooms:%=src/%/*.c))
 sandbox_objects := $(call objects_of,src/sandbox/*.c)
 unit_tests := $(patsubst tests/unit/%.c,$(out)/unit/%,$(wildcard tests/unit/test_*.c))
+fuzzers := $(patsubst tests/fuzz/fuzz_%.c,$(out)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 objects := $(call objects_of,src/*.c) $(room_objects) $(sandbox_objects)
 
 # A program is its main and the archive; the sandbox shares nothing with Guichet but base.
@@ -86,13 +89,18 @@ $(out)/unit/%: tests/unit/%.c $(archive) $(out)/flags
 	@mkdir -p $(@D) && $(compile) -Isrc -MF $@.d -MT $@ -o $@ $< $(archive) \
 		$(link_flags) $(library_libs) -lcmocka
 
+$(out)/fuzz/%: tests/fuzz/fuzz_%.c $(archive) $(out)/flags
+	@echo "compile  $@"
+	@mkdir -p $(@D) && $(compile) -MF $@.d -MT $@ -o $@ $< $(archive) \
+		-fsanitize=fuzzer $(link_flags) $(library_libs)
+
 # These two change, and with them what depends on them, when the flags or the list of sources do.
 $(out)/flags: content = $(compile) $(link)
 $(out)/sources: content = $(room_objects)
 $(out)/flags $(out)/sources: always | packages-run
 	@mkdir -p $(@D) && echo "$(content)" | cmp -s - $@ || echo "$(content)" >$@
 
--include $(objects:.o=.d) $(unit_tests:=.d)
+-include $(objects:.o=.d) $(unit_tests:=.d) $(fuzzers:=.d)
 
 # --- what is installed where: GNU's names, with DESTDIR before each ---
 
@@ -127,14 +135,15 @@ own = [ -e '$(DESTDIR)$(3)' ] || { $(text); }
 # --- commands ---
 
 .DEFAULT_GOAL := all
-.PHONY: all always programs unit run up down test tsan coverage lint install uninstall clean \
-	install-deps help packages-run packages-demo packages-test packages-lint test-packages run-unit run-e2e clang
+.PHONY: all always programs unit fuzzers fuzz run up down test tsan coverage chaos figures torture lint install uninstall clean \
+	install-deps help packages-run packages-demo packages-test packages-lint test-packages run-unit run-e2e run-torture clang model
 
 all:
 	@$(MAKE) -j$(jobs) programs
 
 programs: $(programs)
 unit: $(unit_tests)
+fuzzers: $(fuzzers)
 
 run up: all packages-demo
 	@exec nginx/demo/demo $@
@@ -146,17 +155,40 @@ test: test-packages
 	@echo "test: building the programs and, with sanitizers, programs and unit tests"
 	@$(MAKE) -j$(jobs) programs
 	@$(MAKE) -j$(jobs) VARIANT=asan programs unit
-	@$(MAKE) VARIANT=asan run-unit run-e2e
+	@$(MAKE) VARIANT=asan run-unit model run-e2e
+
+# Needs no build: the verifier is spin's, with the domain's tables.
+model: packages-run packages-test
+	@tests/model/verify build/model
 
 tsan: test-packages
 	@echo "tsan: building programs and unit tests with the thread sanitizer"
 	@$(MAKE) -j$(jobs) VARIANT=tsan programs unit
 	@$(MAKE) VARIANT=tsan run-unit run-e2e
 
+torture: test-packages
+	@echo "torture: building the programs and the sweep with sanitizers"
+	@$(MAKE) -j$(jobs) VARIANT=asan programs build/asan/unit/test_torture
+	@$(MAKE) VARIANT=asan run-torture
+
+run-torture:
+	@.ci/tests torture $(out)
+
 coverage: test-packages
 	@echo "coverage: building the unit tests with counters"
 	@$(MAKE) -j$(jobs) VARIANT=cov unit
 	@.ci/tests coverage build/cov
+
+# DURATION, SEED and the like reach the program as they stand on the command line.
+chaos figures: test-packages
+	@$(MAKE) -j$(jobs) programs
+	@.ci/tests $@ $(out)
+
+# FUZZ_SECONDS each (60); what a run has found is where the next begins.
+fuzz: packages-run packages-lint
+	@echo "fuzz: building the fuzzers"
+	@$(MAKE) -j$(jobs) VARIANT=fuzz fuzzers
+	@.ci/tests fuzz build/fuzz
 
 run-unit:
 	@.ci/tests unit $(out)
@@ -217,8 +249,13 @@ help:
 	@echo "make run      build and start the demo (https://localhost:8443/shop/); Ctrl-C stops it"
 	@echo "make up|down  the same in the background, and its end"
 	@echo "make test     unit tests and end-to-end tests, with sanitizers"
+	@echo "make model    the life of a payment, verified by spin over the program's own tables"
 	@echo "make tsan     the same tests under the thread sanitizer"
+	@echo "make torture  every fallible call made to fail in turn, on every path that money takes"
+	@echo "make fuzz     the fuzzers of tests/fuzz, FUZZ_SECONDS (60) each"
 	@echo "make coverage branches that the unit tests take; all of src/domain must be taken"
+	@echo "make chaos    random load, faults and kills, then the books: DURATION=300 SEED=n REQUESTS=0"
+	@echo "make figures  copies of notices, and a provider cut at six points: WEBHOOKS=2000 CUTS=1000"
 	@echo "make lint     two compilers, formatter, static analysis, rules of the house"
 	@echo "make install  programs, units, settings and nginx's files below DESTDIR and PREFIX ($(PREFIX));"
 	@echo "              the README's section Deploy goes on from there; make uninstall is its end"

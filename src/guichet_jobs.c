@@ -19,7 +19,7 @@
  * delays nobody else. */
 enum { QUEUES_MAX = 2 + RECEIVERS_MAX, THREADS_MAX = 64 };
 
-enum { SLEEP_SLICE_MS = 100, KEYS_EVERY_MS = 60000 };
+enum { SLEEP_SLICE_MS = 100, KEYS_EVERY_MS = 60000, SILENCE_EVERY_MS = 5000 };
 
 static const char usage[] =
     "usage: guichet-jobs [-c FILE] [--check-config]\n"
@@ -41,7 +41,7 @@ struct job {
     size_t receiver;      /* of events; an index into the settings' */
     bool keeps_house;     /* the first thread of a program does what one should */
     bool prepared;        /* the database knows the receivers */
-    int64_t keys_due_ms;
+    int64_t keys_due_ms, silence_due_ms;
 };
 
 static void log_failure(const char *what, const char *payment_id, enum err err)
@@ -115,7 +115,7 @@ static void forget_keys(struct job *job)
     if (err)
         log_failure("keys", "", err);
     else if (count > 0)
-        job->keys_due_ms = clock_mono_ms(); /* there may be more */
+        job->keys_due_ms = job->silence_due_ms = clock_mono_ms(); /* there may be more */
 }
 
 static void name_receivers(struct job *job)
@@ -128,11 +128,25 @@ static void name_receivers(struct job *job)
         log_failure("receivers", "", err);
 }
 
+static void watch_silence(struct job *job)
+{
+    int64_t count;
+    if (clock_left_ms(job->silence_due_ms) > 0)
+        return;
+    job->silence_due_ms = clock_mono_ms() + SILENCE_EVERY_MS;
+    enum err err = reconcile_silence(job->context, job->arena, &count);
+    if (err)
+        log_failure("silence", "", err);
+    else if (count > 0)
+        LOG(LOG_WARN, "silence", LOG_NUMBER("hurried", count));
+}
+
 static bool step_providers(struct job *job)
 {
     if (job->keeps_house) {
         name_receivers(job);
         forget_keys(job);
+        watch_silence(job);
     }
     bool busy = step_notice(job);
     busy |= step_check(job);
@@ -177,7 +191,7 @@ static bool job_start(struct job *job, const struct settings *settings, struct d
     job->context = context_new(settings, pool);
     job->arena = arena_new(ARENA_BYTES);
     job->idle_wait_ms = settings->jobs.idle_wait_ms;
-    job->keys_due_ms = clock_mono_ms();
+    job->keys_due_ms = job->silence_due_ms = clock_mono_ms();
     return job->context != NULL && job->arena != NULL &&
            pthread_create(&job->thread, NULL, work, job) == 0;
 }

@@ -17,6 +17,11 @@ struct buf {
 
 /* max: bytes of text at most, without the NUL. */
 void buf_init(struct buf *buf, struct arena *arena, size_t max);
+
+/* Shows a text that lives elsewhere, at least as long, and takes no memory. Nothing can be added.
+ */
+void buf_show(struct buf *buf, const char *text, size_t len);
+
 void buf_add(struct buf *buf, const void *data, size_t len);
 void buf_puts(struct buf *buf, const char *text);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));

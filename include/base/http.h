@@ -41,6 +41,7 @@ struct http_response {
      * it needs lives in the request's arena. NULL: none. */
     void (*after)(void *state, const struct http_request *request, void *context);
     void *after_context;
+    char location[64], retry_after[24]; /* room for their values, when the arena has none */
 };
 
 /* A client's header by its FastCGI name (HTTP_IDEMPOTENCY_KEY). *ret_value is NULL when it was
@@ -48,7 +49,7 @@ struct http_response {
 enum err http_header_get(const struct http_request *request, const char *name,
                          const char **ret_value) MUST_CHECK;
 
-/* The value must live in the request's arena or be fixed text, and hold no line end. */
+/* The value must live as long as the response, and hold no line end. */
 void http_header_set(struct http_response *response, const char *name, const char *value);
 
 /* The same, but as one more line where the name stands already. */

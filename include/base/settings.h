@@ -98,7 +98,7 @@ struct settings {
     } provider;
     struct settings_breaker breaker;
     struct {
-        int64_t threads, idle_wait_ms;
+        int64_t threads, idle_wait_ms, silence_s;
     } jobs;
     struct settings_mail mail;
     struct settings_receiver receivers[RECEIVERS_MAX];

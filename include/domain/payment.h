@@ -59,6 +59,8 @@ enum payment_effect {
     EFFECT_DISPUTE, /* the disputed money is held */
     EFFECT_DISPUTE_WON,
     EFFECT_DISPUTE_LOST,
+    EFFECT_SURPLUS, /* another attempt was paid as well: not a transition, but beside it */
+    EFFECT_SURPLUS_REFUND,
     PAYMENT_EFFECTS
 };
 
@@ -114,6 +116,9 @@ bool payment_status_parse(const char *name, enum payment_status *ret_status);
 bool payment_fact_parse(const char *name, enum payment_fact *ret_fact);
 bool payment_type_parse(const char *name, enum payment_type *ret_type);
 bool payment_surface_parse(const char *name, enum payment_surface *ret_surface);
+
+/* Definite, and nothing can be paid with that attempt. */
+bool outcome_is_failure(enum outcome outcome);
 
 /* OUTCOME_NONE for any other word. */
 enum outcome outcome_parse(const char *name);

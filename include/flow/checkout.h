@@ -9,7 +9,11 @@
 #include "store/keys.h"
 #include "store/payments.h"
 
-enum { PARTNERS_MAX = 8 };
+enum {
+    PARTNERS_MAX = 8,
+    CALL_MARGIN_MS = 3000, /* an attempt's deadline lies this much after its call's time-out */
+    ATTEMPTS_MAX = 4,      /* of a payment: with so many, a lost one is not replaced any more */
+};
 
 /* A checked request to create a payment. */
 struct checkout {
@@ -37,9 +41,16 @@ void checkout_run(struct context *context, struct arena *arena, const struct che
 struct provider_order checkout_order(const struct payment *payment, const struct attempt *attempt,
                                      const struct cart *cart);
 
-/* Asks the provider again about a create whose outcome is open, and commits what it says: the
- * second half of checkout_run for a process that died, or for an outcome that was unknown.
- * Only for providers whose references are unique. ERR_NONE even when it is still unknown. */
+/* Commits what became of an attempt that no request waits for: the second half of checkout_run. */
+enum err checkout_finish(struct context *context, struct arena *arena,
+                         const struct payment *payment, const struct attempt *attempt,
+                         const struct provider_result *result) MUST_CHECK;
+
+/* Sees to it that a payer gets an address to pay at although the answer to the create was lost, by
+ * the death of a process or of a connection. The create is sent again under its own reference,
+ * where that is unique, which is news if nothing had happened. If something had, or cannot be told,
+ * and no money moves before the payer acts, another attempt with another reference takes its place:
+ * a few of them at most. ERR_NONE even when it is still unknown. */
 enum err checkout_resume(struct context *context, struct arena *arena,
                          const struct provider_driver *driver, const struct payment *payment,
                          const struct attempt *attempt, const struct cart *cart) MUST_CHECK;

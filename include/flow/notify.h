@@ -30,8 +30,8 @@ enum err notify_status(struct db *db, const struct payment *payment, enum paymen
 
 /* The same for what may happen to a payment more than once: refunds, and each turn of a dispute.
  * Every receiver is told, once per topic ("payment." and a word) and sequence: a repetition changes
- * nothing, not even the body. What is told is the payment's row as it stands in the unit now, so all
- * changes to it come first; of the struct only the id is read. */
+ * nothing, not even the body. What is told is the payment's row as it stands in the unit now, so
+ * all changes to it come first; of the struct only the id is read. */
 enum err notify_event(struct db *db, const struct payment *payment, const char *topic,
                       int64_t sequence) MUST_CHECK;
 

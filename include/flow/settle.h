@@ -16,7 +16,8 @@ enum settle_verdict {
 
 #define DETAIL_MAX 256 /* of an event */
 
-/* A step inside a unit: applies what the driver's provider says to the payment it names.
+/* A step inside a unit: applies what the driver's provider says to the payment whose attempt it
+ * names.
  * ret_note says why when it was not applied. */
 enum err settle_apply(struct db *db, const struct provider_driver *driver,
                       const struct provider_truth *truth, const char *source,

@@ -28,7 +28,8 @@ struct token_rules {
     int64_t now_s, skew_s;
 };
 
-/* Checks signature and claims; the user is the claim sub. ERR_UNAUTHORIZED for any flaw. */
+/* Checks signature and claims; the user is the claim sub. ERR_UNAUTHORIZED for any flaw.
+ * ERR_OVERLOAD: it was not looked at, the arena is full. */
 enum err token_verify(struct arena *arena, const struct token_rules *rules, const char *token,
                       struct token_claims *ret_claims) MUST_CHECK;
 

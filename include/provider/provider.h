@@ -165,6 +165,10 @@ struct provider_driver {
     /* May a create whose outcome is unknown be sent again with the same reference? Only when
      * the provider refuses a second one, so that asking again cannot charge twice. */
     bool reference_is_unique;
+
+    /* Does a create move no money before the payer acts at the URL of its answer? Then one whose
+     * URL was lost is replaced by another, with a reference of its own. */
+    bool payer_must_act;
 };
 
 /* For everything about payments that exist. NULL when there is no such provider or it lacks its

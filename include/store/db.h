@@ -47,7 +47,8 @@ enum err db_run_values(struct db *db, enum sql sql, const struct db_value *value
 /* The next row of the last statement; false after the last one. Columns count from 0 and stay
  * valid until the next call. NULL reads as 0 and "". */
 bool db_next(struct db *db);
-int64_t db_rows(struct db *db); /* how many rows the last statement has given */
+int64_t db_rows(struct db *db);     /* how many rows the last statement has given */
+unsigned db_columns(struct db *db); /* of these rows */
 int64_t db_int(struct db *db, unsigned column);
 const char *db_text(struct db *db, unsigned column);
 size_t db_len(struct db *db, unsigned column);
@@ -89,8 +90,5 @@ enum err db_script(struct db *db, const char *text, size_t len) MUST_CHECK;
 /* What the last failed statement on this thread was and said: for the log, never for callers. */
 const char *db_last_problem(void);
 void db_forget_problem(void);
-
-/* Prepares every statement of sql.c; the first that fails is in db_last_problem. For tests. */
-enum err db_prepare_all(struct db *db) MUST_CHECK;
 
 #endif

@@ -32,6 +32,10 @@ struct ledger_line {
 enum err ledger_post(struct db *db, const char *document_id, const char *effect, int64_t sequence,
                      const struct ledger_line *lines, size_t count, bool *ret_posted) MUST_CHECK;
 
+/* Has this document had this effect? Certain while its payment is locked. */
+enum err ledger_posted(struct db *db, const char *document_id, const char *effect, int64_t sequence,
+                       bool *ret_posted) MUST_CHECK;
+
 /* Minor units; 0 for a user without an account. */
 enum err ledger_balance(struct db *db, int64_t user_id, const char *currency,
                         int64_t *ret_balance) MUST_CHECK;

@@ -38,6 +38,19 @@ enum err inbox_get(struct db *db, int64_t id, struct notice_row *ret_row) MUST_C
 /* The same, locked until the unit ends. */
 enum err inbox_lock(struct db *db, int64_t id, struct notice_row *ret_row) MUST_CHECK;
 
+/* What became of an operator's wish to try something again. */
+enum retried {
+    RETRIED,
+    RETRIED_ALREADY, /* it is due anyway */
+    RETRIED_NOT,     /* it is done, and stays so */
+    RETRIED_NONE,    /* there is no such row */
+};
+
+/* A notice that is not done is due now, one in review too. *ret_payment_id: the payment that it
+ * names, if it is one of ours, else "". */
+enum err inbox_retry(struct db *db, int64_t id, enum retried *ret_retried,
+                     char ret_payment_id[IDENT_MAX]) MUST_CHECK;
+
 /* Once per payment, topic and sequence: the first body stays. NULL: an event for people only. */
 enum err outbox_put(struct db *db, const char *payment_id, const char *topic, int64_t sequence,
                     const char *body) MUST_CHECK;
@@ -65,9 +78,21 @@ struct delivery {
 enum err deliveries_take(struct db *db, const char *receiver, int64_t lease_s,
                          struct delivery *ret_delivery) MUST_CHECK;
 
-/* retry_in_ms counts only while it waits. */
+/* retry_in_ms counts only while it waits. What is over stays so, whoever comes late. */
 enum err deliveries_set(struct db *db, int64_t id, enum delivery_state state, const char *note,
                         int64_t retry_in_ms) MUST_CHECK;
+
+/* A delivery is due now, whatever became of it; one that was over starts its tries anew. */
+struct retried_delivery {
+    enum retried retried;
+    char payment_id[IDENT_MAX], receiver[65], topic[33];
+};
+enum err deliveries_retry(struct db *db, int64_t id,
+                          struct retried_delivery *ret_delivery) MUST_CHECK;
+
+/* The next after this id that was given up for the receiver; 0 when there is none. */
+enum err deliveries_dead_after(struct db *db, const char *receiver, int64_t id,
+                               int64_t *ret_id) MUST_CHECK;
 
 /* Tells a user something about a payment; once per payment, user and kind. */
 enum err notifications_put(struct db *db, int64_t user_id, const char *payment_id, const char *kind,

@@ -22,6 +22,7 @@ struct payment {
     enum payment_status status;
     enum dispute_state dispute; /* the worst of its disputes */
     struct money refunded;      /* in the books; 0 to amount */
+    int64_t paid_by;            /* number of the attempt that has paid it; 0: none that we know */
     char client_ip[46];
     int64_t expires_in_ms; /* by the database's clock; 0 or less: it is over */
     char created_at[TIME_TEXT_MAX], expires_at[TIME_TEXT_MAX];
@@ -35,6 +36,7 @@ struct attempt {
     char reference[IDENT_MAX]; /* ours */
     bool over;                 /* its call has ended, whatever became of it */
     bool left;                 /* another attempt was made after it */
+    bool rivalled;             /* another attempt is being made, or its payer knows where to pay */
     enum outcome outcome;      /* the definite answer, or OUTCOME_NONE */
     char provider_reference[PROVIDER_REFERENCE_MAX];
     char url[URL_MAX];
@@ -65,6 +67,9 @@ enum err payments_status_set(struct db *db, const char *payment_id, enum payment
 /* Adds a refund to the running sum of a locked payment. */
 enum err payments_refunded_add(struct db *db, const char *payment_id,
                                const struct money *amount) MUST_CHECK;
+
+/* The first attempt that pays has paid; the others' money is surplus. */
+enum err payments_paid_by_set(struct db *db, const char *payment_id, int64_t number) MUST_CHECK;
 
 /* Sums up the disputes of a locked payment in its own row. */
 enum err payments_dispute_update(struct db *db, const char *payment_id) MUST_CHECK;
@@ -99,6 +104,11 @@ enum err payments_search(struct db *db, int64_t user_id, const char *text, int64
                          int64_t offset, struct payment *ret_payments,
                          size_t *ret_count) MUST_CHECK;
 
+/* What we call an attempt that repeats one at the same provider: the payment's id, and a number. */
+void attempt_reference(const char *payment_id, int64_t number, char ret_reference[IDENT_MAX]);
+/* The payment of a reference of ours, with a number or without; false: it is none. */
+bool attempt_reference_parse(const char *reference, char ret_payment_id[IDENT_MAX]);
+
 /* The deadline is counted from now by the database's clock. */
 enum err attempts_insert(struct db *db, const struct payment *payment, int64_t number,
                          const char *provider, const char *reference,
@@ -107,6 +117,10 @@ enum err attempts_insert(struct db *db, const struct payment *payment, int64_t n
 /* The last attempt of a payment. */
 enum err attempts_last(struct db *db, const char *payment_id,
                        struct attempt *ret_attempt) MUST_CHECK;
+
+/* The last ones, the very last first; *ret_count tells how many. */
+enum err attempts_list(struct db *db, const char *payment_id, size_t max,
+                       struct attempt *ret_attempts, size_t *ret_count) MUST_CHECK;
 
 /* The attempt that this provider knows by this reference of ours. */
 enum err attempts_get(struct db *db, const char *provider, const char *reference,
@@ -136,14 +150,31 @@ enum err events_of_payment(struct db *db, const char *payment_id, size_t max,
                            struct event *ret_events, size_t *ret_count) MUST_CHECK;
 
 /* The queue of payments whose truth must be asked for. */
+/* Nothing changes for one that is in the queue. */
 enum err checks_insert(struct db *db, const char *payment_id, int64_t due_in_s) MUST_CHECK;
 /* The row due first, locked; payment_id "" when none is due. */
 enum err checks_take(struct db *db, char ret_payment_id[IDENT_MAX], int64_t *ret_tries) MUST_CHECK;
 /* Keeps others away from the row while it is worked on. */
 enum err checks_lease(struct db *db, const char *payment_id, int64_t lease_s) MUST_CHECK;
-/* Ends the lease: says when to look again, and whether this look counts as a try. */
-enum err checks_next(struct db *db, const char *payment_id, bool counts,
+/* Ends the lease: says when to look again, and how many looks there were. One that was brought
+ * forward goes back to where it was in the schedule. */
+enum err checks_next(struct db *db, const char *payment_id, int64_t tries,
                      int64_t due_in_ms) MUST_CHECK;
+/* May its provider be asked out of turn, now? Not more often than every every_s seconds, and
+ * max times in all. */
+enum err checks_ask(struct db *db, const char *payment_id, int64_t every_s, int64_t max,
+                    bool *ret_granted) MUST_CHECK;
 enum err checks_delete(struct db *db, const char *payment_id) MUST_CHECK;
+
+struct hurry {
+    int64_t silence_s; /* of a provider, and between two questions about one payment */
+    int64_t every_s,
+        payments;        /* so many payments of a provider at once, not more often than that */
+    int64_t tries_below; /* later in its schedule, a payment is not brought forward */
+    int64_t extra_max;   /* times that one payment may be asked about out of turn */
+};
+/* Brings checks of a provider's payments forward when it has sent no notice for a while. */
+enum err checks_hurry(struct db *db, const char *provider, const struct hurry *hurry,
+                      int64_t *ret_hurried) MUST_CHECK;
 
 #endif

@@ -33,10 +33,6 @@ const char *review_kind_name(enum review_kind kind);
  * when it has been resolved. */
 enum err reviews_put(struct db *db, const struct review *review) MUST_CHECK;
 
-/* Newest first, those below an id (INT64_MAX: all); resolved ones only if wanted. */
-enum err reviews_list(struct db *db, bool resolved_too, int64_t below_id, size_t max,
-                      struct review *ret_reviews, size_t *ret_count) MUST_CHECK;
-
 /* Locked until the unit ends; id 0 when there is none. */
 enum err reviews_lock(struct db *db, int64_t id, struct review *ret_review) MUST_CHECK;
 

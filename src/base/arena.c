@@ -3,6 +3,7 @@
 #include "base/arena.h"
 
 #include "base/crypt.h"
+#include "base/fail.h"
 
 #include <stdalign.h>
 #include <stdint.h>
@@ -40,7 +41,7 @@ void *arena_alloc(struct arena *arena, size_t bytes)
 {
     size_t align = alignof(max_align_t);
     size_t room = arena->size - arena->used;
-    if (bytes > room || room - bytes < align)
+    if (bytes > room || room - bytes < align || FAIL_AT(FAIL_MEMORY) != FAIL_NONE)
         return NULL;
     void *piece = arena->bytes + arena->used;
     arena->used += (bytes + align - 1) / align * align;

@@ -13,6 +13,11 @@ void buf_init(struct buf *buf, struct arena *arena, size_t max)
     *buf = (struct buf){.arena = arena, .max = max};
 }
 
+void buf_show(struct buf *buf, const char *text, size_t len)
+{
+    *buf = (struct buf){.data = (char *)text, .len = len, .size = len + 1, .max = len};
+}
+
 static bool buf_grow(struct buf *buf, size_t more)
 {
     if (buf->failed || more > buf->max - buf->len) {

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/crypt.h"
+#include "base/fail.h"
 #include "base/program.h"
 
 #include <assert.h>
@@ -13,6 +14,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum { HEADER_BYTES_MAX = 64 * 1024, DRAIN_POLL_MS = 20 };
 
@@ -41,9 +43,11 @@ enum err fcgi_prepare(void)
     return FCGX_Init() != 0 || FCGX_IsCGI() ? ERR_INTERNAL : ERR_NONE;
 }
 
-static const char *keep(struct arena *arena, const char *text)
+/* *fits becomes false when the arena is full. */
+static const char *keep(struct arena *arena, const char *text, bool *fits)
 {
     const char *copy = text == NULL ? "" : arena_strndup(arena, text, strlen(text));
+    *fits &= copy != NULL;
     return copy == NULL ? "" : copy;
 }
 
@@ -57,7 +61,9 @@ static enum err copy_params(struct arena *arena, char **envp, struct http_reques
         if (count == HTTP_PARAMS_MAX || bytes > HEADER_BYTES_MAX)
             return ERR_BAD_REQUEST;
         char *copy = arena_strndup(arena, *envp, len);
-        char *equals = copy == NULL ? NULL : strchr(copy, '=');
+        if (copy == NULL)
+            return ERR_OVERLOAD;
+        char *equals = strchr(copy, '=');
         if (equals == NULL)
             return ERR_BAD_REQUEST;
         *equals = '\0';
@@ -113,20 +119,26 @@ static enum err read_request(const FCGX_Request *fcgx, const struct fcgi_server 
                              struct http_request *request)
 {
     struct arena *arena = request->arena;
+    bool fits = true;
     request->deadline_ms = clock_mono_ms() + server->budget_ms;
-    request->method = keep(arena, FCGX_GetParam("REQUEST_METHOD", fcgx->envp));
-    request->path = keep(arena, FCGX_GetParam("DOCUMENT_URI", fcgx->envp));
-    request->query = keep(arena, FCGX_GetParam("QUERY_STRING", fcgx->envp));
-    request->content_type = keep(arena, FCGX_GetParam("CONTENT_TYPE", fcgx->envp));
-    request->client_ip = keep(arena, FCGX_GetParam("REMOTE_ADDR", fcgx->envp));
-    request->id = keep(arena, FCGX_GetParam("HTTP_X_REQUEST_ID", fcgx->envp));
+    request->method = keep(arena, FCGX_GetParam("REQUEST_METHOD", fcgx->envp), &fits);
+    request->path = keep(arena, FCGX_GetParam("DOCUMENT_URI", fcgx->envp), &fits);
+    request->query = keep(arena, FCGX_GetParam("QUERY_STRING", fcgx->envp), &fits);
+    request->content_type = keep(arena, FCGX_GetParam("CONTENT_TYPE", fcgx->envp), &fits);
+    request->client_ip = keep(arena, FCGX_GetParam("REMOTE_ADDR", fcgx->envp), &fits);
+    request->id = keep(arena, FCGX_GetParam("HTTP_X_REQUEST_ID", fcgx->envp), &fits);
     enum err err = copy_params(arena, fcgx->envp, request);
     enum err body = copy_body(fcgx, server->body_max, request);
+    if (!fits)
+        return ERR_OVERLOAD;
     return err ? err : body;
 }
 
-static void send_response(FCGX_Stream *out, const struct http_response *response)
+static void send_response(const FCGX_Request *fcgx, const struct http_response *response)
 {
+    FCGX_Stream *out = fcgx->out;
+    if (FAIL_AT(FAIL_WRITE) != FAIL_NONE)
+        (void)shutdown(fcgx->ipcFd, SHUT_RDWR); /* the writes below find nobody */
     (void)FCGX_FPrintF(out, "Status: %d\r\nContent-Type: %s\r\n", response->status,
                        response->content_type);
     for (const struct http_param *header = response->headers; header->name != NULL; header++)
@@ -147,7 +159,7 @@ static void serve_one(struct worker *worker, FCGX_Request *fcgx)
         worker->server->refuse(worker->state, &request, err, &response);
     else
         worker->server->handle(worker->state, &request, &response);
-    send_response(fcgx->out, &response);
+    send_response(fcgx, &response);
     FCGX_Finish_r(fcgx);
     if (response.after != NULL)
         response.after(worker->state, &request, response.after_context);

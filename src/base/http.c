@@ -45,29 +45,30 @@ void http_header_add(struct http_response *response, const char *name, const cha
     *header = (struct http_param){name, value};
 }
 
-/* Percent-decoding with + as space. NULL when the arena is full or the escape is wrong. */
-static const char *decode(struct arena *arena, const char *text, size_t len)
+/* Percent-decoding with + as space. */
+static enum err decode(struct arena *arena, const char *text, size_t len, const char **ret_text)
 {
     char *decoded = arena_alloc(arena, len + 1);
     size_t used = 0;
     if (decoded == NULL)
-        return NULL;
+        return ERR_OVERLOAD;
     for (size_t i = 0; i < len; i++) {
         char c = text[i] == '+' ? ' ' : text[i];
         if (c == '%') {
             char digits[3] = "";
             unsigned char byte;
             if (len - i < 3)
-                return NULL;
+                return ERR_PAYLOAD;
             memcpy(digits, text + i + 1, 2);
             if (!hex_decode(digits, &byte, 1))
-                return NULL;
+                return ERR_PAYLOAD;
             c = (char)byte;
             i += 2;
         }
         decoded[used++] = c;
     }
-    return utf8_valid(decoded, used) ? decoded : NULL;
+    *ret_text = decoded;
+    return utf8_valid(decoded, used) ? ERR_NONE : ERR_PAYLOAD;
 }
 
 static enum err form_add(struct arena *arena, const char *text, size_t len,
@@ -78,10 +79,12 @@ static enum err form_add(struct arena *arena, const char *text, size_t len,
     struct http_field *field = arena_alloc(arena, sizeof *field);
     if (field == NULL)
         return ERR_OVERLOAD;
-    field->name = decode(arena, text, name_len);
-    field->value = equals == NULL ? "" : decode(arena, equals + 1, len - name_len - 1);
-    if (field->name == NULL || field->value == NULL)
-        return ERR_PAYLOAD;
+    field->value = "";
+    enum err err = decode(arena, text, name_len, &field->name);
+    if (!err && equals != NULL)
+        err = decode(arena, equals + 1, len - name_len - 1, &field->value);
+    if (err)
+        return err;
     if (http_form_get(*fields, field->name) != NULL)
         return ERR_PAYLOAD;
     field->next = *fields;

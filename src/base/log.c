@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/fail.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -99,6 +100,8 @@ void log_write(enum log_level level, const char *event, const struct log_field *
         if (fields->text == NULL || fields->text[0] != '\0')
             put_field(&line, fields);
     memcpy(line.text + line.len, "}\n", 2);
+    if (FAIL_AT(FAIL_WRITE) != FAIL_NONE)
+        return;
     ssize_t written = write(STDERR_FILENO, line.text, line.len + 2);
     (void)written; /* nowhere left to say so */
 }

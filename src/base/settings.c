@@ -84,6 +84,7 @@ const struct conf_setting settings_table[] = {
     NUMBER("breaker", "cool_down", breaker.cool_down_s, "120", 1, 86400),
     NUMBER("jobs", "threads", jobs.threads, "2", 1, 64),
     NUMBER("jobs", "idle_wait", jobs.idle_wait_ms, "1000", 10, 60000),
+    NUMBER("jobs", "silence", jobs.silence_s, "300", 1, 86400),
     TEXT("mail", "server", mail.server, NULL),
     SWITCH("mail", "starttls", mail.starttls, "on"),
     TEXT("mail", "from", mail.from, NULL),

@@ -8,7 +8,6 @@
 #define STAY(status)     {PAYMENT_##status, EFFECT_NONE}
 #define TO(status)       {PAYMENT_##status, EFFECT_NONE}
 #define CREDITED(status) {PAYMENT_##status, EFFECT_CREDIT}
-#define SAME(state)      {DISPUTE_##state, EFFECT_NONE}
 
 /* Each of these says that the payer has paid. A refund of all of it that is heard of before its
  * success ends in refunded too, with nothing ever credited. */
@@ -40,27 +39,17 @@ static const struct payment_transition table[PAYMENT_DISPUTED][PAYMENT_FACTS] = 
 };
 
 /* A dispute that is won before it was heard of moves nothing: nothing was held. */
-static const struct dispute_transition dispute_table[DISPUTE_STATES][PAYMENT_FACTS] = {
-    [DISPUTE_NONE] = {
-        [FACT_DISPUTED] = {DISPUTE_OPENED, EFFECT_DISPUTE},
-        [FACT_DISPUTE_WON] = SAME(WON),
-        [FACT_DISPUTE_LOST] = {DISPUTE_LOST, EFFECT_DISPUTE_LOST},
-    },
-    [DISPUTE_OPENED] = {
-        [FACT_DISPUTED] = SAME(OPENED),
-        [FACT_DISPUTE_WON] = {DISPUTE_WON, EFFECT_DISPUTE_WON},
-        [FACT_DISPUTE_LOST] = {DISPUTE_LOST, EFFECT_DISPUTE_LOST},
-    },
-    [DISPUTE_WON] = {
-        [FACT_DISPUTED] = SAME(WON),
-        [FACT_DISPUTE_WON] = SAME(WON),
-        [FACT_DISPUTE_LOST] = {DISPUTE_LOST, EFFECT_DISPUTE_LOST},
-    },
-    [DISPUTE_LOST] = {
-        [FACT_DISPUTED] = SAME(LOST),
-        [FACT_DISPUTE_WON] = SAME(LOST),
-        [FACT_DISPUTE_LOST] = SAME(LOST),
-    },
+#define SAME(state) {DISPUTE_##state, EFFECT_NONE}
+#define OPENED      {DISPUTE_OPENED, EFFECT_DISPUTE}
+#define WON         {DISPUTE_WON, EFFECT_DISPUTE_WON}
+#define LOST        {DISPUTE_LOST, EFFECT_DISPUTE_LOST}
+
+static const struct dispute_transition dispute_table[DISPUTE_STATES][PAYMENT_FACTS - FACT_DISPUTED] = {
+    /*                   disputed      dispute won   dispute lost */
+    [DISPUTE_NONE]   = {OPENED,       SAME(WON),    LOST},
+    [DISPUTE_OPENED] = {SAME(OPENED), WON,          LOST},
+    [DISPUTE_WON]    = {SAME(WON),    SAME(WON),    LOST},
+    [DISPUTE_LOST]   = {SAME(LOST),   SAME(LOST),   SAME(LOST)},
 };
 /* clang-format on */
 
@@ -86,6 +75,8 @@ static const char *const effect_names[PAYMENT_EFFECTS] = {
     [EFFECT_DISPUTE] = "dispute",
     [EFFECT_DISPUTE_WON] = "dispute_won",
     [EFFECT_DISPUTE_LOST] = "dispute_lost",
+    [EFFECT_SURPLUS] = "surplus",
+    [EFFECT_SURPLUS_REFUND] = "surplus_refund",
 };
 
 static const char *const dispute_names[DISPUTE_STATES] = {
@@ -104,9 +95,9 @@ struct payment_transition payment_next(enum payment_status status, enum payment_
 struct dispute_transition dispute_next(enum dispute_state state, enum payment_fact fact)
 {
     assert(state < DISPUTE_STATES && fact < PAYMENT_FACTS);
-    if (fact < FACT_DISPUTED)
-        return (struct dispute_transition){state, EFFECT_NONE};
-    return dispute_table[state][fact];
+    if (fact >= FACT_DISPUTED)
+        return dispute_table[state][fact - FACT_DISPUTED];
+    return (struct dispute_transition){state, EFFECT_NONE};
 }
 
 bool payment_is_paid(enum payment_status status)
@@ -219,6 +210,11 @@ const char *outcome_name(enum outcome outcome)
 {
     assert(outcome < OUTCOMES);
     return outcome_names[outcome];
+}
+
+bool outcome_is_failure(enum outcome outcome)
+{
+    return outcome == OUTCOME_DECLINED || outcome == OUTCOME_REFUSED || outcome == OUTCOME_NOT_SENT;
 }
 
 enum outcome outcome_parse(const char *name)

@@ -17,6 +17,7 @@ enum {
     PROVIDERS_MAX = 16,
     FRESH_MS = 1000, /* a view this old is looked at again, by one thread */
     STALE_MS = 2000, /* and this old by everybody */
+    TRUST_MS = 5000, /* and this old it is worth nothing, even if the database is too busy */
 };
 
 /* What this process knows of a provider. Moments are of its own monotonic clock. */
@@ -194,8 +195,10 @@ static enum err look(struct context *context, struct arena *arena)
     int64_t age_ms = clock_mono_ms() - shared.seen_ms;
     bool due = !shared.known || age_ms >= (shared.exchanging ? STALE_MS : FRESH_MS);
     shared.exchanging = shared.exchanging || due;
+    bool trusted = shared.known && age_ms < TRUST_MS;
     unlock();
-    return due ? exchange_now(context, arena) : ERR_NONE;
+    enum err err = due ? exchange_now(context, arena) : ERR_NONE;
+    return trusted ? ERR_NONE : err;
 }
 
 /* --- the probe --- */

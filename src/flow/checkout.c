@@ -8,15 +8,15 @@
 #include "flow/breaker.h"
 #include "flow/replay.h"
 #include "flow/settle.h"
+#include "flow/settled.h"
 #include "store/items.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum {
-    FIRST_CHECK_S = 10,    /* when the jobs program first looks at a new payment */
-    CALL_MARGIN_MS = 3000, /* an attempt's deadline lies this much after its call's time-out */
-    FINISH_MS = 2000,      /* of the request's time, kept for finish and its answer */
+    FIRST_CHECK_S = 10, /* when the jobs program first looks at a new payment */
+    FINISH_MS = 2000,   /* of the request's time, kept for finish and its answer */
 };
 
 struct begin_unit {
@@ -168,13 +168,6 @@ static enum err begin(struct context *context, struct arena *arena, struct begin
     return err ? err : db_transact(context->pool, arena, begin_unit, unit);
 }
 
-/* What became of a create that was over with its answer. */
-struct settled_create {
-    const struct provider_driver *driver; /* NULL: it was not */
-    struct provider_truth truth;
-    bool known;
-};
-
 struct finish_unit {
     struct context *context;
     struct payment payment; /* in: its id; out: as it is now */
@@ -192,24 +185,13 @@ static bool is_settled(const struct finish_unit *unit)
     return unit->settled != NULL && unit->settled->driver != NULL;
 }
 
-/* No page for the payer: the provider has decided, or is still at it. */
-static void answer_settled(struct arena *arena, struct finish_unit *unit)
-{
-    const struct settings *settings = unit->context->settings;
-    if (unit->payment.status == PAYMENT_FAILED)
-        answer_error(settings, arena, ERR_PROCESS, &unit->answer);
-    else if (payment_is_paid(unit->payment.status))
-        answer_paid(arena, &unit->payment, &unit->answer);
-    else
-        answer_underway(arena, &unit->payment, &unit->answer);
-}
-
 /* The shape belongs to the endpoint that the payment was made with. */
 static void answer_success(const struct settings *settings, struct arena *arena,
                            const struct payment *payment, const struct attempt *attempt,
                            struct answer *ret_answer)
 {
-    if (attempt->outcome == OUTCOME_DONE)
+    bool paid_otherwise = payment->paid_by != 0 && payment->paid_by != attempt->number;
+    if (attempt->outcome == OUTCOME_DONE || paid_otherwise)
         answer_paid(arena, payment, ret_answer);
     else if (attempt->url[0] == '\0') /* only a notice told of it */
         answer_error(settings, arena, ERR_OUTCOME_UNKNOWN, ret_answer);
@@ -229,7 +211,7 @@ static void answer_outcome(struct arena *arena, struct finish_unit *unit)
     case OUTCOME_DONE:
     case OUTCOME_PENDING:
         if (is_settled(unit))
-            answer_settled(arena, unit);
+            settled_answer(settings, arena, &unit->payment, &unit->answer);
         else
             answer_success(settings, arena, &unit->payment, &unit->attempt, &unit->answer);
         break;
@@ -305,9 +287,12 @@ static enum err fail_payment(struct db *db, const struct finish_unit *unit)
     return err ? err : checks_delete(db, unit->payment.id);
 }
 
-static bool is_failure(enum outcome outcome)
+/* The answer came so late that the jobs program has made another attempt: its business now. */
+static enum err answer_unknown(struct db *db, struct finish_unit *unit)
 {
-    return outcome == OUTCOME_DECLINED || outcome == OUTCOME_REFUSED || outcome == OUTCOME_NOT_SENT;
+    answer_error(unit->context->settings, db_arena(db), ERR_OUTCOME_UNKNOWN, &unit->answer);
+    (void)text_copy(unit->answer.payment_id, IDENT_MAX, unit->payment.id);
+    return ERR_NONE;
 }
 
 /* The intent to try the next one, in the transaction that stores why the last one failed. */
@@ -318,21 +303,10 @@ static enum err open_next(struct db *db, struct finish_unit *unit)
     enum err err = attempts_insert(db, &unit->payment, number, unit->next->name, unit->payment.id,
                                    deadline_ms);
     unit->answer = (struct answer){0};
-    return err && err != ERR_DB_DUPLICATE ? err
-                                          : attempts_last(db, unit->payment.id, &unit->attempt);
-}
-
-/* A payment that is over with its create, through the one posting function. What does not fit is in
- * the review list then, and the caller hears that it is under way. */
-static enum err post_settled(struct db *db, struct finish_unit *unit)
-{
-    const struct settled_create *settled = unit->settled;
-    enum settle_verdict verdict;
-    char note[REASON_MAX];
-    enum err err = ERR_NONE;
-    if (settled->known)
-        err = settle_apply(db, settled->driver, &settled->truth, source_of(unit), &verdict, note);
-    return err ? err : payments_lock(db, unit->payment.id, &unit->payment);
+    if (!err || err == ERR_DB_DUPLICATE)
+        err = attempts_last(db, unit->payment.id, &unit->attempt);
+    return err || strcmp(unit->attempt.provider, unit->next->name) == 0 ? err
+                                                                        : answer_unknown(db, unit);
 }
 
 static enum err finish_unit(struct db *db, void *context)
@@ -343,13 +317,15 @@ static enum err finish_unit(struct db *db, void *context)
     enum err err = payments_lock(db, unit->payment.id, &unit->payment);
     if (!err)
         err = store_answer(db, unit);
-    bool failed = !err && is_failure(unit->attempt.outcome);
+    bool failed = !err && outcome_is_failure(unit->attempt.outcome);
     if (failed && unit->next != NULL && !payment_is_paid(unit->payment.status))
         return open_next(db, unit);
+    if (failed && unit->attempt.rivalled)
+        return answer_unknown(db, unit);
     if (failed)
         err = fail_payment(db, unit);
     if (!err && is_settled(unit))
-        err = post_settled(db, unit);
+        err = settled_post(db, unit->settled, source_of(unit), &unit->payment);
     if (err)
         return err;
     answer_outcome(db_arena(db), unit);
@@ -373,22 +349,6 @@ struct provider_order checkout_order(const struct payment *payment, const struct
     };
 }
 
-/* A card that we handed over may have been charged at once. The answer to the create says so, but
- * only what is read back is believed; what cannot be read now the jobs will ask for. */
-static void read_settled(const struct begin_unit *begin, struct arena *arena,
-                         const struct provider_driver *driver, struct provider_order *order,
-                         const struct provider_result *result, struct settled_create *ret_settled)
-{
-    if (!result->settled)
-        return;
-    order->provider_reference = result->provider_reference;
-    order->unproved = true;
-    ret_settled->driver = driver;
-    ret_settled->known = provider_read(driver, begin->context->settings, begin->context->client,
-                                       arena, begin->checkout->deadline_ms - FINISH_MS, order,
-                                       &ret_settled->truth) == READING_TRUTH;
-}
-
 /* The call, unless begin took so long that the jobs program may be at it already, or that there
  * is no time left to hear an answer. */
 static void call_in_time(const struct begin_unit *begin, struct arena *arena,
@@ -399,7 +359,6 @@ static void call_in_time(const struct begin_unit *begin, struct arena *arena,
     int64_t deadline_ms = begin->checkout->deadline_ms;
     order.payer = &begin->checkout->payer;
     order.card = begin->checkout->has_card ? &begin->checkout->card : NULL;
-    *ret_settled = (struct settled_create){0};
     *ret_result = (struct provider_result){.outcome = OUTCOME_UNKNOWN};
     if (attempt->over || attempt->outcome != OUTCOME_NONE) {
         (void)text_copy(ret_result->reason, REASON_MAX, "the database was too slow to begin");
@@ -409,8 +368,9 @@ static void call_in_time(const struct begin_unit *begin, struct arena *arena,
     } else {
         provider_create(driver, begin->context->settings, begin->context->client, arena,
                         deadline_ms - FINISH_MS, &order, ret_result);
-        read_settled(begin, arena, driver, &order, ret_result, ret_settled);
     }
+    settled_read(begin->context, arena, deadline_ms - FINISH_MS, driver, &order, ret_result,
+                 ret_settled);
 }
 
 /* The result is known to us alone now: worth more patience than one round of tries. */
@@ -502,7 +462,7 @@ static bool find_next(const struct begin_unit *begin, struct arena *arena, enum 
     const struct checkout *checkout = begin->checkout;
     int64_t wait_s;
     (*index)++;
-    return is_failure(outcome) && clock_left_ms(checkout->deadline_ms) > FINISH_MS &&
+    return outcome_is_failure(outcome) && clock_left_ms(checkout->deadline_ms) > FINISH_MS &&
            find_fit(begin->context, arena, checkout, index, ret_pass, &wait_s) == ERR_NONE;
 }
 
@@ -554,8 +514,8 @@ static enum err admit(struct context *context, struct arena *arena, struct check
     if (err)
         return err;
     checkout->driver_count -= first;
-    memmove(checkout->drivers, checkout->drivers + first,
-            checkout->driver_count * sizeof(checkout->drivers[0]));
+    for (size_t i = 0; i < checkout->driver_count; i++)
+        checkout->drivers[i] = checkout->drivers[first + i];
     return ERR_NONE;
 }
 
@@ -600,34 +560,11 @@ void checkout_run(struct context *context, struct arena *arena, const struct che
     (void)text_copy(ret_answer->payment_id, IDENT_MAX, begin_unit.payment.id);
 }
 
-/* The second half of a create for a process that did not live to run it. */
-static enum err finish_open(struct context *context, struct arena *arena,
-                            const struct payment *payment, const struct attempt *attempt,
-                            const struct provider_result *result)
+enum err checkout_finish(struct context *context, struct arena *arena,
+                         const struct payment *payment, const struct attempt *attempt,
+                         const struct provider_result *result)
 {
     struct finish_unit unit = {
         .context = context, .payment = *payment, .result = result, .tried = attempt};
     return finish(&unit, arena, 0);
-}
-
-enum err checkout_resume(struct context *context, struct arena *arena,
-                         const struct provider_driver *driver, const struct payment *payment,
-                         const struct attempt *attempt, const struct cart *cart)
-{
-    const struct provider_order order = checkout_order(payment, attempt, cart);
-    struct provider_result result;
-    provider_create(driver, context->settings, context->client, arena, 0, &order, &result);
-    /* Now "not sent" and "refused" only speak of this call. The first one may have happened: a
-     * reference that is taken says that it did. Only a session is news. */
-    if (result.outcome != OUTCOME_PENDING && result.outcome != OUTCOME_DONE)
-        result.outcome = OUTCOME_UNKNOWN;
-    return finish_open(context, arena, payment, attempt, &result);
-}
-
-enum err checkout_close(struct context *context, struct arena *arena, const struct payment *payment,
-                        const struct attempt *attempt)
-{
-    struct provider_result result = {.outcome = OUTCOME_DONE};
-    (void)text_copy(result.reason, REASON_MAX, "learnt from the provider's notice");
-    return finish_open(context, arena, payment, attempt, &result);
 }

@@ -104,10 +104,15 @@ static void write_and_send(struct letter *letter, struct arena *arena)
 {
     const char *message;
     size_t len;
-    if (letter->context->settings->mail.server[0] == '\0') /* today none is set up any more */
+    if (letter->context->settings->mail.server[0] == '\0') { /* today none is set up any more */
         give_up(letter, "no mail server is configured");
-    else if (compose(letter, arena, &message, &len) == ERR_NONE)
+        return;
+    }
+    enum err err = compose(letter, arena, &message, &len);
+    if (!err)
         send(letter, arena, message, len);
+    else if (err == ERR_OVERLOAD) /* ours, and so perhaps only for now */
+        courier_put_off(&letter->errand, "the mail does not fit in memory", 0);
     else
         give_up(letter, "the payer's name or address cannot stand in a mail");
 }

@@ -141,11 +141,11 @@ static void put_header(struct buf *out, const struct mail_facts *facts)
 /* --- body --- */
 
 /* One line of text: no control characters, and not longer than it may be. */
-static const char *clean_name(struct arena *arena, const char *name)
+static const char *clean_name(struct page *page, const char *name)
 {
     struct buf clean;
     size_t characters = 0;
-    buf_init(&clean, arena, SENTENCE_MAX);
+    buf_init(&clean, page->arena, SENTENCE_MAX);
     for (; *name != '\0'; name++) {
         characters += !is_continuation(*name);
         if (characters > MAIL_ITEM_NAME_MAX) {
@@ -154,6 +154,7 @@ static const char *clean_name(struct arena *arena, const char *name)
         }
         buf_add(&clean, is_control(*name) ? " " : name, 1);
     }
+    page->text.failed |= !buf_ok(&clean);
     return buf_text(&clean);
 }
 
@@ -187,7 +188,7 @@ static void put_news(struct page *page, const struct mail_facts *facts, const ch
 
 static void put_item(struct page *page, const struct mail_line *line)
 {
-    const char *name = clean_name(page->arena, line->name);
+    const char *name = clean_name(page, line->name);
     const char *currency = money_currency(&line->price);
     char price[MONEY_TEXT_MAX];
     money_format(&line->price, price);

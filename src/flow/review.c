@@ -44,7 +44,7 @@ static enum err apply_word(struct db *db, struct word_unit *unit)
     struct attempt attempt;
     struct provider_truth truth;
     char detail[DETAIL_MAX];
-    const char *mismatch;
+    const char *mismatch = NULL;
     enum err err = payments_lock(db, word->payment_id, &payment);
     if (!err && payment.id[0] == '\0')
         return ERR_NOT_FOUND;

@@ -11,6 +11,7 @@
 #include "flow/notify.h"
 #include "flow/posting.h"
 #include "flow/refund.h"
+#include "flow/surplus.h"
 #include "store/items.h"
 #include "store/messages.h"
 #include "store/reviews.h"
@@ -22,6 +23,7 @@ enum {
     LEASE_S = 60,
     FOLLOW_LEASE_S = 30, /* of the thread that has just answered a thin notice */
     UNMATCHED_FIRST_S = 5,
+    SESSION_CHECK_S = 60,
 };
 
 /* Hands over what was bought, if it can still be had, and posts who gives and who gets. Nothing is
@@ -116,6 +118,12 @@ enum err settle_expiry(struct db *db, const char *payment_id)
     return err;
 }
 
+/* Was the payment paid with another attempt than this one? */
+static bool is_paid_otherwise(const struct payment *payment, const struct attempt *attempt)
+{
+    return payment->paid_by != 0 && payment->paid_by != attempt->number;
+}
+
 /* Is this truth about this payment, in every respect that we know? NULL, or what differs. */
 static const char *find_mismatch(const struct payment *payment, const struct attempt *attempt,
                                  const struct provider_truth *truth)
@@ -124,7 +132,7 @@ static const char *find_mismatch(const struct payment *payment, const struct att
         return truth->stranger;
     if (attempt->id == 0)
         return "the payment was made with another provider";
-    if (attempt->left)
+    if (attempt->left && outcome_is_failure(attempt->outcome))
         return "another provider was asked after this one had refused";
     if (attempt->provider_reference[0] != '\0' &&
         strcmp(attempt->provider_reference, truth->provider_reference) != 0)
@@ -134,7 +142,8 @@ static const char *find_mismatch(const struct payment *payment, const struct att
     if (truth->has_amount &&
         strcmp(money_currency(&truth->amount), money_currency(&payment->amount)) != 0)
         return "another currency than the payment's";
-    if (truth->given_back && payment->status == PAYMENT_COMPLETED)
+    if (truth->given_back && payment->status == PAYMENT_COMPLETED &&
+        !is_paid_otherwise(payment, attempt))
         return "given back to the payer after it was credited";
     if (truth->has_amount && !money_equal(&truth->amount, &payment->amount))
         return "another amount than the payment's";
@@ -162,12 +171,15 @@ static enum err close_attempt(struct db *db, const struct payment *payment,
                               const struct attempt *attempt, const struct provider_truth *truth)
 {
     bool paid = payment_fact_is_paid(truth->fact);
-    if (attempt->outcome != OUTCOME_NONE) /* without a URL, the jobs still owe an answer */
-        return paid && attempt->url[0] != '\0' ? checks_delete(db, payment->id) : ERR_NONE;
+    bool over = paid && !attempt->rivalled; /* who knows what becomes of the other attempts? */
+    if (attempt->outcome != OUTCOME_NONE)   /* without a URL, the jobs still owe an answer */
+        return over && attempt->url[0] != '\0' ? checks_delete(db, payment->id) : ERR_NONE;
     if (!attempt->over || paid) /* its own answer may still come; a paid one the jobs close */
         return ERR_NONE;
-    return answers_insert(db, attempt->id, OUTCOME_PENDING, 0, truth->provider_reference, "",
-                          "learnt from the provider's notice");
+    enum err err = answers_insert(db, attempt->id, OUTCOME_PENDING, 0, truth->provider_reference,
+                                  "", "learnt from the provider's notice");
+    /* whoever gave up for lack of a session has one to ask about now */
+    return err ? err : checks_insert(db, payment->id, SESSION_CHECK_S);
 }
 
 /* The first truth about an attempt whose answer told no reference of the provider's ties the two
@@ -186,18 +198,36 @@ static enum err learn(struct db *db, const struct provider_driver *driver,
     return ERR_NONE;
 }
 
+/* What is said of an attempt is said of its payment, unless another attempt has paid that, or
+ * can still be paid. */
+static enum err settle_attempt(struct db *db, const struct payment *payment,
+                               const struct attempt *attempt, const struct settlement *news,
+                               const char **ret_mismatch)
+{
+    bool paid = payment_fact_is_paid(news->fact);
+    *ret_mismatch = NULL;
+    if (is_paid_otherwise(payment, attempt))
+        return surplus_reported(db, payment, attempt, news, ret_mismatch);
+    if (attempt->rivalled && (news->fact == FACT_FAILED || news->fact == FACT_EXPIRED))
+        return ERR_NONE;
+    enum err err = settle_news(db, payment, news, ret_mismatch);
+    return err || !paid || payment->paid_by != 0 || *ret_mismatch != NULL
+               ? err
+               : payments_paid_by_set(db, payment->id, attempt->number);
+}
+
 enum err settle_apply(struct db *db, const struct provider_driver *driver,
                       const struct provider_truth *truth, const char *source,
                       enum settle_verdict *ret_verdict, char ret_note[REASON_MAX])
 {
     struct payment payment;
     struct attempt attempt;
-    char detail[REASON_MAX];
+    char detail[REASON_MAX], payment_id[IDENT_MAX];
     *ret_verdict = SETTLE_UNMATCHED;
     (void)snprintf(ret_note, REASON_MAX, "no payment of ours has this reference");
-    if (!ident_valid("PAY_", truth->reference))
+    if (!attempt_reference_parse(truth->reference, payment_id))
         return ERR_NONE;
-    enum err err = payments_lock(db, truth->reference, &payment);
+    enum err err = payments_lock(db, payment_id, &payment);
     if (err || payment.id[0] == '\0')
         return err;
     err = attempts_get(db, driver->name, truth->reference, &attempt);
@@ -209,7 +239,7 @@ enum err settle_apply(struct db *db, const struct provider_driver *driver,
     if (mismatch == NULL)
         err = learn(db, driver, &attempt, truth, &mismatch);
     if (!err && mismatch == NULL)
-        err = settle_news(db, &payment, &news, &mismatch);
+        err = settle_attempt(db, &payment, &attempt, &news, &mismatch);
     if (err)
         return err;
     if (mismatch != NULL) {
@@ -297,8 +327,8 @@ static enum err apply_row(struct db *db, const struct settings *settings,
     return end_row(db, row, &truth, ret_notice->verdict, note);
 }
 
-/* What a thin notice names is enough to ask about; who asks has it to himself for a while. One that
- * is not about us needs no question. */
+/* What a thin notice names is enough to ask about; who asks has it to himself for a while. One
+ * that is not about us needs no question. */
 static enum err apply_hint(struct db *db, const struct settings *settings,
                            const struct provider_driver *driver, const struct notice_row *row,
                            struct settled_notice *ret_notice)
@@ -374,6 +404,7 @@ static enum err hint_unit(struct db *db, void *context)
 {
     struct follow_unit *unit = context;
     const struct settings *settings = unit->context->settings;
+    char payment_id[IDENT_MAX];
     enum err err = inbox_get(db, unit->inbox_id, &unit->row);
     unit->driver = provider_find(settings, unit->row.provider);
     if (err || unit->row.state != INBOX_UNMATCHED || unit->driver == NULL || !unit->driver->thin)
@@ -382,7 +413,9 @@ static enum err hint_unit(struct db *db, void *context)
                                &unit->hint);
     if (err)
         return err == ERR_PAYLOAD ? ERR_NONE : err;
-    err = payments_get(db, unit->hint.reference, &unit->payment);
+    if (!attempt_reference_parse(unit->hint.reference, payment_id))
+        return ERR_NONE;
+    err = payments_get(db, payment_id, &unit->payment);
     if (!err && unit->payment.id[0] != '\0')
         err = attempts_get(db, unit->driver->name, unit->hint.reference, &unit->attempt);
     return err;
@@ -399,8 +432,8 @@ static void ask(struct follow_unit *unit, struct arena *arena)
                                   &order, &unit->truth);
 }
 
-/* Why the notice is not done with yet; NULL: it is. A provider may be slower than its notices, so
- * what it says now is applied, and asked for again if the notice told of more. */
+/* Why the notice is not done with yet; NULL: it is. A provider may be slower than its notices,
+ * so what it says now is applied, and asked for again if the notice told of more. */
 static const char *find_doubt(const struct follow_unit *unit)
 {
     switch (unit->reading) {

@@ -72,7 +72,9 @@ static const char *movement_type(const struct ledger_movement *movement)
     bool gained = money_minor_units(&movement->amount) > 0;
     if (strcmp(movement->effect, "opening") == 0)
         return "bonus";
-    if (strcmp(movement->effect, "refund") == 0)
+    if (strcmp(movement->effect, "surplus") == 0)
+        return "deposit";
+    if (strcmp(movement->effect, "refund") == 0 || strcmp(movement->effect, "surplus_refund") == 0)
         return "refund";
     if (strncmp(movement->effect, "dispute", strlen("dispute")) == 0)
         return "dispute";

@@ -5,22 +5,16 @@
 
 enum { CONTENT_MAX = 256 * 1024 };
 
-static void set_number_header(struct call *call, const char *name, int64_t number)
+static void set_retry_after(struct http_response *response, int64_t seconds)
 {
-    char *text = arena_alloc(call->request->arena, 24);
-    if (text == NULL)
-        return;
-    (void)snprintf(text, 24, "%lld", (long long)number);
-    http_header_set(call->response, name, text);
+    (void)snprintf(response->retry_after, sizeof response->retry_after, "%lld", (long long)seconds);
+    http_header_set(response, "Retry-After", response->retry_after);
 }
 
-static void set_location(struct call *call, const char *payment_id)
+static void set_location(struct http_response *response, const char *payment_id)
 {
-    struct buf location;
-    buf_init(&location, call->request->arena, IDENT_MAX + sizeof "/payments/");
-    buf_printf(&location, "/payments/%s", payment_id);
-    if (buf_ok(&location))
-        http_header_set(call->response, "Location", buf_text(&location));
+    (void)snprintf(response->location, sizeof response->location, "/payments/%s", payment_id);
+    http_header_set(response, "Location", response->location);
 }
 
 void reply_answer(struct call *call, const struct answer *answer)
@@ -29,15 +23,14 @@ void reply_answer(struct call *call, const struct answer *answer)
     if (answer->note != NULL)
         call->note = answer->note;
     call->response->status = answer->status;
-    buf_init(&call->response->body, call->request->arena, CONTENT_MAX);
-    buf_add(&call->response->body, answer->body, answer->len);
+    buf_show(&call->response->body, answer->body, answer->len);
     if (answer->retry_after_s > 0)
-        set_number_header(call, "Retry-After", answer->retry_after_s);
+        set_retry_after(call->response, answer->retry_after_s);
     if (answer->replayed)
         http_header_set(call->response, "Idempotent-Replayed", "true");
     if (answer->payment_id[0] == '\0')
         return;
-    set_location(call, answer->payment_id);
+    set_location(call->response, answer->payment_id);
     (void)text_copy(call->payment_id, sizeof call->payment_id, answer->payment_id);
 }
 

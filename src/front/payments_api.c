@@ -125,14 +125,16 @@ static enum err one_unit(struct db *db, void *context)
     return err;
 }
 
-static void write_timeline(struct json_out *out, const struct one_unit *unit)
+/* What operators write is for operators: their names, and what they think of a payer. */
+static void write_timeline(struct json_out *out, const struct one_unit *unit, bool operator)
 {
     json_out_array(out, "timeline");
     for (size_t i = 0; i < unit->count; i++) {
         json_out_object(out, NULL);
         json_out_text(out, "at", unit->events[i].at);
         json_out_text(out, "kind", unit->events[i].kind);
-        json_out_text(out, "detail", unit->events[i].detail);
+        bool hidden = !operator&& strcmp(unit->events[i].source, "operator") == 0;
+        json_out_text(out, "detail", hidden ? "" : unit->events[i].detail);
         json_out_text(out, "source", unit->events[i].source);
         json_out_close_object(out);
     }
@@ -186,6 +188,6 @@ void payments_get_one(struct call *call)
     json_out_text(out, "url", payable ? unit.attempt.url : NULL);
     reply_items(out, &unit.cart);
     write_refunds(out, &unit);
-    write_timeline(out, &unit);
+    write_timeline(out, &unit, call->user.operator);
     reply_close(call, out);
 }

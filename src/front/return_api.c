@@ -11,18 +11,22 @@
 /* A person waits: without an answer by then, the payment is still being verified. */
 enum { PATIENCE_MS = 5000 };
 
-static const char *read_reference(const struct call *call, const struct provider_driver *driver)
+static enum err read_reference(const struct call *call, const struct provider_driver *driver,
+                               const char **ret_reference)
 {
     struct http_field *query;
-    if (driver == NULL || driver->returned == NULL ||
-        http_form_parse(call->request->arena, call->request->query, strlen(call->request->query),
-                        &query) != ERR_NONE)
-        return NULL;
+    if (driver == NULL || driver->returned == NULL)
+        return ERR_NOT_FOUND;
+    enum err err = http_form_parse(call->request->arena, call->request->query,
+                                   strlen(call->request->query), &query);
+    if (err)
+        return err == ERR_OVERLOAD ? err : ERR_NOT_FOUND;
     const char *reference = driver->returned(query);
     bool plain = reference != NULL &&
                  reference[strspn(reference, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                              "0123456789_-")] == '\0';
-    return plain ? reference : NULL;
+    *ret_reference = reference;
+    return plain ? ERR_NONE : ERR_NOT_FOUND;
 }
 
 static void reply_status(struct call *call, const struct payment *payment, const char *status)
@@ -58,12 +62,12 @@ void return_get(struct call *call)
 {
     struct context *context = call->context;
     const struct provider_driver *driver = provider_find(context->settings, call->param);
-    const char *reference = read_reference(call, driver);
+    const char *reference;
     int64_t deadline_ms = clock_mono_ms() + PATIENCE_MS;
     char url[URL_MAX];
     struct payment payment = {.id = ""};
-    enum err err = ERR_NONE;
-    if (reference != NULL)
+    enum err err = read_reference(call, driver, &reference);
+    if (!err)
         err = reconcile_returned(context, call->request->arena, driver, reference, deadline_ms,
                                  &payment, url);
     if (!err && payment.id[0] == '\0')

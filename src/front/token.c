@@ -56,15 +56,19 @@ static bool signature_is_right(const struct token_rules *rules, const char *algo
            public_key_verify(key, token, signed_len, claimed, len);
 }
 
-static struct json *decode_object(struct arena *arena, const char *text, size_t len)
+static enum err decode_object(struct arena *arena, const char *text, size_t len,
+                              struct json **ret_root)
 {
     size_t decoded_len;
-    struct json *root;
     unsigned char *decoded = arena_alloc(arena, len + 1);
-    if (decoded == NULL || !base64url_decode(text, len, decoded, len, &decoded_len) ||
-        json_parse(arena, (const char *)decoded, decoded_len, &root) != ERR_NONE)
-        return NULL;
-    return root->type == JSON_OBJECT ? root : NULL;
+    if (decoded == NULL)
+        return ERR_OVERLOAD;
+    if (!base64url_decode(text, len, decoded, len, &decoded_len))
+        return ERR_UNAUTHORIZED;
+    enum err err = json_parse(arena, (const char *)decoded, decoded_len, ret_root);
+    if (err)
+        return err == ERR_OVERLOAD ? err : ERR_UNAUTHORIZED;
+    return (*ret_root)->type == JSON_OBJECT ? ERR_NONE : ERR_UNAUTHORIZED;
 }
 
 /* Nothing that would ask us to fetch or understand something else. */
@@ -111,13 +115,18 @@ static bool read_flag(const struct json *claims, const char *name, bool *ret_fla
     return flag == NULL || flag->type == JSON_BOOL;
 }
 
-static bool header_and_signature_hold(struct arena *arena, const struct token_rules *rules,
-                                      const char *token, const struct parts *parts)
+static enum err check_signature(struct arena *arena, const struct token_rules *rules,
+                                const char *token, const struct parts *parts)
 {
-    const struct json *header = decode_object(arena, parts->header, parts->header_len);
-    const char *algorithm = header == NULL ? NULL : json_get_text(header, "alg");
+    struct json *header;
+    enum err err = decode_object(arena, parts->header, parts->header_len, &header);
+    if (err)
+        return err;
+    const char *algorithm = json_get_text(header, "alg");
     return algorithm != NULL && header_is_plain(header) &&
-           signature_is_right(rules, algorithm, token, parts);
+                   signature_is_right(rules, algorithm, token, parts)
+               ? ERR_NONE
+               : ERR_UNAUTHORIZED;
 }
 
 enum err token_verify(struct arena *arena, const struct token_rules *rules, const char *token,
@@ -125,10 +134,15 @@ enum err token_verify(struct arena *arena, const struct token_rules *rules, cons
 {
     struct parts parts;
     struct token_claims read;
-    if (!split(token, &parts) || !header_and_signature_hold(arena, rules, token, &parts))
+    struct json *claims;
+    if (!split(token, &parts))
         return ERR_UNAUTHORIZED;
-    const struct json *claims = decode_object(arena, parts.claims, parts.claims_len);
-    const char *issuer = claims == NULL ? NULL : json_get_text(claims, "iss");
+    enum err err = check_signature(arena, rules, token, &parts);
+    if (!err)
+        err = decode_object(arena, parts.claims, parts.claims_len, &claims);
+    if (err)
+        return err;
+    const char *issuer = json_get_text(claims, "iss");
     if (issuer == NULL || strcmp(issuer, rules->issuer) != 0 || !times_hold(rules, claims) ||
         !ip_holds(rules, claims) || !read_subject(claims, &read.user_id) ||
         !read_flag(claims, "API", &read.api) || !read_flag(claims, "2fa", &read.two_factor))

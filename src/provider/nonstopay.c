@@ -116,8 +116,7 @@ static enum callback read_callback(const struct settings *settings, struct arena
     }
     const char *reference = json_get_text(value, "reference");
     const char *nonce = json_get_text(value, "nonce");
-    if (reference == NULL || nonce == NULL || strlen(nonce) != sizeof right - 1 ||
-        !ident_valid("PAY_", reference))
+    if (reference == NULL || nonce == NULL || strlen(nonce) != sizeof right - 1)
         return CALLBACK_FOREIGN;
     nonstopay_nonce(settings, reference, right);
     if (!crypt_equal(nonce, right, sizeof right - 1) || !text_copy(ret_reference, size, reference))

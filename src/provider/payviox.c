@@ -345,4 +345,5 @@ const struct provider_driver payviox_driver = {
     .notice = payviox_notice,
     .returned = payviox_returned,
     .reference_is_unique = true, /* "order_id: unique per business" */
+    .payer_must_act = true,
 };

@@ -145,16 +145,17 @@ static const char *order_of(struct call *call)
 }
 
 /* NonStopPay does not mind two invoices with one reference; the table of sessions does. */
-static enum err store(struct call *call, struct session *draft)
+static enum err store(struct call *call, const struct session *invoice)
 {
     char name[128];
-    make_id(draft->id);
-    draft->order_id = call->entry.order_id;
-    if (draft->order_id[0] != '\0' && session_create(draft, &call->session) == ERR_NONE)
+    struct session draft = *invoice;
+    make_id(draft.id);
+    draft.order_id = call->entry.order_id;
+    if (draft.order_id[0] != '\0' && session_create(&draft, &call->session) == ERR_NONE)
         return ERR_NONE;
-    (void)snprintf(name, sizeof name, "%.64s#%.32s", call->entry.order_id, draft->id);
-    draft->order_id = name;
-    return session_create(draft, &call->session);
+    (void)snprintf(name, sizeof name, "%.64s#%.32s", call->entry.order_id, draft.id);
+    draft.order_id = name;
+    return session_create(&draft, &call->session);
 }
 
 static void move(struct call *call, enum session_move move, const struct card *card, bool wait)

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/crypt.h"
+#include "base/fail.h"
 #include "base/httpc.h"
 
 #include <assert.h>
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 enum {
@@ -160,9 +162,29 @@ static enum err statement_failed(enum sql sql, MYSQL_STMT *stmt)
     return judge(code);
 }
 
+#ifdef FAIL_POINTS
+/* Spoils the next command: its line is cut, or only the way back; or it is never sent, and fails
+ * as the server would have it. */
+static enum err meet_fault(struct db *db, enum fail fault)
+{
+    unsigned code = fault == FAIL_CONFLICT  ? ER_LOCK_DEADLOCK
+                    : fault == FAIL_REFUSED ? ER_UNKNOWN_ERROR
+                                            : 0;
+    if (fault == FAIL_BEFORE || fault == FAIL_AFTER)
+        (void)shutdown(mysql_get_socket(db->mysql), fault == FAIL_BEFORE ? SHUT_RDWR : SHUT_RD);
+    if (code == 0)
+        return ERR_NONE;
+    note_problem("fault", code, "made by a test");
+    return judge(code);
+}
+#else
+#define meet_fault(db, fault) ((void)(db), ERR_NONE)
+#endif
+
 static enum err run_text(struct db *db, const char *text)
 {
-    return mysql_query(db->mysql, text) == 0 ? ERR_NONE : failed(db, text);
+    enum err err = meet_fault(db, FAIL_AT(FAIL_STATEMENT));
+    return !err && mysql_query(db->mysql, text) != 0 ? failed(db, text) : err;
 }
 
 static const char session_variables[] =
@@ -363,7 +385,9 @@ enum err db_run_values(struct db *db, enum sql sql, const struct db_value *value
 {
     MYSQL_STMT *stmt = NULL;
     rows_end(db);
-    enum err err = prepare(db, sql, &stmt);
+    enum err err = meet_fault(db, FAIL_AT(FAIL_STATEMENT));
+    if (!err)
+        err = prepare(db, sql, &stmt);
     if (!err)
         err = bind_values(sql, stmt, values);
     if (!err)
@@ -391,6 +415,11 @@ bool db_next(struct db *db)
 int64_t db_rows(struct db *db)
 {
     return db->open == NULL ? 0 : (int64_t)mysql_stmt_num_rows(db->open);
+}
+
+unsigned db_columns(struct db *db)
+{
+    return db->open == NULL ? 0 : db->columns;
 }
 
 const char *db_text(struct db *db, unsigned column)
@@ -452,6 +481,17 @@ static enum err begin(struct db *db, enum around around)
     return err ? err : run_text(db, "START TRANSACTION WITH CONSISTENT SNAPSHOT");
 }
 
+/* A conflict (Galera tells most of them here) has undone everything. Any other error may hide that
+ * it is done: ERR_DB_LOST. */
+static enum err commit(struct db *db)
+{
+    static const char text[] = "COMMIT";
+    enum err err = meet_fault(db, FAIL_AT(FAIL_COMMIT));
+    if (!err && mysql_query(db->mysql, text) != 0)
+        err = failed(db, text);
+    return err == ERR_NONE || err == ERR_DB_CONFLICT ? err : ERR_DB_LOST;
+}
+
 /* *ret_unheard becomes true when a COMMIT was sent and its answer did not come. */
 static enum err run_unit(struct db *db, enum around around, enum err (*unit)(struct db *, void *),
                          void *context, bool *ret_unheard)
@@ -464,7 +504,7 @@ static enum err run_unit(struct db *db, enum around around, enum err (*unit)(str
         err = unit(db, context);
     rows_end(db);
     if (!err) {
-        err = run_text(db, "COMMIT");
+        err = commit(db);
         *ret_unheard |= err == ERR_DB_LOST;
         if (err) /* whatever it left open must not become part of the next unit */
             db_close(db);
@@ -483,6 +523,12 @@ static void pause_before(int try)
     clock_sleep_ms(1 + random % longest);
 }
 
+/* True for a run that ended for want of something of ours: it says nothing of an earlier COMMIT. */
+static bool is_ours(enum err err)
+{
+    return err == ERR_OVERLOAD || err == ERR_DB || err == ERR_INTERNAL;
+}
+
 static enum err run_with_retries(struct db_pool *pool, struct arena *arena, enum around around,
                                  enum err (*unit)(struct db *, void *), void *context)
 {
@@ -498,7 +544,7 @@ static enum err run_with_retries(struct db_pool *pool, struct arena *arena, enum
             db_close(db);
         db_give_back(db);
         if (err != ERR_DB_CONFLICT && err != ERR_DB_LOST && err != ERR_DB_UNAVAILABLE)
-            return err;
+            return unheard && is_ours(err) ? ERR_DB_LOST : err;
         if (try + 1 < tries)
             pause_before(try);
     }
@@ -545,15 +591,4 @@ enum err db_script(struct db *db, const char *text, size_t len)
         if (more > 0)
             return failed(db, "script");
     }
-}
-
-enum err db_prepare_all(struct db *db)
-{
-    MYSQL_STMT *stmt = NULL;
-    for (unsigned i = 0; i < SQL_STATEMENTS; i++) {
-        enum err err = prepare(db, (enum sql)i, &stmt);
-        if (err)
-            return err;
-    }
-    return ERR_NONE;
 }

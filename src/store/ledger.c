@@ -92,6 +92,15 @@ enum err ledger_post(struct db *db, const char *document_id, const char *effect,
     return err;
 }
 
+enum err ledger_posted(struct db *db, const char *document_id, const char *effect, int64_t sequence,
+                       bool *ret_posted)
+{
+    enum err err =
+        db_run(db, SQL_POSTING_FIND, DB_TEXT(document_id), DB_TEXT(effect), DB_INT(sequence));
+    *ret_posted = !err && db_next(db);
+    return err;
+}
+
 enum err ledger_balance(struct db *db, int64_t user_id, const char *currency, int64_t *ret_balance)
 {
     struct ident_text owner = ident_text(user_id);
@@ -159,6 +168,11 @@ enum err ledger_verify(struct db *db, FILE *report, int64_t *ret_breaks)
     for (; !err && db_next(db); breaks++)
         (void)fprintf(report, "disputes with %s: %s %s are held, open disputes sum to %s\n",
                       db_text(db, 0), db_text(db, 2), db_text(db, 1), db_text(db, 3));
+    if (!err)
+        err = db_run_plain(db, SQL_VERIFY_SURPLUS);
+    for (; !err && db_next(db); breaks++)
+        (void)fprintf(report, "payment %s: the %s of attempt %s has nothing that it could be of\n",
+                      db_text(db, 0), db_text(db, 1), db_text(db, 2));
     if (!err)
         err = db_run_plain(db, SQL_VERIFY_HOLDS);
     for (; !err && db_next(db); breaks++)

@@ -2,6 +2,7 @@
 #include "store/messages.h"
 
 #include "base/crypt.h"
+#include "store/payments.h"
 
 #include <assert.h>
 #include <string.h>
@@ -84,6 +85,31 @@ enum err inbox_lock(struct db *db, int64_t id, struct notice_row *ret_row)
     return err;
 }
 
+/* The payment that a notice names, if it is one of ours. */
+static enum err named_payment(struct db *db, const char *reference, char ret_payment_id[IDENT_MAX])
+{
+    struct payment payment = {.id = ""};
+    enum err err =
+        ident_valid("PAY_", reference) ? payments_get(db, reference, &payment) : ERR_NONE;
+    memcpy(ret_payment_id, payment.id, IDENT_MAX);
+    return err;
+}
+
+enum err inbox_retry(struct db *db, int64_t id, enum retried *ret_retried,
+                     char ret_payment_id[IDENT_MAX])
+{
+    enum err err = db_run(db, SQL_INBOX_RETRY_LOCK, DB_INT(id));
+    bool found = !err && db_next(db);
+    *ret_retried = RETRIED_NONE;
+    ret_payment_id[0] = '\0';
+    if (!found)
+        return err;
+    bool done = state_parse(db_text(db, 0)) == INBOX_DONE, due = db_int(db, 1) != 0;
+    *ret_retried = done ? RETRIED_NOT : due ? RETRIED_ALREADY : RETRIED;
+    err = named_payment(db, db_text(db, 2), ret_payment_id);
+    return err || done || due ? err : db_run(db, SQL_INBOX_RETRY, DB_INT(id));
+}
+
 enum err outbox_put(struct db *db, const char *payment_id, const char *topic, int64_t sequence,
                     const char *body)
 {
@@ -135,6 +161,27 @@ enum err deliveries_set(struct db *db, int64_t id, enum delivery_state state, co
     bool waits = state == DELIVERY_WAITING;
     return db_run(db, SQL_DELIVERY_SET, DB_TEXT(names[state]), DB_TEXT(note), DB_INT(waits),
                   DB_INT(waits ? retry_in_ms : 0), DB_INT(id));
+}
+
+enum err deliveries_retry(struct db *db, int64_t id, struct retried_delivery *ret_delivery)
+{
+    struct retried_delivery *d = ret_delivery;
+    *d = (struct retried_delivery){.retried = RETRIED_NONE};
+    enum err err = db_run(db, SQL_DELIVERY_RETRY_LOCK, DB_INT(id));
+    if (err || !db_next(db))
+        return err;
+    d->retried = db_int(db, 1) != 0 ? RETRIED_ALREADY : RETRIED;
+    db_copy(db, 2, d->payment_id, sizeof d->payment_id);
+    db_copy(db, 3, d->receiver, sizeof d->receiver);
+    db_copy(db, 4, d->topic, sizeof d->topic);
+    return d->retried == RETRIED ? db_run(db, SQL_DELIVERY_RETRY, DB_INT(id)) : ERR_NONE;
+}
+
+enum err deliveries_dead_after(struct db *db, const char *receiver, int64_t id, int64_t *ret_id)
+{
+    enum err err = db_run(db, SQL_DELIVERY_DEAD_NEXT, DB_TEXT(receiver), DB_INT(id));
+    *ret_id = !err && db_next(db) ? db_int(db, 0) : 0;
+    return err;
 }
 
 enum err notifications_put(struct db *db, int64_t user_id, const char *payment_id, const char *kind,

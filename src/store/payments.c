@@ -2,6 +2,7 @@
 #include "store/payments.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The columns are PAYMENT_COLUMNS of sql.c. */
@@ -25,6 +26,7 @@ static void read_payment(struct db *db, struct payment *ret_payment)
     db_copy(db, 11, p->expires_at, sizeof p->expires_at);
     p->created_s = db_int(db, 13);
     p->expires_s = db_int(db, 14);
+    p->paid_by = db_int(db, 17);
 }
 
 /* A number, NULL when it is below 0. */
@@ -77,6 +79,11 @@ enum err payments_status_set(struct db *db, const char *payment_id, enum payment
 enum err payments_refunded_add(struct db *db, const char *payment_id, const struct money *amount)
 {
     return db_run(db, SQL_PAYMENT_REFUNDED, DB_INT(money_minor_units(amount)), DB_TEXT(payment_id));
+}
+
+enum err payments_paid_by_set(struct db *db, const char *payment_id, int64_t number)
+{
+    return db_run(db, SQL_PAYMENT_PAID_BY, DB_INT(number), DB_TEXT(payment_id));
 }
 
 enum err payments_dispute_update(struct db *db, const char *payment_id)
@@ -145,6 +152,22 @@ enum err payments_search(struct db *db, int64_t user_id, const char *text, int64
     return err;
 }
 
+void attempt_reference(const char *payment_id, int64_t number, char ret_reference[IDENT_MAX])
+{
+    int len = snprintf(ret_reference, IDENT_MAX, "%s-%lld", payment_id, (long long)number);
+    assert(len > 0 && len < IDENT_MAX);
+}
+
+bool attempt_reference_parse(const char *reference, char ret_payment_id[IDENT_MAX])
+{
+    size_t len = strcspn(reference, "-");
+    if (len >= IDENT_MAX)
+        return false;
+    memcpy(ret_payment_id, reference, len);
+    ret_payment_id[len] = '\0';
+    return ident_valid("PAY_", ret_payment_id);
+}
+
 enum err attempts_insert(struct db *db, const struct payment *payment, int64_t number,
                          const char *provider, const char *reference, int64_t deadline_ms)
 {
@@ -152,13 +175,13 @@ enum err attempts_insert(struct db *db, const struct payment *payment, int64_t n
                   DB_TEXT(reference), DB_INT(deadline_ms));
 }
 
-/* The columns are ATTEMPT_COLUMNS of sql.c. */
-static void read_attempt(struct db *db, struct attempt *ret_attempt)
+/* The columns are ATTEMPT_COLUMNS of sql.c. False, and id 0, when there is no row left. */
+static bool read_attempt(struct db *db, struct attempt *ret_attempt)
 {
     struct attempt *a = ret_attempt;
     *a = (struct attempt){0};
     if (!db_next(db))
-        return;
+        return false;
     a->id = db_int(db, 0);
     db_copy(db, 1, a->reference, sizeof a->reference);
     a->over = db_int(db, 2) != 0;
@@ -169,13 +192,23 @@ static void read_attempt(struct db *db, struct attempt *ret_attempt)
     db_copy(db, 7, a->provider, sizeof a->provider);
     a->number = db_int(db, 8);
     a->left = db_int(db, 9) != 0;
+    a->rivalled = db_int(db, 10) != 0;
+    return true;
 }
 
 enum err attempts_last(struct db *db, const char *payment_id, struct attempt *ret_attempt)
 {
-    enum err err = db_run(db, SQL_ATTEMPT_OF_PAYMENT, DB_TEXT(payment_id));
-    if (!err)
-        read_attempt(db, ret_attempt);
+    size_t count;
+    return attempts_list(db, payment_id, 1, ret_attempt, &count); /* none: one with id 0 */
+}
+
+enum err attempts_list(struct db *db, const char *payment_id, size_t max,
+                       struct attempt *ret_attempts, size_t *ret_count)
+{
+    enum err err = db_run(db, SQL_ATTEMPTS_OF_PAYMENT, DB_TEXT(payment_id), DB_INT((int64_t)max));
+    *ret_count = 0;
+    while (!err && *ret_count < max && read_attempt(db, &ret_attempts[*ret_count]))
+        ++*ret_count;
     return err;
 }
 
@@ -184,7 +217,7 @@ enum err attempts_get(struct db *db, const char *provider, const char *reference
 {
     enum err err = db_run(db, SQL_ATTEMPT_OF_PROVIDER, DB_TEXT(provider), DB_TEXT(reference));
     if (!err)
-        read_attempt(db, ret_attempt);
+        (void)read_attempt(db, ret_attempt);
     return err;
 }
 
@@ -257,12 +290,36 @@ enum err checks_lease(struct db *db, const char *payment_id, int64_t lease_s)
     return db_run(db, SQL_CHECK_LEASE, DB_INT(lease_s), DB_TEXT(payment_id));
 }
 
-enum err checks_next(struct db *db, const char *payment_id, bool counts, int64_t due_in_ms)
+enum err checks_next(struct db *db, const char *payment_id, int64_t tries, int64_t due_in_ms)
 {
-    return db_run(db, SQL_CHECK_NEXT, DB_INT(counts), DB_INT(due_in_ms), DB_TEXT(payment_id));
+    return db_run(db, SQL_CHECK_NEXT, DB_INT(tries), DB_INT(due_in_ms), DB_TEXT(payment_id));
+}
+
+enum err checks_ask(struct db *db, const char *payment_id, int64_t every_s, int64_t max,
+                    bool *ret_granted)
+{
+    enum err err = db_run(db, SQL_CHECK_ASK, DB_TEXT(payment_id), DB_INT(max), DB_INT(every_s));
+    *ret_granted = !err && db_affected(db) == 1;
+    return err;
 }
 
 enum err checks_delete(struct db *db, const char *payment_id)
 {
     return db_run(db, SQL_CHECK_DELETE, DB_TEXT(payment_id));
+}
+
+enum err checks_hurry(struct db *db, const char *provider, const struct hurry *hurry,
+                      int64_t *ret_hurried)
+{
+    *ret_hurried = 0;
+    enum err err = db_run(db, SQL_SILENCE_PUT, DB_TEXT(provider));
+    if (!err)
+        err = db_run(db, SQL_SILENCE_TURN, DB_TEXT(provider), DB_INT(hurry->every_s),
+                     DB_INT(hurry->silence_s));
+    if (err || db_affected(db) == 0)
+        return err;
+    err = db_run(db, SQL_CHECKS_HURRY, DB_INT(hurry->tries_below), DB_INT(hurry->extra_max),
+                 DB_INT(hurry->silence_s), DB_TEXT(provider), DB_INT(hurry->payments));
+    *ret_hurried = err ? 0 : db_affected(db);
+    return err;
 }

@@ -14,10 +14,9 @@ const char *refund_via_name(enum refund_via via)
 
 static enum refund_via via_parse(const char *name)
 {
-    enum refund_via via = REFUND_MANUAL;
-    while (strcmp(via_names[via], name) != 0)
-        via++;
-    return via;
+    if (strcmp(name, via_names[REFUND_BALANCE]) == 0)
+        return REFUND_BALANCE;
+    return strcmp(name, via_names[REFUND_MANUAL]) == 0 ? REFUND_MANUAL : REFUND_REPORTED;
 }
 
 enum err refunds_insert(struct db *db, const struct payment *payment, const struct refund *refund)

@@ -18,10 +18,10 @@ const char *review_kind_name(enum review_kind kind)
 
 static enum review_kind kind_parse(const char *name)
 {
-    enum review_kind kind = REVIEW_MISMATCH;
-    while (strcmp(kind_names[kind], name) != 0)
+    size_t kind = 0;
+    while (kind + 1 < REVIEW_KINDS && strcmp(kind_names[kind], name) != 0)
         kind++;
-    return kind;
+    return (enum review_kind)kind;
 }
 
 enum err reviews_put(struct db *db, const struct review *review)
@@ -53,17 +53,6 @@ static enum err read_review(struct db *db, struct review *ret_review)
     r->resolution = db_keep(db, 10);
     return r->note == NULL || r->resolved_by == NULL || r->resolution == NULL ? ERR_OVERLOAD
                                                                               : ERR_NONE;
-}
-
-enum err reviews_list(struct db *db, bool resolved_too, int64_t below_id, size_t max,
-                      struct review *ret_reviews, size_t *ret_count)
-{
-    enum err err =
-        db_run(db, SQL_REVIEWS_LIST, DB_INT(resolved_too), DB_INT(below_id), DB_INT((int64_t)max));
-    *ret_count = 0;
-    while (!err && *ret_count < max && db_next(db))
-        err = read_review(db, &ret_reviews[(*ret_count)++]);
-    return err;
 }
 
 enum err reviews_lock(struct db *db, int64_t id, struct review *ret_review)

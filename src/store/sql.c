@@ -17,7 +17,7 @@
     "p.payment_id, p.user_id, p.provider, p.type, p.amount, p.currency, p.method, p.status," \
     " p.client_ip, TIMESTAMPDIFF(MICROSECOND, NOW(3), p.expires_at) DIV 1000, " \
     RFC3339("p.created_at") ", " RFC3339("p.expires_at") ", p.surface, " \
-    UNIX("p.created_at") ", " UNIX("p.expires_at") ", p.refunded, p.dispute"
+    UNIX("p.created_at") ", " UNIX("p.expires_at") ", p.refunded, p.dispute, p.paid_by"
 /* the word that callers see, see payment_status_now */
 #define STATUS_NOW \
     "IF(p.dispute IN ('opened', 'lost'), 'disputed'," \
@@ -27,17 +27,45 @@
     RFC3339("resolved_at") ", resolved_by, resolution FROM reviews"
 #define REFUND_COLUMNS \
     "refund_id, sequence, amount, via, reference, reason, " RFC3339("created_at") " FROM refunds"
+/* another attempt of the payment is being made, or its payer knows where to pay */
+#define RIVALLED \
+    "EXISTS (SELECT 1 FROM attempts o LEFT JOIN attempt_answers r ON r.attempt_id = o.attempt_id" \
+    " AND r.definite = 1 WHERE o.payment_id = a.payment_id AND o.number <> a.number" \
+    " AND (r.url IS NOT NULL OR o.number > a.number AND r.answer_id IS NULL))"
 #define ATTEMPT_COLUMNS \
     "a.attempt_id, a.reference, a.deadline_at <= NOW(3) OR EXISTS (SELECT 1 FROM" \
     " attempt_answers u WHERE u.attempt_id = a.attempt_id), d.outcome," \
     " COALESCE(d.provider_reference, l.provider_reference), d.url, d.reason, a.provider, a.number," \
-    " EXISTS (SELECT 1 FROM attempts n WHERE n.payment_id = a.payment_id AND n.number > a.number)" \
+    " EXISTS (SELECT 1 FROM attempts n WHERE n.payment_id = a.payment_id AND n.number > a.number), " \
+    RIVALLED \
     " FROM attempts a LEFT JOIN attempt_answers d ON d.attempt_id = a.attempt_id AND d.definite = 1" \
     " LEFT JOIN learnt_references l ON l.attempt_id = a.attempt_id"
 #define LEFT_MS(column) "TIMESTAMPDIFF(MICROSECOND, NOW(3), " column ") DIV 1000"
 #define HEALTH_COLUMNS \
     "provider, disabled, switched_by, switch_note, " RFC3339("switched_at") ", " \
     RFC3339("opened_at") ", " LEFT_MS("open_until") ", " LEFT_MS("probe_until") ", reason"
+/* what guichetctl shows, in the order of the columns of its tables */
+#define SEEN_PAYMENT \
+    "p.payment_id, " RFC3339("p.created_at") ", p.user_id, p.amount, p.currency, " STATUS_NOW \
+    ", p.provider, p.type, p.method, " RFC3339("p.expires_at") ", p.refunded," \
+    " NULLIF(p.dispute, 'none')"
+#define SEEN_PAYMENTS_PAGE \
+    " p.payment_id < ? AND p.provider = COALESCE(?, p.provider)" \
+    " AND p.created_at >= COALESCE(" MS_TO_TIME ", p.created_at)" \
+    " AND " STATUS_NOW " = COALESCE(?, " STATUS_NOW ") ORDER BY p.payment_id DESC LIMIT ?"
+#define SEEN_REVIEW \
+    "SELECT review_id, " RFC3339("created_at") ", IF(resolved_at IS NULL, 'open', 'resolved') AS state, kind," \
+    " payment_id, provider, fact, inbox_id, " RFC3339("resolved_at") ", resolved_by, resolution, note" \
+    " FROM reviews"
+#define SEEN_NOTICE \
+    "SELECT inbox_id, " RFC3339("received_at") ", provider, state, copies, tries, " RFC3339("due_at") \
+    ", reference, note FROM inbox"
+#define SEEN_DELIVERY \
+    "SELECT d.delivery_id, " RFC3339("o.created_at") ", o.payment_id, o.topic, d.receiver, d.state," \
+    " d.tries, " RFC3339("d.due_at") ", d.note FROM outbox o JOIN deliveries d USING (outbox_id)"
+#define SEEN_DELIVERIES_PAGE \
+    " d.delivery_id < ? AND d.state = COALESCE(?, d.state) AND d.receiver = COALESCE(?, d.receiver)" \
+    " ORDER BY d.delivery_id DESC LIMIT ?"
 
 const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_READY] =
@@ -80,6 +108,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "UPDATE payments SET status = ? WHERE payment_id = ? AND status = ?",
     [SQL_PAYMENT_REFUNDED] =
         "UPDATE payments SET refunded = refunded + ? WHERE payment_id = ?",
+    [SQL_PAYMENT_PAID_BY] =
+        "UPDATE payments SET paid_by = ? WHERE payment_id = ? AND paid_by IS NULL",
     [SQL_PAYMENT_DISPUTE] =
         "UPDATE payments p SET dispute = (SELECT MAX(CAST(d.state AS UNSIGNED)) FROM disputes d"
         " WHERE d.payment_id = p.payment_id) WHERE p.payment_id = ?",
@@ -123,9 +153,6 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_REVIEW_INSERT] =
         "INSERT IGNORE INTO reviews (kind, subject, payment_id, inbox_id, provider, fact, note)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
-    [SQL_REVIEWS_LIST] =
-        "SELECT " REVIEW_COLUMNS " WHERE (? OR resolved_at IS NULL) AND review_id < ?"
-        " ORDER BY review_id DESC LIMIT ?",
     [SQL_REVIEW_LOCK] =
         "SELECT " REVIEW_COLUMNS " WHERE review_id = ? FOR UPDATE",
     [SQL_REVIEW_RESOLVE] =
@@ -150,8 +177,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_ATTEMPT_INSERT] =
         "INSERT INTO attempts (payment_id, number, provider, reference, deadline_at)"
         " VALUES (?, ?, ?, ?, " IN_MS ")",
-    [SQL_ATTEMPT_OF_PAYMENT] =
-        "SELECT " ATTEMPT_COLUMNS " WHERE a.payment_id = ? ORDER BY a.number DESC LIMIT 1",
+    [SQL_ATTEMPTS_OF_PAYMENT] =
+        "SELECT " ATTEMPT_COLUMNS " WHERE a.payment_id = ? ORDER BY a.number DESC LIMIT ?",
     [SQL_ATTEMPT_OF_PROVIDER] =
         "SELECT " ATTEMPT_COLUMNS " WHERE a.provider = ? AND a.reference = ?",
     [SQL_ANSWER_INSERT] =
@@ -169,17 +196,31 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " ORDER BY event_id",
 
     [SQL_CHECK_INSERT] =
-        "INSERT INTO payment_checks (payment_id, due_at) VALUES (?, " IN_SECONDS ")",
+        "INSERT IGNORE INTO payment_checks (payment_id, due_at) VALUES (?, " IN_SECONDS ")",
     [SQL_CHECK_TAKE] =
         "SELECT payment_id, tries FROM payment_checks WHERE due_at <= NOW(3)"
         " ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED",
     [SQL_CHECK_LEASE] =
-        "UPDATE payment_checks SET due_at = " IN_SECONDS " WHERE payment_id = ?",
-    [SQL_CHECK_NEXT] =
-        "UPDATE payment_checks SET tries = LEAST(tries + ?, 1000), due_at = " IN_MS
-        " WHERE payment_id = ?",
+        "UPDATE payment_checks SET due_at = " IN_SECONDS ", asked_at = NOW(3) WHERE payment_id = ?",
+    [SQL_CHECK_NEXT] = /* assigned from left to right */
+        "UPDATE payment_checks SET tries = IF(resume_at IS NULL, LEAST(?, 1000), tries),"
+        " due_at = COALESCE(resume_at, " IN_MS "), resume_at = NULL WHERE payment_id = ?",
     [SQL_CHECK_DELETE] =
         "DELETE FROM payment_checks WHERE payment_id = ?",
+    [SQL_CHECK_ASK] =
+        "UPDATE payment_checks SET asked_at = NOW(3), extra = extra + 1 WHERE payment_id = ? AND extra < ?"
+        " AND (asked_at IS NULL OR asked_at <= NOW(3) - INTERVAL ? SECOND)",
+    [SQL_CHECKS_HURRY] =
+        "UPDATE payment_checks c SET resume_at = due_at, due_at = NOW(3), extra = extra + 1 WHERE tries < ?"
+        " AND extra < ? AND asked_at <= NOW(3) - INTERVAL ? SECOND AND due_at > NOW(3) AND resume_at IS NULL"
+        " AND EXISTS (SELECT 1 FROM attempts a WHERE a.payment_id = c.payment_id AND a.provider = ?)"
+        " ORDER BY asked_at LIMIT ?",
+    [SQL_SILENCE_PUT] =
+        "INSERT IGNORE INTO provider_silences (provider, hurried_at) VALUES (?, '2000-01-01')",
+    [SQL_SILENCE_TURN] =
+        "UPDATE provider_silences s SET hurried_at = NOW(3) WHERE provider = ?"
+        " AND hurried_at <= NOW(3) - INTERVAL ? SECOND AND NOT EXISTS (SELECT 1 FROM inbox i"
+        " WHERE i.provider = s.provider AND i.received_at > NOW(3) - INTERVAL ? SECOND)",
 
     [SQL_ACCOUNT_PUT] =
         "INSERT IGNORE INTO ledger_accounts (kind, owner, currency) VALUES (?, ?, ?)",
@@ -187,6 +228,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "SELECT account_id FROM ledger_accounts WHERE kind = ? AND owner = ? AND currency = ?",
     [SQL_POSTING_INSERT] =
         "INSERT INTO ledger_postings (document_id, effect, sequence) VALUES (?, ?, ?)",
+    [SQL_POSTING_FIND] =
+        "SELECT 1 FROM ledger_postings WHERE document_id = ? AND effect = ? AND sequence = ?",
     [SQL_ENTRY_INSERT] =
         "INSERT INTO ledger_entries (posting_id, line, account_id, amount, currency, balance_after)"
         " VALUES (?, ?, ?, ?, ?, ?)",
@@ -210,7 +253,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " COALESCE(s.refunded, 0) AS taken_back, p.refunded FROM payments p"
         " LEFT JOIN (SELECT l.document_id, SUM(IF(l.effect = 'credit' AND e.amount > 0, e.amount, 0)) AS credited,"
         " SUM(IF(l.effect = 'refund' AND e.amount < 0, -e.amount, 0)) AS refunded"
-        " FROM ledger_postings l JOIN ledger_entries e USING (posting_id) JOIN ledger_accounts a USING (account_id)"
+        " FROM ledger_postings l STRAIGHT_JOIN ledger_entries e ON e.posting_id = l.posting_id"
+        " STRAIGHT_JOIN ledger_accounts a ON a.account_id = e.account_id" /* never by way of a busy account */
         " WHERE a.kind IN ('user', 'equity') GROUP BY l.document_id) s ON s.document_id = p.payment_id"
         " HAVING p.status IN ('completed', 'partially_refunded') AND (credited <> p.amount OR taken_back <> p.refunded)"
         " OR p.status = 'refunded' AND (credited <> taken_back OR p.refunded <> p.amount)"
@@ -224,6 +268,13 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " GROUP BY a.account_id UNION ALL SELECT d.provider, p.currency, 0, SUM(d.amount) FROM disputes d"
         " JOIN payments p USING (payment_id) WHERE d.state = 'opened' GROUP BY d.provider, p.currency) both_sides"
         " GROUP BY owner, currency HAVING SUM(held) <> SUM(disputed) LIMIT 100",
+    [SQL_VERIFY_SURPLUS] = /* what another attempt has paid too; given back only if it was credited */
+        "SELECT l.document_id, l.effect, l.sequence FROM ledger_postings l LEFT JOIN payments p"
+        " ON p.payment_id = l.document_id LEFT JOIN attempts a ON a.payment_id = l.document_id AND a.number = l.sequence"
+        " LEFT JOIN ledger_postings s ON s.document_id = l.document_id AND s.effect = 'surplus' AND s.sequence = l.sequence"
+        " WHERE l.effect IN ('surplus', 'surplus_refund') AND NOT COALESCE(a.attempt_id IS NOT NULL"
+        " AND s.posting_id IS NOT NULL AND p.paid_by <> l.sequence"
+        " AND p.status IN ('completed', 'partially_refunded', 'refunded'), FALSE) LIMIT 100",
     [SQL_VERIFY_HOLDS] =
         "SELECT i.asset_id, p.payment_id, p.status FROM items i JOIN payments p ON p.payment_id = i.held_by"
         " WHERE p.status NOT IN ('pending', 'processing') LIMIT 100",
@@ -286,7 +337,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "UPDATE deliveries SET tries = LEAST(tries + 1, 1000), due_at = " IN_SECONDS
         " WHERE delivery_id = ?",
     [SQL_DELIVERY_SET] =
-        "UPDATE deliveries SET state = ?, note = ?, due_at = IF(?, " IN_MS ", NULL) WHERE delivery_id = ?",
+        "UPDATE deliveries SET state = ?, note = ?, due_at = IF(?, " IN_MS ", NULL)"
+        " WHERE delivery_id = ? AND state = 'waiting'",
     [SQL_DELIVERIES_DROP] =
         "UPDATE deliveries SET state = 'dead', note = ?, due_at = NULL"
         " WHERE receiver = ? AND state = 'waiting'",
@@ -396,5 +448,97 @@ const char *const sql_text[SQL_STATEMENTS] = {
 
     [SQL_COUNT] =
         "INSERT INTO counters (name, value) VALUES (?, 1) ON DUPLICATE KEY UPDATE value = value + 1",
+
+    [SQL_INBOX_RETRY_LOCK] =
+        "SELECT state, COALESCE(due_at <= NOW(3), 0), reference FROM inbox WHERE inbox_id = ? FOR UPDATE",
+    [SQL_INBOX_RETRY] =
+        "UPDATE inbox SET state = 'unmatched', due_at = NOW(3) WHERE inbox_id = ?",
+    [SQL_DELIVERY_RETRY_LOCK] =
+        "SELECT d.state, COALESCE(d.due_at <= NOW(3), 0), o.payment_id, d.receiver, o.topic"
+        " FROM deliveries d JOIN outbox o USING (outbox_id) WHERE d.delivery_id = ? FOR UPDATE",
+    [SQL_DELIVERY_RETRY] =
+        "UPDATE deliveries SET tries = IF(state = 'waiting', tries, 0), state = 'waiting', due_at = NOW(3)"
+        " WHERE delivery_id = ?",
+    [SQL_DELIVERY_DEAD_NEXT] =
+        "SELECT delivery_id FROM deliveries WHERE receiver = ? AND state = 'dead' AND delivery_id > ?"
+        " ORDER BY delivery_id LIMIT 1",
+
+    [SQL_INSPECT_PAYMENTS] =
+        "SELECT " SEEN_PAYMENT " FROM payments p WHERE" SEEN_PAYMENTS_PAGE,
+    [SQL_INSPECT_PAYMENTS_OF_USER] =
+        "SELECT " SEEN_PAYMENT " FROM payments p WHERE p.user_id = ? AND" SEEN_PAYMENTS_PAGE,
+    [SQL_INSPECT_PAYMENT_OF_PAYMENT] =
+        "SELECT " SEEN_PAYMENT ", p.status, p.surface, p.client_ip, p.request_id, p.return_url, "
+        RFC3339("p.tos_accepted_at") ", " RFC3339("p.checkout_created_at") " FROM payments p"
+        " WHERE p.payment_id = ? LIMIT ?",
+    [SQL_INSPECT_ATTEMPTS_OF_PAYMENT] =
+        "SELECT number, provider, reference, " RFC3339("created_at") ", " RFC3339("deadline_at")
+        " FROM attempts WHERE payment_id = ? ORDER BY number LIMIT ?",
+    [SQL_INSPECT_ANSWERS_OF_PAYMENT] =
+        "SELECT a.number, " RFC3339("d.created_at") ", d.outcome, d.http_status, d.provider_reference,"
+        " d.reason, d.url FROM attempts a JOIN attempt_answers d USING (attempt_id)"
+        " WHERE a.payment_id = ? ORDER BY d.answer_id LIMIT ?",
+    [SQL_INSPECT_ITEMS_OF_PAYMENT] =
+        "SELECT i.asset_id, i.seller_id, i.price, i.fee, p.currency, t.owner_id,"
+        " COALESCE(t.held_by = p.payment_id, 0), i.name FROM payments p JOIN payment_items i USING (payment_id)"
+        " LEFT JOIN items t USING (asset_id) WHERE p.payment_id = ? ORDER BY i.asset_id LIMIT ?",
+    [SQL_INSPECT_ENTRIES_OF_PAYMENT] =
+        "SELECT " RFC3339("l.created_at") ", l.effect, l.sequence, a.kind, a.owner, e.amount, e.currency,"
+        " e.balance_after FROM ledger_postings l JOIN ledger_entries e USING (posting_id)"
+        " JOIN ledger_accounts a USING (account_id) WHERE l.document_id = ?"
+        " ORDER BY l.posting_id, e.line LIMIT ?",
+    [SQL_INSPECT_KEYS_OF_PAYMENT] =
+        "SELECT " RFC3339("created_at") ", path, IF(status IS NULL, 'open', 'answered'), status,"
+        " idempotency_key FROM idempotency_keys WHERE payment_id = ? ORDER BY created_at LIMIT ?",
+    [SQL_INSPECT_REFUNDS_OF_PAYMENT] =
+        "SELECT r.refund_id, " RFC3339("r.created_at") ", r.amount, p.currency, r.via, r.operator_id,"
+        " r.reference, r.reason FROM refunds r JOIN payments p USING (payment_id)"
+        " WHERE r.payment_id = ? ORDER BY r.sequence LIMIT ?",
+    [SQL_INSPECT_DISPUTES_OF_PAYMENT] =
+        "SELECT " RFC3339("d.created_at") ", d.state, d.amount, p.currency, d.provider, d.reference"
+        " FROM disputes d JOIN payments p USING (payment_id) WHERE d.payment_id = ?"
+        " ORDER BY d.sequence LIMIT ?",
+    [SQL_INSPECT_REVIEWS_OF_PAYMENT] =
+        SEEN_REVIEW " WHERE payment_id = ? ORDER BY review_id LIMIT ?",
+    [SQL_INSPECT_NOTICES_OF_PAYMENT] =
+        SEEN_NOTICE " WHERE reference = ? ORDER BY inbox_id LIMIT ?",
+    [SQL_INSPECT_OUTBOX_OF_PAYMENT] =
+        "SELECT outbox_id, " RFC3339("created_at") ", topic FROM outbox WHERE payment_id = ?"
+        " ORDER BY outbox_id LIMIT ?",
+    [SQL_INSPECT_DELIVERIES_OF_PAYMENT] =
+        SEEN_DELIVERY " WHERE o.payment_id = ? ORDER BY d.delivery_id LIMIT ?",
+    [SQL_INSPECT_CHECK_OF_PAYMENT] =
+        "SELECT " RFC3339("due_at") ", tries FROM payment_checks WHERE payment_id = ? LIMIT ?",
+    [SQL_INSPECT_EVENTS_OF_PAYMENT] = /* the newest, oldest first */
+        "SELECT at, source, kind, detail FROM (SELECT event_id, " RFC3339("created_at") " AS at, source,"
+        " kind, detail FROM events WHERE payment_id = ? ORDER BY event_id DESC LIMIT ?) newest"
+        " ORDER BY event_id",
+    [SQL_INSPECT_NOTICES] =
+        SEEN_NOTICE " WHERE inbox_id < ? AND state = COALESCE(?, state) AND provider = COALESCE(?, provider)"
+        " ORDER BY inbox_id DESC LIMIT ?",
+    [SQL_INSPECT_NOTICE] =
+        SEEN_NOTICE " WHERE inbox_id = ?",
+    [SQL_INSPECT_NOTICE_BODY] =
+        "SELECT body FROM inbox WHERE inbox_id = ?",
+    [SQL_INSPECT_DELIVERIES] =
+        SEEN_DELIVERY " WHERE" SEEN_DELIVERIES_PAGE,
+    [SQL_INSPECT_DELIVERIES_NARROW] =
+        SEEN_DELIVERY " WHERE o.payment_id = ? AND" SEEN_DELIVERIES_PAGE,
+    [SQL_INSPECT_DELIVERY] =
+        SEEN_DELIVERY " WHERE d.delivery_id = ?",
+    [SQL_INSPECT_REVIEWS] =
+        SEEN_REVIEW " WHERE review_id < ? HAVING state = COALESCE(?, state) ORDER BY review_id DESC LIMIT ?",
+    [SQL_INSPECT_REVIEW] =
+        SEEN_REVIEW " WHERE review_id = ?",
+    [SQL_INSPECT_RECEIVERS] =
+        "SELECT r.name, IF(r.disabled_at IS NOT NULL, 'disabled', IF(r.rests_until > NOW(3), 'resting', 'enabled')),"
+        " (SELECT COUNT(*) FROM deliveries d WHERE d.receiver = r.name AND d.due_at IS NOT NULL), "
+        RFC3339("r.disabled_at") ", " RFC3339("r.rests_until") ", r.url, r.note FROM receivers r"
+        " WHERE r.name = COALESCE(?, r.name) ORDER BY r.name LIMIT ?",
+    [SQL_INSPECT_USER] =
+        "SELECT user_id, name, email, role, " RFC3339("banned_at") ", " RFC3339("created_at")
+        " FROM users WHERE user_id = ?",
+    [SQL_INSPECT_KEY] =
+        "SELECT user_id, " RFC3339("created_at") ", " RFC3339("revoked_at") " FROM api_keys WHERE key_hash = ?",
 };
 /* clang-format on */

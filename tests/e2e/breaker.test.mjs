@@ -40,14 +40,16 @@ const told = (state) =>
     shop.events('guichet').filter((line) => line.event === 'breaker' && line.state === state);
 const statuses = async () => {
     const { providers } = accepted(await client.request('GET', '/providers'));
-    return Object.fromEntries(providers.map(({ name, status }) => [name, status]));
+    return Object.fromEntries(providers.filter(({ name }) => name !== 'nonstopay')
+        .map(({ name, status }) => [name, status]));
 };
 
-// All processes have heard of it: so many answers in a row have this status.
+// All processes have heard of it: so many answers in a row have this status, but for the one call that
+// may try when a slow machine has let the cool-down go by.
 const allAnswer = (status, ms = 10_000) =>
     eventually(async () => {
         const answers = await many(10, () => deposit());
-        return answers.every((answer) => answer.status === status);
+        return answers.filter((answer) => answer.status !== status).length <= (status === 503 ? 1 : 0);
     }, ms);
 
 // Fails so often that it is left alone. The answers to those who met the failure.

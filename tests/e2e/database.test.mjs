@@ -189,6 +189,42 @@ describe('F47: the connection ends around COMMIT', () => {
     });
 });
 
+describe('F48: COMMIT itself is a conflict', () => {
+    let proxy;
+    before(async () => {
+        proxy = await makeDatabaseProxy(shop);
+    });
+    after(() => proxy.end());
+
+    test('the whole unit is repeated, and has happened once', async (t) => {
+        const socket = `socket = ${shop.vars.DB_SOCKET}`;
+        await withChangedConf(shop, socket, `socket = ${proxy.file}`, async () => {
+            for (const errno of [1020, 1047, 1205, 1213]) {
+                for (const words of ['INSERT INTO attempts ', 'INSERT INTO attempt_answers '])
+                    await t.test(`${errno}, create, after ${words}`, async () => {
+                        const payments = await shop.value('SELECT COUNT(*) FROM payments');
+                        const refused = proxy.refuseAt(words, errno);
+                        const answer = await deposit(newKey());
+                        await refused;
+                        assert.equal(answer.status, 200, answer.text);
+                        assert.equal(await shop.value('SELECT COUNT(*) FROM payments'), payments + 1);
+                        assert.deepEqual(await kinds(answer.id), ['created', 'attempt']);
+                        assert.equal((await sandbox.journal({ order_id: answer.id })).calls.length, 1);
+                    });
+                await t.test(`${errno}, webhook`, async () => {
+                    const { id, url } = await deposit();
+                    const refused = proxy.refuseAt('INSERT INTO ledger_entries ', errno);
+                    await client.pay(url);
+                    await refused;
+                    await client.paymentIs(alice, id, 'completed');
+                    assert.deepEqual(await kinds(id), ['created', 'attempt', 'completed']);
+                });
+            }
+        });
+        await assertBooks(shop);
+    });
+});
+
 describe('F48: locks', () => {
     // Opens a payment and returns what a notice of its success needs.
     async function payable() {
@@ -302,7 +338,7 @@ describe('the account of the running programs', () => {
     const kept = [
         'payments', 'attempts', 'attempt_answers', 'events', 'ledger_accounts', 'ledger_postings', 'ledger_entries',
         'balances', 'inbox', 'outbox', 'users', 'api_keys', 'items', 'counters', 'schema_migrations',
-        'provider_health', 'provider_calls',
+        'provider_health', 'provider_calls', 'learnt_references',
     ];
     const refused = [
         ...kept.flatMap((table) => [
@@ -315,6 +351,7 @@ describe('the account of the running programs', () => {
             attempts: 'number', attempt_answers: 'outcome', events: 'kind', ledger_accounts: 'owner',
             ledger_postings: 'effect', ledger_entries: 'amount', outbox: 'topic', users: 'role',
             api_keys: 'user_id', schema_migrations: 'name', provider_health: 'disabled',
+            learnt_references: 'provider_reference',
         }).map(([table, column]) => `UPDATE ${table} SET ${column} = ${column}`),
         'UPDATE payments SET amount = amount + 1',
         'UPDATE payments SET user_id = user_id',

@@ -39,13 +39,6 @@ const unproved = async () =>
     (await shop.value("SELECT value FROM counters WHERE name = 'webhook.unproved.payviox'")) ?? 0;
 const inboxOf = (id) => shop.rows('SELECT state, note, copies FROM inbox WHERE reference = ?', [id]);
 
-// The next check of this payment has been made.
-async function checked(id, options) {
-    const before = await triesOf(shop, id);
-    await hurry(shop, options);
-    await eventually(async () => (await triesOf(shop, id)) !== before);
-}
-
 // A payment that the payer has paid and of which no webhook tells.
 async function paidInSilence() {
     const answer = await deposit();
@@ -136,9 +129,6 @@ describe('F40, F41: an unknown outcome is settled by the jobs', () => {
         const key = newKey();
         await sandbox.fault('timeout_after_success', { ms: 1800 });
         const { id } = await deposit(key);
-        await checked(id, { ended: true });
-        await eventually(async () => (await creates(id)) === 2);
-        assert.equal(await statusOf(shop, id), 'pending', 'a refused repeat proves nothing');
         assert.equal((await deposit(key)).status, 409);
         await sandbox.act('pay', { order_id: id });
         await client.paymentIs(alice, id, 'completed');
@@ -147,7 +137,24 @@ describe('F40, F41: an unknown outcome is settled by the jobs', () => {
             return repeat.status === 200 && repeat;
         });
         assert.deepEqual(last.json.content, { message: 'Payment processed successfully' });
+        assert.equal(await creates(id), 1);
         assert.equal((await sandbox.journal({ order_id: id })).sessions.length, 1);
+        await assertBooks(shop);
+    });
+
+    test('it had happened, and nobody knows where to pay: another session, and what is paid counts', async () => {
+        const key = newKey();
+        await sandbox.fault('timeout_after_success', { ms: 1800 });
+        const { id } = await deposit(key);
+        const again = await hurryUntil(shop, async () => {
+            const repeat = await deposit(key);
+            return repeat.status === 200 && repeat;
+        }, { ended: true });
+        assert.equal(await creates(id), 2, 'a refused repeat proves nothing');
+        assert.equal(await creates(`${id}-2`), 1);
+        assert.equal(await statusOf(shop, id), 'pending');
+        await client.pay(again.url);
+        await client.paymentIs(alice, id, 'completed');
         await assertBooks(shop);
     });
 
@@ -197,7 +204,7 @@ describe('F40: the connection to the provider is cut', () => {
 
             await hurry(shop, { ended: true });
             if (c.outcome === 'unknown') {
-                await eventually(async () => (await answersOf(shop, id)).length === 2);
+                await eventually(async () => (await answersOf(shop, id)).length >= 2);
                 assert.equal(await sessions(), 1);
                 await sandbox.act('pay', { order_id: id });
                 await client.paymentIs(alice, id, 'completed');

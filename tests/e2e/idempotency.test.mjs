@@ -338,5 +338,6 @@ test('every session at the provider belongs to exactly one payment, and the othe
         "SELECT payment_id FROM payments WHERE user_id IN (?) AND status <> 'failed'",
         [[IDS.alice, IDS.bob]],
     );
-    for (const order of orders) assert.ok(rows.some((row) => row.payment_id === order), order);
+    // a lost create may have been replaced by another attempt of the same payment: PAY_…-2
+    for (const order of orders) assert.ok(rows.some((row) => row.payment_id === order.replace(/-\d$/, '')), order);
 });

@@ -12,7 +12,7 @@ import { BILLING, CUSTOMER, card, makeNonstopay } from './lib/nonstopay.mjs';
 const shop = await startInstance({
     name: 's2s',
     processes: 3,
-    set: { 'nonstopay.s2s': 'on', 'breaker.minimum': 10000 },
+    set: { 'nonstopay.enabled': 'on', 'nonstopay.s2s': 'on' },
 });
 const { client, sandbox } = shop;
 const { alice } = shop.users;

@@ -2,7 +2,7 @@
 // order, and what becomes of the money, also when the house brand hands the deposit to a partner.
 import assert from 'node:assert/strict';
 import test, { after, afterEach } from 'node:test';
-import { hurry, hurryUntil, makeProviderProxy, statusOf, triesOf, withChangedConf } from './lib/chaos.mjs';
+import { hurryUntil, makeProviderProxy, statusOf, triesOf, withChangedConf } from './lib/chaos.mjs';
 import { eventually, nowSeconds } from './lib/client.mjs';
 import { accepted, refused } from './lib/expect.mjs';
 import { IDS, startInstance } from './lib/instance.mjs';
@@ -509,7 +509,6 @@ test('F40: an unknown outcome keeps its key open until the truth is known, then 
 test('the same when the notices came one after the other: the answer keeps its shape', async () => {
     const body = { amount: 1650 };
     const { key, id } = await lose(body, {});
-    await hurry(shop, { ended: true, id });
     for (const type of ['pending_review', 'succeeded'])
         assert.deepEqual(await sandbox.webhook({ order_id: id, type }), [200]);
     await client.paymentIs(alice, id, 'completed');

@@ -1,16 +1,25 @@
 // The unit tests of the store need a database with the schema: they get a fresh one here.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { BIN, startInstance } from './lib/instance.mjs';
+
+// Those that ask whether there is a database. The sweep wants one for itself: torture.test.mjs.
+const UNIT = fileURLToPath(new URL('../unit/', import.meta.url));
+const NAMES = fs.readdirSync(UNIT)
+    .filter((file) => /^test_.*\.c$/.test(file) && fs.readFileSync(UNIT + file, 'utf8').includes('database_is_named'))
+    .filter((file) => file !== 'test_torture.c')
+    .map((file) => path.basename(file, '.c'));
 
 // The tests leave rows that no flow of ours would write, so the ledger is not verified.
 const shop = await startInstance({ name: 'store', ledger: false });
 // test_route does the jobs' work itself, with a partner that the program does not have.
 await shop.stopPart('jobs');
 
-for (const name of ['test_sql', 'test_items', 'test_db', 'test_route', 'test_settle', 'test_breakers'])
+for (const name of NAMES)
     test(`${name}: statements, rights, constraints and units of work on a fresh schema`, () => {
         const run = spawnSync(path.join(BIN, 'unit', name), {
             encoding: 'utf8',

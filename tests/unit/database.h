@@ -33,9 +33,9 @@ static enum err raw(struct db *db, const char *format, ...)
 }
 
 /* The first column of the first row; -1 when there is none. */
-static int64_t raw_number(struct db *db, const char *format, ...)
+static inline int64_t raw_number(struct db *db, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-static int64_t raw_number(struct db *db, const char *format, ...)
+static inline int64_t raw_number(struct db *db, const char *format, ...)
 {
     char text[2000];
     va_list args;
@@ -84,7 +84,7 @@ static enum err add_user_unit(struct db *db, void *context)
     return users_put(db, user_id, "unit test", "unit@example.test", "user");
 }
 
-static enum err remove_user_unit(struct db *db, void *context)
+static inline enum err remove_user_unit(struct db *db, void *context)
 {
     static const char *const statements[] = {
         "DELETE FROM idempotency_keys WHERE user_id = @u",
@@ -140,7 +140,7 @@ static int database_open(void **state)
     return err != ERR_NONE;
 }
 
-static int database_close(void **state)
+static inline int database_close(void **state)
 {
     (void)state;
     enum err err = db_transact(admin_pool, arena, remove_user_unit, NULL);

@@ -1,135 +1,12 @@
 /* Breakers and switches as processes share them: what opens and closes one, that one call tries,
- * what a dead or late one leaves, and how checkout goes by them. Two partners, played by a TLS
- * server; a real database, see database.h. Another process is this one with nothing remembered. */
-#include "partner.h" /* first: it includes code that knows no globals of tests */
-
-#include "flow/breaker.c"
-
-#include "database.h"
-
-#include "flow/checkout.h"
-#include "flow/replay.h"
-#include "tls_server.h"
-
-static struct context *context;
-
-static enum err clean_unit(struct db *db, void *unit)
-{
-    (void)unit;
-    enum err err = raw(db, "DELETE FROM provider_health");
-    return err ? err : raw(db, "DELETE FROM provider_calls");
-}
-
-static void be_another_process(void)
-{
-    shared.known = shared.exchanging = false;
-    shared.seen_ms = 0;
-    memset(shared.views, 0, sizeof shared.views);
-}
-
-/* As if the last look were so long ago. */
-static void let_pass(int64_t ms)
-{
-    shared.seen_ms = clock_mono_ms() - ms;
-}
-
-static void let_a_second_pass(void)
-{
-    let_pass(FRESH_MS);
-}
-
-static int set_up(void **state)
-{
-    if (server_start(state) != 0 || database_open(state) != 0)
-        return 1;
-    (void)text_copy(settings.provider.ca_file, CONF_TEXT_MAX, server.ca_file);
-    (void)snprintf(settings.payviox.api_url, CONF_TEXT_MAX, "https://localhost:%d/first",
-                   server.port);
-    (void)snprintf(second_url, sizeof second_url, "https://localhost:%d/second", server.port);
-    second_set_up();
-    context = context_new(&settings, pool);
-    return context == NULL;
-}
-
-static int clean(void **state)
-{
-    (void)state;
-    arena_reset(arena);
-    be_another_process();
-    settings.breaker = (struct settings_breaker){
-        .failures_percent = 50, .minimum = 10, .window_s = 60, .cool_down_s = 120};
-    return db_query(admin_pool, arena, clean_unit, NULL) != ERR_NONE;
-}
-
-static int tear_down(void **state)
-{
-    int failed = clean(state);
-    context_free(context);
-    return failed + database_close(state) + server_stop(state);
-}
-
-/* --- what a test says and sees --- */
-
-struct statement_unit {
-    const char *text;
-    int64_t number;
-};
-
-static enum err statement_unit(struct db *db, void *unit)
-{
-    return raw(db, "%s", ((struct statement_unit *)unit)->text);
-}
-
-static enum err number_unit(struct db *db, void *unit)
-{
-    struct statement_unit *statement = unit;
-    statement->number = raw_number(db, "%s", statement->text);
-    return ERR_NONE;
-}
-
-static void change(const char *text)
-{
-    struct statement_unit unit = {.text = text};
-    assert_int_equal(db_query(admin_pool, arena, statement_unit, &unit), ERR_NONE);
-}
-
-static int64_t number(const char *text)
-{
-    struct statement_unit unit = {.text = text};
-    assert_int_equal(db_query(admin_pool, arena, number_unit, &unit), ERR_NONE);
-    return unit.number;
-}
+ * and what a dead or late one leaves. */
+#include "breakers.h"
 
 static const struct provider_result fine = {
     .called = true, .outcome = OUTCOME_PENDING, .http_status = 201};
 static const struct provider_result broken = {
     .called = true, .outcome = OUTCOME_UNKNOWN, .http_status = 500, .reason = "it answered 500"};
 static const struct provider_result never_called = {.outcome = OUTCOME_NOT_SENT};
-
-/* "" when it may be called, else why not: "wait 60", or whole minutes if it is longer, for the test
- * may be slow. */
-static const char *ask(struct breaker_pass *ret_pass)
-{
-    static char text[40];
-    int64_t wait_s = -1;
-    enum err err = breaker_ask(context, arena, &payviox_driver, ret_pass, &wait_s);
-    if (err == ERR_NONE)
-        return "";
-    assert_int_equal(err, ERR_PROVIDER_UNAVAILABLE);
-    if (wait_s > 60)
-        wait_s = (wait_s + 59) / 60 * 60;
-    (void)snprintf(text, sizeof text, "wait %lld", (long long)wait_s);
-    return text;
-}
-
-static bool may_call(void)
-{
-    struct breaker_pass pass;
-    bool may = ask(&pass)[0] == '\0';
-    if (may)
-        breaker_tell(context, arena, &pass, NULL);
-    return may;
-}
 
 static void calls(const struct provider_result *result, int count)
 {
@@ -153,8 +30,6 @@ static void end_the_cool_down(void)
     clock_sleep_ms(2);
     be_another_process();
 }
-
-/* --- tests --- */
 
 static void opens_at_the_tenth(void **state)
 {
@@ -263,7 +138,9 @@ static void counts_survive_a_database_that_is_away(void **state)
     context->pool = nowhere;
     for (size_t i = 0; i < COUNT(passes); i++)
         breaker_tell(context, arena, &passes[i], &broken);
-    let_a_second_pass();
+    let_pass(TRUST_MS - 2000);
+    assert_string_equal(ask(&passes[0]), ""); /* what was known is good for a while */
+    let_pass(TRUST_MS);
     int64_t wait_s;
     assert_int_equal(breaker_ask(context, arena, &payviox_driver, &passes[0], &wait_s),
                      ERR_DB_UNAVAILABLE);
@@ -502,210 +379,6 @@ static void one_looks_for_all(void **state)
     assert_false(may_call());
 }
 
-/* --- checkout --- */
-
-#define HEAD(status)  "HTTP/1.1 " status "\r\nContent-Type: application/json\r\n"
-#define TEXT(literal) literal, sizeof(literal) - 1
-#define SESSION       "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6"
-#define FIRST         "POST /first/session\n"
-#define SECOND        "POST /second/session\n"
-
-static const struct script made = {
-    ACT_ANSWER,
-    TEXT(HEAD("201 Created") "Content-Length: 49\r\n\r\n{\"session_id\":\"" SESSION "\"}")};
-static const struct script declined = {
-    ACT_ANSWER, TEXT(HEAD("400 No") "Content-Length: 23\r\n\r\n{\"error\":\"Not for you\"}")};
-static const struct script too_many = {
-    ACT_ANSWER, TEXT(HEAD("429 Slow") "Retry-After: 17\r\nContent-Length: 2\r\n\r\n{}")};
-static const struct script oops = {ACT_ANSWER,
-                                   TEXT(HEAD("500 Oops") "Content-Length: 2\r\n\r\n{}")};
-static const struct script no_handshake = {ACT_CLOSE, TEXT("")};
-
-/* A deposit through the house brand; by_name: of the first partner alone. Gives its answer, with
- * whom it asked. */
-static struct answer deposit(bool by_name, char ret_asked[512])
-{
-    static struct checkout checkout;
-    struct answer answer;
-    checkout = (struct checkout){.drivers = {&payviox_driver, &second_driver},
-                                 .driver_count = by_name ? 1 : 2,
-                                 .deadline_ms = clock_mono_ms() + 20000,
-                                 .key = {.user_id = user_id, .path = "/paiement/mannco"}};
-    struct payment *payment = &checkout.intent.payment;
-    make_intent(&checkout.intent);
-    payment->surface = SURFACE_PAIEMENT;
-    (void)text_copy(payment->provider, PROVIDER_NAME_MAX, by_name ? "payviox" : "mannco");
-    (void)snprintf(checkout.key.text, IDEMPOTENCY_KEY_MAX, "key of %s", payment->id);
-    arena_reset(arena);
-    checkout_run(context, arena, &checkout, &answer);
-    server_copy_lines(ret_asked, 512);
-    if (answer.status == 503) { /* whatever else: it may be sent again */
-        struct answer again;
-        assert_string_equal(err_message(answer.err), "Provider unavailable");
-        assert_false(replay_find(context, arena, &checkout.key, &again));
-    }
-    return answer;
-}
-
-static int64_t payments_stored(void)
-{
-    char text[100];
-    (void)snprintf(text, sizeof text, "SELECT COUNT(*) FROM payments WHERE user_id = %s", owner);
-    return number(text);
-}
-
-static void put_first(const char *columns)
-{
-    char text[300];
-    (void)snprintf(text, sizeof text, "REPLACE INTO provider_health SET provider = 'payviox', %s",
-                   columns);
-    change(text);
-    be_another_process();
-}
-
-#define OPEN_FOR(provider, seconds)                                                                \
-    "REPLACE INTO provider_health SET provider = '" provider "', opened_at = NOW(3),"              \
-    " open_until = NOW(3) + INTERVAL " seconds " SECOND"
-
-static void the_house_brand_passes_over(void **state)
-{
-    static const struct {
-        const char *what, *first, *second, *house; /* statements; NULL: none */
-        const struct script *script;
-        const char *asked;
-        int status;
-        int64_t retry_after_s, stored;
-    } rows[] = {
-        {"both closed", NULL, NULL, NULL, &made, FIRST, 200, 0, 1},
-        {"the first open", OPEN_FOR("payviox", "100"), NULL, NULL, &made, SECOND, 200, 0, 1},
-        {"the second open", NULL, OPEN_FOR("second", "100"), NULL, &made, FIRST, 200, 0, 1},
-        {"both open", OPEN_FOR("payviox", "100"), OPEN_FOR("second", "50"), NULL, &made, "", 503,
-         50, 0},
-        {"both open, the other way round", OPEN_FOR("payviox", "50"), OPEN_FOR("second", "100"),
-         NULL, &made, "", 503, 50, 0},
-        {"the first refuses, the second open", NULL, OPEN_FOR("second", "100"), NULL, &declined,
-         FIRST, 502, 0, 1},
-        {"the first takes no more, the second open", NULL, OPEN_FOR("second", "100"), NULL,
-         &too_many, FIRST, 503, 17, 1},
-        {"the first switched off",
-         "REPLACE INTO provider_health SET provider = 'payviox', disabled = 1", NULL, NULL, &made,
-         SECOND, 200, 0, 1},
-        {"the house brand switched off", NULL, NULL,
-         "REPLACE INTO provider_health SET provider = 'mannco', disabled = 1", &made, "", 503, 60,
-         0},
-        {"the first half open", OPEN_FOR("payviox", "-1"), NULL, NULL, &made, FIRST, 200, 0, 1},
-    };
-    (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        const char *const statements[] = {rows[i].first, rows[i].second, rows[i].house};
-        char asked[512];
-        assert_int_equal(clean(state), 0);
-        for (size_t k = 0; k < COUNT(statements); k++)
-            if (statements[k] != NULL)
-                change(statements[k]);
-        int64_t before = payments_stored();
-        server_scripts(rows[i].script, rows[i].script);
-        const struct answer answer = deposit(false, asked);
-        ROW(strcmp(asked, rows[i].asked) == 0, "%s: asked %s", rows[i].what, asked);
-        ROW(answer.status == rows[i].status, "%s: %d", rows[i].what, answer.status);
-        ROW(answer.retry_after_s <= rows[i].retry_after_s &&
-                answer.retry_after_s >=
-                    rows[i].retry_after_s - (rows[i].retry_after_s == 50 ? 20 : 0),
-            "%s: Retry-After %lld", rows[i].what, (long long)answer.retry_after_s);
-        ROW(payments_stored() - before == rows[i].stored, "%s: stored", rows[i].what);
-        ROW((answer.payment_id[0] != '\0') == (rows[i].stored == 1), "%s: %s", rows[i].what,
-            answer.payment_id);
-    }
-    ROWS_END();
-}
-
-/* F53: A is down. Its own callers are told at once, and through the house brand B takes all. */
-static void f53_a_is_down_and_b_is_not(void **state)
-{
-    char asked[512];
-    (void)state;
-    for (int i = 0; i < 10; i++) {
-        server_scripts(&oops, &oops);
-        assert_int_equal(deposit(true, asked).status, 502);
-        assert_string_equal(asked, FIRST);
-    }
-    server_scripts(&made, &made);
-    int64_t before = payments_stored();
-    for (int i = 0; i < 5; i++) {
-        int64_t started_ms = clock_mono_ms();
-        const struct answer answer = deposit(true, asked);
-        assert_int_equal(answer.status, 503);
-        assert_in_range(answer.retry_after_s, 60, 120);
-        assert_true(clock_mono_ms() - started_ms < 1000);
-    }
-    assert_int_equal(server_requests(), 0);
-    assert_int_equal(payments_stored(), before);
-    assert_int_equal(deposit(false, asked).status, 200);
-    assert_string_equal(asked, SECOND);
-    assert_int_equal(number("SELECT SUM(failures) FROM provider_calls WHERE provider = 'second'"),
-                     -1);
-}
-
-/* Who is not reached counts against him alone; the one who took over is healthy. */
-static void falling_over_counts(void **state)
-{
-    char asked[512];
-    (void)state;
-    for (int i = 0; i < 10; i++) {
-        server_scripts(&no_handshake, &made);
-        assert_int_equal(deposit(false, asked).status, 200);
-        assert_string_equal(asked, SECOND);
-    }
-    assert_false(may_call());
-    assert_true(breaker_is_closed(context, arena, &second_driver));
-    let_a_second_pass();
-    assert_true(breaker_is_closed(context, arena, &second_driver));
-    assert_int_equal(number("SELECT SUM(calls) * 100 + SUM(failures) FROM provider_calls"
-                            " WHERE provider = 'payviox'"),
-                     1010);
-    assert_int_equal(number("SELECT SUM(calls) * 100 + SUM(failures) FROM provider_calls"
-                            " WHERE provider = 'second'"),
-                     1000);
-}
-
-/* The call that tries is a payment as any other, and closes for all. */
-static void a_payment_tries(void **state)
-{
-    static const char half_open[] = "opened_at = NOW(3), open_until = NOW(3) - INTERVAL 1 SECOND";
-    char asked[512];
-    (void)state;
-    put_first(half_open);
-    server_scripts(&oops, &oops);
-    assert_int_equal(deposit(true, asked).status, 502);
-    assert_int_equal(deposit(true, asked).status, 503);
-    put_first(half_open);
-    server_scripts(&made, &made);
-    assert_int_equal(deposit(true, asked).status, 200);
-    assert_int_equal(deposit(true, asked).status, 200);
-    assert_int_equal(number("SELECT COUNT(*) FROM provider_health WHERE open_until IS NOT NULL"),
-                     0);
-}
-
-/* A payment that is refused before the call does not keep the others from trying. */
-static void a_payment_that_is_not_made_gives_its_pass_back(void **state)
-{
-    struct checkout checkout = {.drivers = {&payviox_driver},
-                                .driver_count = 1,
-                                .deadline_ms = clock_mono_ms() + 20000,
-                                .wish = {.asset_ids = {1}, .count = 1}};
-    struct answer answer;
-    (void)state;
-    put_first("opened_at = NOW(3), open_until = NOW(3) - INTERVAL 1 SECOND");
-    make_intent(&checkout.intent);
-    checkout.intent.payment.type = PAYMENT_ITEMS;
-    checkout_run(context, arena, &checkout, &answer);
-    assert_string_equal(err_message(answer.err), "No items found");
-    assert_int_equal(number("SELECT COUNT(*) FROM provider_health WHERE probe_id IS NULL"), 1);
-    assert_true(may_call());
-}
-
-#define TEST_CLEAN(function) cmocka_unit_test_setup(function, clean)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -727,11 +400,6 @@ int main(void)
         TEST_CLEAN(the_switch),
         TEST_CLEAN(enabling_closes),
         TEST_CLEAN(one_looks_for_all),
-        TEST_CLEAN(the_house_brand_passes_over),
-        TEST_CLEAN(f53_a_is_down_and_b_is_not),
-        TEST_CLEAN(falling_over_counts),
-        TEST_CLEAN(a_payment_tries),
-        TEST_CLEAN(a_payment_that_is_not_made_gives_its_pass_back),
     };
     int exit_code;
     if (!database_is_named("breakers", &exit_code))

@@ -253,20 +253,29 @@ static void random_bytes_round_trip(void **state)
     ROWS_END();
 }
 
+/* As realloc and free, but nothing of the old piece is left where it was. */
+static void pieces_that_go_wiped(void **state)
+{
+    char *piece = crypt_realloc(NULL, 8);
+    (void)state;
+    assert_non_null(piece);
+    memcpy(piece, "4242424", 8);
+    piece = crypt_realloc(piece, 4096);
+    assert_string_equal(piece, "4242424");
+    memset(piece, 'x', 4096);
+    piece = crypt_realloc(piece, 16);
+    assert_memory_equal(piece, "xxxxxxxxxxxxxxxx", 16);
+    crypt_free(piece);
+    crypt_free(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(sha256_vectors),
-        TEST(hmac_vectors),
-        TEST(secrets_hold_their_bytes),
-        TEST(comparison_and_wiping),
-        TEST(hex_is_strict),
-        TEST(base64url_vectors),
-        TEST(base64url_is_strict),
-        TEST(base64url_knows_its_room),
-        TEST(base64_vectors),
-        TEST(base64_is_strict),
-        TEST(random_bytes_round_trip),
+        TEST(pieces_that_go_wiped),     TEST(sha256_vectors),        TEST(hmac_vectors),
+        TEST(secrets_hold_their_bytes), TEST(comparison_and_wiping), TEST(hex_is_strict),
+        TEST(base64url_vectors),        TEST(base64url_is_strict),   TEST(base64url_knows_its_room),
+        TEST(base64_vectors),           TEST(base64_is_strict),      TEST(random_bytes_round_trip),
     };
     return cmocka_run_group_tests_name("crypt", tests, NULL, NULL);
 }

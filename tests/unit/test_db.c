@@ -148,6 +148,94 @@ static void units_end_as_they_say(void **state)
     ROWS_END();
 }
 
+/* Each code that asks for the whole transaction again, after a statement that had its effect. */
+static unsigned signalled;
+
+static enum err is_told_to_rerun(struct db *db, void *context)
+{
+    struct unit *unit = context;
+    enum err err = commits(db, unit);
+    if (err || unit->runs > 1)
+        return err;
+    return raw(db, "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = %u", signalled);
+}
+
+static void F48_each_conflict_reruns_the_unit(void **state)
+{
+    static const unsigned codes[] = {ER_CHECKREAD, ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK,
+                                     ER_UNKNOWN_COM_ERROR};
+    (void)state;
+    for (size_t i = 0; i < COUNT(codes); i++) {
+        char name[20];
+        struct unit unit = {.counter = name};
+        signalled = codes[i];
+        (void)snprintf(name, sizeof name, "code_%u", signalled);
+        arena_reset(arena);
+        enum err err = db_transact(pool, arena, is_told_to_rerun, &unit);
+        ROW(err == ERR_NONE, "%u: %s", signalled, err_message(err));
+        ROW(unit.runs == 2, "%u: ran %d times", signalled, unit.runs);
+        ROW(counted(name) == 1, "%u: %lld effects", signalled, (long long)counted(name));
+    }
+    ROWS_END();
+}
+
+#ifdef FAIL_POINTS
+static enum err commits_once(struct db *db, void *context)
+{
+    struct unit *unit = context;
+    enum err err = payments_insert(db, &unit->one);
+    unit->runs++;
+    if (err == ERR_DB_DUPLICATE)
+        return ERR_NONE;
+    return err ? err : count(db, unit);
+}
+
+static enum err commits_and_fills_up(struct db *db, void *context)
+{
+    struct unit *unit = context;
+    enum err err = commits_once(db, unit);
+    return !err && unit->runs > 1 ? ERR_OVERLOAD : err;
+}
+
+/* What COMMIT may come to, and what is to be believed then. Only a conflict says that it is undone;
+ * a later run that fails for want of something of ours knows no more. */
+static void F48_commit_that_fails_reruns_the_unit(void **state)
+{
+    static const struct {
+        const char *what;
+        enum err (*run)(struct db *db, void *context);
+        enum fail fault;
+        bool always;
+        enum err err;
+        int runs;
+        int64_t effects;
+    } rows[] = {
+        {"commit_conflict", commits_once, FAIL_CONFLICT, false, ERR_NONE, 2, 1},
+        {"commit_refused", commits_once, FAIL_REFUSED, false, ERR_NONE, 2, 1},
+        {"commit_unsent", commits_once, FAIL_BEFORE, false, ERR_NONE, 2, 1},
+        {"commit_unheard", commits_once, FAIL_AFTER, false, ERR_NONE, 2, 1},
+        {"commit_conflicts", commits_once, FAIL_CONFLICT, true, ERR_DB_UNAVAILABLE, 5, -1},
+        {"commit_refuseds", commits_once, FAIL_REFUSED, true, ERR_DB_LOST, 5, -1},
+        {"commit_unheards", commits_once, FAIL_AFTER, true, ERR_DB_LOST, 5, 1},
+        {"commit_and_full", commits_and_fills_up, FAIL_AFTER, false, ERR_DB_LOST, 2, 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct unit unit = {.counter = rows[i].what};
+        make_intent(&unit.one);
+        arena_reset(arena);
+        fail_arm(FAIL_COMMIT, rows[i].fault, 1, rows[i].always);
+        enum err err = db_transact(pool, arena, rows[i].run, &unit);
+        ROW(fail_disarm(), "%s: nothing failed", rows[i].what);
+        ROW(err == rows[i].err, "%s: %s", rows[i].what, err_message(err));
+        ROW(unit.runs == rows[i].runs, "%s: ran %d times", rows[i].what, unit.runs);
+        ROW(counted(rows[i].what) == rows[i].effects, "%s: %lld effects", rows[i].what,
+            (long long)counted(rows[i].what));
+    }
+    ROWS_END();
+}
+#endif
+
 /* The first run waits for a row that another connection holds, until the server gives up. */
 static MYSQL *holder;
 
@@ -163,7 +251,7 @@ static enum err waits_for_a_lock(struct db *db, void *context)
     return err ? err : payments_lock(db, unit->one.payment.id, &payment);
 }
 
-static void lock_wait_reruns_the_unit(void **state)
+static void F48_lock_wait_reruns_the_unit(void **state)
 {
     struct unit unit = {.counter = "lock_wait"};
     (void)state;
@@ -202,7 +290,7 @@ static void *locks_in_thread(void *context)
     return (void *)(intptr_t)err;
 }
 
-static void deadlock_reruns_one_unit(void **state)
+static void F48_deadlock_reruns_one_unit(void **state)
 {
     struct unit units[2] = {{.counter = "deadlock_a"}, {.counter = "deadlock_b"}};
     pthread_t threads[2];
@@ -262,7 +350,7 @@ static enum err dies_always(struct db *db, void *context)
     return err;
 }
 
-static void lost_connection_reruns_the_unit(void **state)
+static void F47_lost_connection_reruns_the_unit(void **state)
 {
     static const struct {
         const char *what;
@@ -304,7 +392,7 @@ static enum err loses_the_answer(struct db *db, void *context)
     return err;
 }
 
-static void lost_answer_of_commit_is_no_second_effect(void **state)
+static void F47_lost_answer_of_commit_is_no_second_effect(void **state)
 {
     struct unit unit = {.counter = "lost_answer"};
     (void)state;
@@ -465,87 +553,24 @@ static void calling_out_of_a_unit_asserts(void **state)
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
 
-/* Values of every kind go in and come out as they were, the largest and the emptiest too. */
-static enum err values_unit(struct db *db, void *context)
-{
-    static const struct {
-        const char *path, *key;
-    } texts[] = {{"/a", "plain"},
-                 {"/b", "quote ' and \" and \\"},
-                 {"/c", "; DROP TABLE payments"},
-                 {"/d", "%s ? --"}};
-    static unsigned char hash[32] = {0, 1, 255, '\'', '\\', 0};
-    static char body[60000];
-    (void)context;
-    memset(body, '\'', sizeof body);
-    for (size_t i = 0; i < COUNT(texts); i++) {
-        size_t len = i * 20000;
-        assert_int_equal(db_run(db, SQL_KEY_PUT, DB_INT(user_id), DB_TEXT(texts[i].path),
-                                DB_TEXT(texts[i].key), DB_BYTES(hash, 32), DB_NOTHING, DB_INT(200),
-                                DB_BYTES(body, len)),
-                         ERR_NONE);
-        assert_int_equal(db_affected(db), 1);
-        assert_int_equal(
-            db_run(db, SQL_KEY_GET, DB_INT(user_id), DB_TEXT(texts[i].path), DB_TEXT(texts[i].key)),
-            ERR_NONE);
-        assert_true(db_next(db));
-        assert_int_equal(db_len(db, 0), 32);
-        assert_memory_equal(db_text(db, 0), hash, 32);
-        assert_true(db_null(db, 1));
-        assert_string_equal(db_text(db, 1), "");
-        assert_int_equal(db_int(db, 1), 0);
-        assert_int_equal(db_int(db, 2), 200);
-        assert_int_equal(db_len(db, 3), len);
-        assert_memory_equal(db_text(db, 3), body, len);
-        assert_false(db_next(db));
-        assert_false(db_next(db));
-    }
-    return ERR_INTERNAL;
-}
-
-static void values_round_trip(void **state)
-{
-    (void)state;
-    arena_reset(arena);
-    assert_int_equal(db_transact(pool, arena, values_unit, NULL), ERR_INTERNAL);
-}
-
-static enum err large_row_unit(struct db *db, void *context)
-{
-    (void)context;
-    static char body[60000];
-    static const unsigned char hash[32];
-    enum err err = db_run(db, SQL_KEY_PUT, DB_INT(user_id), DB_TEXT("/x"), DB_TEXT("x"),
-                          DB_BYTES(hash, 32), DB_NOTHING, DB_INT(200), DB_BYTES(body, sizeof body));
-    return err ? err : db_run(db, SQL_KEY_GET, DB_INT(user_id), DB_TEXT("/x"), DB_TEXT("x"));
-}
-
-static void row_beyond_the_arena_is_an_overload(void **state)
-{
-    struct arena *small = arena_new(32 * 1024);
-    (void)state;
-    assert_int_equal(db_transact(pool, small, large_row_unit, NULL), ERR_OVERLOAD);
-    arena_free(small);
-    arena_reset(arena);
-    assert_int_equal(db_query(pool, arena, session_unit, NULL), ERR_NONE); /* still usable */
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(units_end_as_they_say),
-        TEST(lock_wait_reruns_the_unit),
-        TEST(deadlock_reruns_one_unit),
-        TEST(lost_connection_reruns_the_unit),
-        TEST(lost_answer_of_commit_is_no_second_effect),
+        TEST(F48_each_conflict_reruns_the_unit),
+#ifdef FAIL_POINTS
+        TEST(F48_commit_that_fails_reruns_the_unit),
+#endif
+        TEST(F48_lock_wait_reruns_the_unit),
+        TEST(F48_deadlock_reruns_one_unit),
+        TEST(F47_lost_connection_reruns_the_unit),
+        TEST(F47_lost_answer_of_commit_is_no_second_effect),
         TEST(closed_idle_connection_is_replaced),
         TEST(sessions_are_strict),
         TEST(full_pool_is_told_in_time),
         TEST(no_database_is_told),
         TEST(deadline_ends_the_tries),
         TEST(calling_out_of_a_unit_asserts),
-        TEST(values_round_trip),
-        TEST(row_beyond_the_arena_is_an_overload),
     };
     int exit_code;
     if (!database_is_named("db", &exit_code))

@@ -295,6 +295,7 @@ static enum err deliveries_unit(struct db *db, void *context)
     assert_int_equal(deliveries_take(db, "test", 60, &again), ERR_NONE);
     assert_true(again.id == first.id && again.tries == 1);
     assert_int_equal(deliveries_set(db, first.id, DELIVERY_DONE, "", 0), ERR_NONE);
+    assert_int_equal(deliveries_set(db, first.id, DELIVERY_WAITING, "late", 0), ERR_NONE);
     assert_int_equal(deliveries_take(db, "test", 60, &again), ERR_NONE);
     assert_int_equal(again.id, 0);
     assert_int_equal(raw_number(db, "SELECT state = 'done' AND due_at IS NULL FROM deliveries"

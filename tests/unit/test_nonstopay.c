@@ -340,8 +340,7 @@ static void error_codes(void **state)
             created(*state, statuses[k / 2], body, &r);
             ROW(r.outcome == rows[i].outcome && r.refusal == rows[i].refusal, "%s: %s", body,
                 outcome_name(r.outcome));
-            ROW((r.trip_s > 0) == (rows[i].outcome == OUTCOME_NOT_SENT), "%s: trip",
-                body);
+            ROW((r.trip_s > 0) == (rows[i].outcome == OUTCOME_NOT_SENT), "%s: trip", body);
             ROW(strstr(r.reason, code) != NULL && strstr(r.reason, "4242") == NULL &&
                     strstr(r.reason, "documented") == NULL,
                 "%s: %s", body, r.reason);

@@ -476,11 +476,13 @@ static void a_successor_goes_on_with_the_last_one(void **state)
     assert_non_null(strstr(again.body, PAGE));
 }
 
-/* The successor's own "no" does not open the next attempt, nor end the payment: the first create
- * may have happened. */
-static void a_successor_that_is_refused_learns_nothing(void **state)
+/* The successor's own "no" says nothing of the first create, which may have happened. But nobody
+ * knows where to pay that one, and when another attempt with another reference is refused too,
+ * there is no hope left: its caller is told so. */
+static void a_successor_that_is_refused_twice_gives_up(void **state)
 {
     struct checkout checkout;
+    struct answer again;
     (void)state;
     place_first(true);
     make_checkout(&checkout);
@@ -488,9 +490,33 @@ static void a_successor_that_is_refused_learns_nothing(void **state)
     server_scripts(&refused, &refused);
     (void)check_now(checkout.intent.payment.id);
     struct seen seen = look_at(checkout.intent.payment.id);
-    assert_string_equal(seen.outcomes, "payviox refused, second unknown");
+    assert_string_equal(seen.outcomes, "payviox refused, second unknown, second refused");
+    assert_string_equal(seen.status, "failed");
+    assert_int_equal(seen.checks, 0);
+    arena_reset(arena);
+    assert_true(replay_find(context, arena, &checkout.key, &again));
+    assert_int_equal(again.status, 502);
+}
+
+/* Taken, and nobody knows by which session: a reference of its own leads to one that is known. */
+static void f41_f43_taken_is_no_failure(void **state)
+{
+    struct checkout checkout;
+    struct answer again;
+    (void)state;
+    place_first(true);
+    make_checkout(&checkout);
+    die_while_the_second_is_asked(&checkout);
+    server_scripts(&refused, &made);
+    assert_string_equal(check_now(checkout.intent.payment.id).found, "create sent again");
+    struct seen seen = look_at(checkout.intent.payment.id);
+    assert_string_equal(seen.outcomes, "payviox refused, second unknown, second pending");
     assert_string_equal(seen.status, "pending");
     assert_int_equal(seen.checks, 1);
+    arena_reset(arena);
+    assert_true(replay_find(context, arena, &checkout.key, &again));
+    assert_int_equal(again.status, 200);
+    assert_non_null(strstr(again.body, PAGE));
 }
 
 int main(void)
@@ -503,7 +529,8 @@ int main(void)
         TEST(the_check_asks_the_last_one),
         TEST(the_return_asks_the_last_one),
         TEST(a_successor_goes_on_with_the_last_one),
-        TEST(a_successor_that_is_refused_learns_nothing),
+        TEST(a_successor_that_is_refused_twice_gives_up),
+        TEST(f41_f43_taken_is_no_failure),
     };
     int exit_code;
     if (!database_is_named("route", &exit_code))

@@ -7,10 +7,21 @@
 #include "store/messages.h"
 #include "store/ready.h"
 
+static enum err prepare_all(struct db *db)
+{
+    MYSQL_STMT *stmt = NULL;
+    for (unsigned i = 0; i < SQL_STATEMENTS; i++) {
+        enum err err = prepare(db, (enum sql)i, &stmt);
+        if (err)
+            return err;
+    }
+    return ERR_NONE;
+}
+
 static enum err prepare_unit(struct db *db, void *context)
 {
     (void)context;
-    return db_prepare_all(db);
+    return prepare_all(db);
 }
 
 static void every_statement_prepares(void **state)
@@ -27,7 +38,7 @@ static enum err prepare_runtime_unit(struct db *db, void *context)
 {
     static const enum sql admins[] = {SQL_MIGRATION_INSERT, SQL_USER_PUT,       SQL_USER_BAN,
                                       SQL_API_KEY_PUT,      SQL_API_KEY_REVOKE, SQL_REVIEW_RESOLVE,
-                                      SQL_PROVIDER_SWITCH};
+                                      SQL_PROVIDER_SWITCH,  SQL_INSPECT_USER};
     MYSQL_STMT *stmt;
     (void)context;
     for (int i = 0; i < SQL_STATEMENTS; i++) {

@@ -29,6 +29,7 @@ enum act {
     ACT_READ_HANG,
     ACT_READ_RESET, /* after the request, without a farewell */
     ACT_ANSWER,     /* the script's bytes, then close */
+    ACT_PLAY,       /* what server.play says, then close */
     ACT_KEEP, /* the script's bytes; a second request on that connection gets ACT_READ_CLOSE */
 };
 
@@ -47,6 +48,8 @@ static struct {
     char folder[32], ca_file[64];
     struct script scripts[2];
     int turn; /* of the next connection */
+    /* Writes the answer to a request; false: none, the connection is cut. Runs under the lock. */
+    bool (*play)(const char *request, char *answer, size_t size);
     /* what happened */
     int open, requests;
     char request[8192]; /* the last one */
@@ -147,6 +150,16 @@ static void server_await_close(int client)
         ;
 }
 
+static void server_play(SSL *ssl)
+{
+    char answer[2000];
+    (void)pthread_mutex_lock(&server.lock);
+    bool answered = server.play(server.request, answer, sizeof answer);
+    (void)pthread_mutex_unlock(&server.lock);
+    if (answered)
+        (void)SSL_write(ssl, answer, (int)strlen(answer));
+}
+
 static void server_talk(SSL *ssl, int client, const struct script *script)
 {
     enum act act = script->act;
@@ -154,6 +167,8 @@ static void server_talk(SSL *ssl, int client, const struct script *script)
         return;
     if (act == ACT_ANSWER || act == ACT_KEEP)
         (void)SSL_write(ssl, script->answer, (int)script->len);
+    if (act == ACT_PLAY)
+        server_play(ssl);
     if (act == ACT_KEEP)
         (void)server_read(ssl);
     if (act == ACT_READ_HANG)

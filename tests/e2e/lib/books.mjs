@@ -11,11 +11,16 @@ const PAYMENTS = `SELECT p.payment_id AS id, CAST(user_id AS CHAR) AS user, type
         NOT EXISTS (SELECT 1 FROM attempts a WHERE a.payment_id = p.payment_id) AS own,
         (SELECT COUNT(*) FROM ledger_postings WHERE document_id = p.payment_id AND effect = 'credit') AS credits,
         (SELECT COUNT(*) FROM ledger_postings WHERE document_id = p.payment_id AND effect = 'refund') AS refunds,
+        (SELECT COUNT(*) FROM ledger_postings WHERE document_id = p.payment_id AND effect = 'surplus') AS surplus,
+        (SELECT COUNT(*) FROM ledger_postings WHERE document_id = p.payment_id AND effect = 'surplus_refund') AS surplus_returned,
+        (SELECT CAST(COALESCE(SUM(r.amount), 0) AS SIGNED) FROM refunds r WHERE r.payment_id = p.payment_id) AS returned,
         (SELECT COUNT(*) FROM outbox o WHERE o.payment_id = p.payment_id AND topic = 'payment.completed') AS told,
         (SELECT COUNT(*) FROM outbox o WHERE o.payment_id = p.payment_id AND topic = 'payment.undeliverable') AS undelivered,
         (SELECT COUNT(*) FROM notifications n WHERE n.payment_id = p.payment_id AND n.user_id = p.user_id) AS alerts,
         (SELECT COUNT(*) FROM outbox o JOIN deliveries d USING (outbox_id)
             WHERE o.payment_id = p.payment_id AND receiver = 'mail') AS mails,
+        (SELECT COUNT(*) FROM outbox o JOIN deliveries d USING (outbox_id) WHERE o.payment_id = p.payment_id
+            AND topic = 'payment.completed' AND receiver = 'receiver_1') AS receivers,
         (SELECT MAX(event_id) FROM events e WHERE e.payment_id = p.payment_id AND kind = 'completed') AS moment
     FROM payments p`;
 
@@ -30,27 +35,32 @@ async function readPayments(shop) {
     return byId;
 }
 
-// Every charge of the provider is one payment.
-function countCharges(sessions, payments) {
+// Every charge of the provider is one payment, made with one of its attempts.
+async function countCharges(shop, sessions, payments) {
+    const attempts = await shop.rows('SELECT DISTINCT reference, payment_id AS id FROM attempts');
+    const owners = new Map(attempts.map(({ reference, id }) => [reference, id]));
     assert.equal(new Set(sessions.map((s) => s.order_id)).size, sessions.length, 'one session per order');
     for (const session of sessions) {
-        const payment = payments.get(session.order_id);
+        const payment = payments.get(owners.get(session.order_id));
         assert(payment, `session ${session.session_id} belongs to a payment of ours`);
         assert.equal(payment.amount, session.amount, `${payment.id}: amount`);
-        assert(session.charges <= 1, `${payment.id} was charged ${session.charges} times`);
-        payment.charges = session.charges;
+        assert(session.charges <= 1, `${session.order_id} was charged ${session.charges} times`);
+        payment.charges += session.charges;
     }
 }
 
 // Every charge is one effect, every effect is told once.
 function assertOnce(payment) {
-    const { status, own, cart, type, amount, charges, credits, undelivered } = payment;
+    const { status, own, cart, type, amount, charges, credits, undelivered, refunds, returned } = payment;
     const found = JSON.stringify(payment);
-    const paid = ['completed', 'refunded'].includes(status);
-    assert.equal(credits, status === 'completed' || payment.refunds > 0 ? 1 : 0, found);
-    if (own) assert(status === 'completed' && type === 'items' && charges === 0, found);
-    else assert(charges === 1 ? paid : credits === 0, found);
-    for (const count of ['told', 'alerts', 'mails']) assert.equal(payment[count], credits, `${count}: ${found}`);
+    const paid = ['completed', 'partially_refunded', 'refunded'].includes(status);
+    const credited = ['completed', 'partially_refunded'].includes(status) || refunds > 0;
+    assert.equal(credits, credited ? 1 : 0, found);
+    assert.equal(status === 'refunded', returned === amount, found);
+    assert.equal(status === 'partially_refunded', returned > 0 && returned < amount, found);
+    if (own) assert(paid && type === 'items' && charges === 0, found);
+    else assert(charges > 0 ? paid && charges === 1 + payment.surplus : credits === 0, found);
+    for (const count of ['told', 'alerts', 'mails', 'receivers']) assert.equal(payment[count], credits, `${count}: ${found}`);
     assert(undelivered <= (type === 'items' && !own ? credits : 0), found);
     assert.equal(cart.length > 0, type === 'items', found);
     if (cart.length > 0) assert.equal(cart.reduce((sum, line) => sum + line.price, 0), amount, found);
@@ -60,9 +70,13 @@ function assertOnce(payment) {
 function expectBalances(payments) {
     const owed = { house: 0, ...OPENING };
     const add = (who, amount) => (owed[who] = (owed[who] ?? 0) + amount);
-    for (const { user, amount, own, credits, refunds, undelivered, cart } of payments) {
+    for (const payment of payments) {
+        const { user, amount, own, credits, returned, undelivered, cart, surplus, surplus_returned: back } = payment;
+        add(user, amount * (surplus - back));
         if (credits === 0) continue;
-        if (own || refunds > 0) add(user, -amount);
+        if (own) add(user, -amount);
+        add(user, own ? returned : -returned);
+        if (own) add('house', -returned);
         if (cart.length === 0 || undelivered) add(user, amount);
         else for (const { seller, price, fee } of cart) {
             add(seller, price - fee);
@@ -121,10 +135,10 @@ async function assertItems(shop, payments) {
 // each told once; every item has the owner whom the carts give it; the ledger sums to zero, equals
 // the balances and the carts. Call it when all that was paid has arrived.
 export async function assertBooks(shop) {
-    const { sessions } = await shop.sandbox.journal();
+    const sessions = await shop.sandbox.sessions();
     const byId = await readPayments(shop);
     const payments = [...byId.values()];
-    countCharges(sessions, byId);
+    await countCharges(shop, sessions, byId);
     payments.forEach(assertOnce);
     await assertBalances(shop, payments);
     await assertItems(shop, payments);

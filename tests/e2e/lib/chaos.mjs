@@ -233,10 +233,25 @@ const COM_QUERY = 0x03;
 const COM_STMT_PREPARE = 0x16;
 const COM_STMT_EXECUTE = 0x17;
 
+const packetOf = (sequence, body) => {
+    const head = Buffer.alloc(4);
+    head.writeUIntLE(body.length, 0, 3);
+    head[3] = sequence;
+    return Buffer.concat([head, body]);
+};
+const queryPacket = (text) => packetOf(0, Buffer.concat([Buffer.from([COM_QUERY]), Buffer.from(text)]));
+function errorPacket(errno) {
+    const body = Buffer.from('\xff..#40001refused by a test', 'latin1');
+    body.writeUInt16LE(errno, 1);
+    return packetOf(1, body);
+}
+
 // A proxy on a unix socket that follows the conversation as far as it must: which statements the
 // transaction at hand has run. cutAt(words, when) ends the connection at the next COMMIT of a
 // transaction with a statement that contains `words`: 'before' it is sent on, or 'after' the
 // server has carried it out, so that its answer is lost. For `away` ms no connection is taken then.
+// refuseAt(words, errno) makes that COMMIT a conflict, as a Galera node tells of most of them: the
+// transaction is undone, and the answer is this error.
 export async function makeDatabaseProxy(shop) {
     const file = path.join(shop.home, 'database-proxy.sock');
     const open = new Set();
@@ -256,6 +271,7 @@ export async function makeDatabaseProxy(shop) {
         let run = []; // the statements of this transaction
         let rest = Buffer.alloc(0);
         let cutting = false;
+        let refusal = null; // what is told in place of the server's next answer
         const cut = () => {
             client.destroy();
             database.destroy();
@@ -276,8 +292,14 @@ export async function makeDatabaseProxy(shop) {
                 const packet = rest.subarray(0, 4 + rest.readUIntLE(0, 3));
                 rest = rest.subarray(packet.length);
                 if (packet[3] === 0 && follow(packet[4], packet.subarray(5))) {
-                    const { when, away, done } = plan;
+                    const { when, away, done, errno } = plan;
                     plan = null;
+                    if (errno !== undefined) {
+                        refusal = errorPacket(errno);
+                        database.write(queryPacket('ROLLBACK'));
+                        done();
+                        continue;
+                    }
                     awayUntil = Date.now() + away;
                     done();
                     if (when === 'before') return cut();
@@ -288,6 +310,11 @@ export async function makeDatabaseProxy(shop) {
         });
         database.on('data', (chunk) => {
             if (cutting) return cut();
+            if (refusal !== null) {
+                client.write(refusal);
+                refusal = null;
+                return;
+            }
             if (waiting !== null && chunk[4] === 0) prepared.set(chunk.readUInt32LE(5), waiting);
             waiting = null;
             client.write(chunk);
@@ -300,6 +327,7 @@ export async function makeDatabaseProxy(shop) {
         file,
         // Resolves when the connection has been cut.
         cutAt: (words, when, away = 0) => new Promise((done) => (plan = { words, when, away, done })),
+        refuseAt: (words, errno) => new Promise((done) => (plan = { words, errno, done })),
         end() {
             for (const socket of open) socket.destroy();
             server.close();

@@ -1,5 +1,6 @@
 // An HTTPS client for tests: answers are values, whatever their status. Only a broken connection
-// throws. Every call has a connection of its own, so that restarts of the server leave no trace.
+// throws. Every call has a connection of its own, so that restarts of the server leave no trace,
+// unless an agent keeps them.
 import https from 'node:https';
 import tls from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -53,8 +54,10 @@ export const nowSeconds = () => Math.floor(Date.now() / 1000);
 
 // makeClient(base, ca): base is https://localhost:PORT. Options: onToken (hears of every token handed
 // out), described (true: answers of this base must be as openapi.json has them; what is not throws,
-// and is kept in `misfits` for those who catch it).
-export function makeClient(base, ca, { onToken = () => {}, described = false } = {}) {
+// and is kept in `misfits` for those who catch it), agent (an https.Agent),
+// again (true: a call that met the end of a kept connection is sent again, twice at the most).
+export function makeClient(base, ca, options = {}) {
+    const { onToken = () => {}, described = false, agent = false, again = false } = options;
     const origin = new URL(base);
     const misfits = new Set();
     const mustFit = (url, options) => described && !options.undescribed && url.host === origin.host;
@@ -64,7 +67,17 @@ export function makeClient(base, ca, { onToken = () => {}, described = false } =
     // address to call from: any of 127.0.0.0/8), undescribed (true: openapi.json need not know the
     // answer).
     // `path` may also be a whole URL of the same authority.
-    function request(method, path, options = {}) {
+    async function request(method, path, options = {}) {
+        for (let tries = 1; ; tries++) {
+            try {
+                return await send(method, path, options);
+            } catch (error) {
+                if (!again || !error.reused || tries === 3) throw error;
+            }
+        }
+    }
+
+    function send(method, path, options) {
         const url = new URL(path, origin);
         const headers = { ...options.headers };
         let body = options.body;
@@ -89,7 +102,7 @@ export function makeClient(base, ca, { onToken = () => {}, described = false } =
                     path: url.pathname + url.search,
                     headers,
                     ca,
-                    agent: false,
+                    agent,
                     localAddress: options.from,
                     signal: options.signal,
                 },
@@ -111,7 +124,7 @@ export function makeClient(base, ca, { onToken = () => {}, described = false } =
             );
             // After a refusal the server may close before it has read all of the body; the answer
             // is there nevertheless, and its end has resolved the promise by then.
-            call.on('error', reject);
+            call.on('error', (error) => reject(Object.assign(error, { reused: call.reusedSocket })));
             call.end(body);
         });
     }

@@ -19,8 +19,9 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const DEMO = path.join(ROOT, 'nginx/demo/demo');
 export const BIN = path.resolve(ROOT, process.env.BIN ?? 'build/asan');
 const SANITIZERS = /AddressSanitizer|runtime error|LeakSanitizer|ThreadSanitizer/;
-// Jobs look for work often; a provider that misbehaves on purpose is called all the same.
-const DEFAULTS = { 'jobs.idle_wait': 100, 'breaker.minimum': 1_000_000_000 };
+// Jobs look for work often; a provider that misbehaves on purpose is called all the same; Payviox is
+// the house brand's only partner.
+const DEFAULTS = { 'jobs.idle_wait': 100, 'breaker.minimum': 1_000_000_000, 'nonstopay.enabled': 'off' };
 // What spawn-fcgi and multiwatch themselves say on the handlers' standard error.
 const SUPERVISORS = /^(spawn-fcgi: |Child\[\d+\] )/;
 const PROGRAMS = {
@@ -90,8 +91,10 @@ for (const [signal, status] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 12
 // Options: set ({'section.key': value} for guichet.conf, over DEFAULTS), processes (handlers, 2), rates (true: with rate limits), origins (a list:
 // pages from there may call the API), env (more environment, GUICHET_CRASH_DIR say), ledger (false:
 // do not verify it at the end), described (false: answers need not be as openapi.json has them),
-// name (for the folder). Ends by itself after the last test of the file, and shows the logs' last
-// lines after a failed one.
+// agent (an https.Agent for client and sandbox), name (for the folder). Ends by itself after the last
+// test of the file, and shows the logs' last lines after a failed one; not so with alone: true, for
+// programs that are no tests and call stop() themselves. While the instance's `keep` is true, its
+// folder stays.
 export async function startInstance(options = {}) {
     const name = options.name ?? 'test';
     const home = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), `guichet-${name}-`));
@@ -155,12 +158,12 @@ export async function startInstance(options = {}) {
                 (readProc(pid, 'cmdline') + readProc(pid, 'environ')).includes(home),
         );
 
-    const instance = { home, env, running: true };
+    const instance = { home, env, running: true, keep: false };
     // For a signal and the very end: no questions.
     instance.stopNow = () => {
         if (!running.delete(instance)) return;
         demo('down');
-        fs.rmSync(home, { recursive: true, force: true });
+        if (!instance.keep) fs.rmSync(home, { recursive: true, force: true });
     };
     running.add(instance);
 
@@ -177,9 +180,10 @@ export async function startInstance(options = {}) {
     const client = makeClient(vars.GUICHET_URL, ca, {
         onToken: (token) => tokens.add(token),
         described: options.described ?? true,
+        agent: options.agent,
     });
     const secret = (file) => fs.readFileSync(path.join(home, 'secrets', file), 'utf8').trim();
-    const sandbox = makeSandbox(makeClient(vars.SANDBOX_URL, ca), client,
+    const sandbox = makeSandbox(makeClient(vars.SANDBOX_URL, ca, { agent: options.agent, again: true }), client,
         secret('payviox_webhook'));
     const db = mysql.createPool({
         socketPath: vars.DB_SOCKET,
@@ -399,10 +403,12 @@ export async function startInstance(options = {}) {
         },
         users: {},
     });
-    after(stop);
-    afterEach((context) => {
-        if (context.passed === false) tell(`failed: ${context.name}`);
-    });
+    if (!options.alone) {
+        after(stop);
+        afterEach((context) => {
+            if (context.passed === false) tell(`failed: ${context.name}`);
+        });
+    }
     try {
         for (const user of ['alice', 'bob', 'olivia']) {
             const key = instance.keys[user];

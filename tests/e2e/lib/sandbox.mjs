@@ -25,12 +25,23 @@ export function makeSandbox(client, guichet, webhookToken) {
     const webhook = async (args) => (await control({ action: 'webhook', ...args })).status;
 
     // Everything that happened: {armed, totals, sessions, calls, webhooks}. The filter is
-    // {session, order_id}.
+    // {session, order_id, since}.
     async function journal(filter = {}) {
         const query = new URLSearchParams(filter);
         const answer = await client.request('GET', `/control?${query}`);
         if (answer.status !== 200) throw new Error(`journal: ${answer.status} ${answer.text}`);
         return answer.json;
+    }
+
+    // All sessions, however many: the journal shows some thousands at a time.
+    async function sessions() {
+        const all = [];
+        for (let since = 1; since !== null; ) {
+            const page = await journal({ since });
+            all.push(...page.sessions);
+            since = page.next;
+        }
+        return all;
     }
 
     // Forgets armed faults and the journal's calls and webhooks; sessions stay.
@@ -63,7 +74,7 @@ export function makeSandbox(client, guichet, webhookToken) {
     });
 
     const { request, raw } = client;
-    return { control, fault, act, webhook, journal, reset, sign, notify, notice, request, raw };
+    return { control, fault, act, webhook, journal, sessions, reset, sign, notify, notice, request, raw };
 }
 
 // The session's id is the last part of the hosted page's address.

@@ -1,0 +1,272 @@
+/* What must be true after a run of test_torture, whatever has failed in it. */
+#ifndef UNIT_TORTURE_JUDGE_H
+#define UNIT_TORTURE_JUDGE_H
+
+#include "torture_shop.h"
+
+#include "base/err.h"
+
+/* Who asks, and so who asks again. */
+enum role {
+    ROLE_CREATE,  /* a payer, whom a provider's page waits for */
+    ROLE_BALANCE, /* a payer who pays at once */
+    ROLE_REFUSED, /* a payer whose balance is too small */
+    ROLE_NOTICE,  /* the provider, which repeats a notice until it is taken */
+    ROLE_RETURN,  /* the payer's browser; a notice comes too */
+    ROLE_JOBS,    /* nobody */
+};
+
+static struct {
+    const char *path, *kind;
+    int nth, mails;
+} verdict;
+
+static int verdicts_wrong;
+
+#define CHECK(fine, ...)                                                                           \
+    do {                                                                                           \
+        if (!(fine)) {                                                                             \
+            verdicts_wrong++;                                                                      \
+            (void)printf("WRONG: %s / %s / %d: ", verdict.path, verdict.kind, verdict.nth);        \
+            (void)printf(__VA_ARGS__);                                                             \
+            (void)printf("\n");                                                                    \
+            (void)fflush(stdout);                                                                  \
+        }                                                                                          \
+    } while (0)
+
+static void verdict_begin(const char *path, const char *kind, int nth)
+{
+    verdict.path = path;
+    verdict.kind = kind;
+    verdict.nth = nth;
+    verdict.mails = 0;
+}
+
+static int64_t completed(void)
+{
+    return ask("SELECT COUNT(*) FROM payments WHERE user_id = # AND status = 'completed'");
+}
+
+/* --- the answer --- */
+
+static bool is_success(enum role role)
+{
+    int wanted = role == ROLE_RETURN ? 303 : role == ROLE_REFUSED ? 402 : 200;
+    return role == ROLE_JOBS || run.first.status == wanted;
+}
+
+/* One of the table's errors, in the envelope; a fault is never the caller's fault. */
+static bool is_documented_error(const struct reply *reply)
+{
+    char body[200];
+    for (int err = 1; err < ERR_COUNT; err++) {
+        (void)snprintf(body, sizeof body, "{\"err\":true,\"success\":false,\"content\":\"%s\"}",
+                       err_message((enum err)err));
+        if (reply->status == err_status((enum err)err) && strcmp(reply->body, body) == 0)
+            return reply->status >= 500;
+    }
+    return false;
+}
+
+/* At once, before anybody tries again. */
+static void judge_answer(enum role role, bool may_break)
+{
+    const struct reply *reply = &run.first;
+    int64_t done = completed();
+    if (role == ROLE_JOBS)
+        return;
+    if (!reply->whole) {
+        CHECK(may_break, "no answer");
+        return;
+    }
+    CHECK(is_success(role) || is_documented_error(reply), "answered %d %s", reply->status,
+          reply->body);
+    if (is_success(role) && (role == ROLE_BALANCE || role == ROLE_NOTICE))
+        CHECK(done == 1, "a success, and nothing is done");
+    if (is_success(role) && (role == ROLE_CREATE || role == ROLE_BALANCE))
+        CHECK(strstr(reply->text, "Location: /payments/PAY_") != NULL, "no Location");
+    if (is_success(role) && role == ROLE_CREATE)
+        CHECK(bank.count == 1 && strstr(reply->body, bank.sessions[0].id) != NULL,
+              "a success without a session: %s", reply->body);
+    if (role == ROLE_RETURN && strstr(reply->text, "status=completed") != NULL)
+        CHECK(done == 1, "called completed, and is not");
+    if (role == ROLE_BALANCE && !is_success(role) && reply->status != 504)
+        CHECK(done == 0, "refused with %d %s, and done", reply->status, reply->body);
+    if (role == ROLE_CREATE || role == ROLE_REFUSED)
+        CHECK(done == 0, "nobody has paid");
+}
+
+/* --- everybody tries again --- */
+
+static void recover_create(enum role role, void (*act)(struct reply *))
+{
+    struct reply again, last;
+    act(&again);
+    for (int i = 0; i < 4 && again.status == 409; i++) {
+        jobs_until_idle();
+        act(&again);
+    }
+    if (run.first.status == 200 && run.first.whole)
+        CHECK(strcmp(again.body, run.first.body) == 0 &&
+                  strstr(again.text, "Idempotent-Replayed: true") != NULL,
+              "repeated: %d %s", again.status, again.body);
+    CHECK(again.status == 200 || again.status == 409 || again.status == 502 ||
+              (role == ROLE_REFUSED && again.status == 402),
+          "tried again: %d %s", again.status, again.body);
+    if (again.status != 200)
+        return;
+    remember_payment(&again);
+    act(&last);
+    CHECK(strcmp(last.body, again.body) == 0, "and again: %s", last.body);
+    if (role == ROLE_CREATE) {
+        pay_on_page();
+        jobs_until_idle();
+    }
+}
+
+static void recover_notice(void (*act)(struct reply *))
+{
+    struct reply again;
+    act(&again);
+    CHECK(again.status == 200 && completed() == 1, "sent again: %d %s", again.status, again.body);
+}
+
+/* Then their time is over, and the jobs come to an end with everything. */
+static void recover(enum role role, void (*act)(struct reply *))
+{
+    if (role == ROLE_CREATE || role == ROLE_BALANCE || role == ROLE_REFUSED)
+        recover_create(role, act);
+    else if (role == ROLE_NOTICE)
+        recover_notice(act);
+    jobs_until_idle();
+    expire_all();
+    jobs_until_idle();
+    jobs_until_idle();
+}
+
+/* --- the end state --- */
+
+#define PAYMENTS " FROM payments p WHERE user_id = # "
+#define OF_BUYER " JOIN payments p USING (payment_id) WHERE user_id = # "
+#define DOCUMENT " JOIN payments p ON payment_id = document_id WHERE p.user_id = # "
+
+/* None of these may be found. */
+static const struct {
+    const char *what, *count;
+} wrongs[] = {
+    {"payments still open", "SELECT COUNT(*)" PAYMENTS "AND status IN ('pending', 'processing')"},
+    {"checks left", "SELECT COUNT(*) FROM payment_checks" OF_BUYER "AND status <> 'expired'"},
+    {"items still held", "SELECT COUNT(*) FROM items JOIN payments p ON payment_id = held_by"
+                         " WHERE user_id = #"},
+    {"keys without an answer",
+     "SELECT COUNT(*) FROM idempotency_keys WHERE user_id = # AND status IS NULL"},
+    {"mails not sent", "SELECT COUNT(*) FROM deliveries JOIN outbox USING (outbox_id)" OF_BUYER
+                       "AND state <> 'done'"},
+    {"notices not dealt with", "SELECT COUNT(*) FROM inbox JOIN payments p ON payment_id = "
+                               "reference WHERE user_id = # AND state <> 'done'"},
+    {"payments credited other than once",
+     "SELECT COUNT(*)" PAYMENTS "AND (status = 'completed') <> (SELECT COUNT(*) FROM"
+     " ledger_postings WHERE document_id = p.payment_id)"},
+    {"payments told of other than once",
+     "SELECT COUNT(*)" PAYMENTS "AND (status = 'completed') <> (SELECT COUNT(*) FROM outbox o"
+     " WHERE o.payment_id = p.payment_id AND topic = 'payment.completed')"},
+    {"payments alerted of other than once",
+     "SELECT COUNT(*)" PAYMENTS "AND (status = 'completed') <> (SELECT COUNT(*) FROM notifications"
+     " n WHERE n.payment_id = p.payment_id)"},
+    {"payments without a beginning",
+     "SELECT COUNT(*)" PAYMENTS "AND 1 <> (SELECT COUNT(*) FROM events e WHERE e.payment_id ="
+     " p.payment_id AND kind = 'created')"},
+    {"payments without an end",
+     "SELECT COUNT(*)" PAYMENTS "AND 1 <> (SELECT COUNT(*) FROM events e WHERE e.payment_id ="
+     " p.payment_id AND kind = p.status)"},
+    {"carts without their items",
+     "SELECT COUNT(*)" PAYMENTS "AND (type = 'items') * 2 <> (SELECT COUNT(*) FROM payment_items i"
+     " WHERE i.payment_id = p.payment_id)"},
+    {"deposits without an attempt",
+     "SELECT COUNT(*)" PAYMENTS "AND (provider <> 'mannco' OR type = 'balance') AND NOT EXISTS"
+     " (SELECT 1 FROM attempts a WHERE a.payment_id = p.payment_id)"},
+    {"payments for review", "SELECT COUNT(*) FROM events" OF_BUYER "AND kind = 'review'"},
+    {"carts not handed over",
+     "SELECT COUNT(*) FROM payment_items" OF_BUYER "AND status = 'completed' AND (SELECT owner_id"
+     " FROM items t WHERE t.asset_id = payment_items.asset_id) <> p.user_id"},
+    {"items not paid for",
+     "SELECT COUNT(*) FROM items t WHERE owner_id = # AND NOT EXISTS (SELECT 1 FROM payment_items i"
+     " JOIN payments p USING (payment_id) WHERE i.asset_id = t.asset_id AND status = 'completed')"},
+};
+
+/* What the money must agree with, after the counts above. */
+static const char *const sums[] = {
+    "SELECT COUNT(*)" PAYMENTS "AND status = 'completed'",
+    "SELECT COALESCE(SUM(amount), 0)" PAYMENTS "AND status = 'completed' AND type = 'balance'",
+    "SELECT COALESCE(SUM(amount), 0)" PAYMENTS "AND status = 'completed' AND type = 'items'"
+    " AND provider = 'mannco'",
+    "SELECT COALESCE(SUM(price - fee), 0) FROM payment_items" OF_BUYER "AND status = 'completed'",
+    "SELECT COUNT(DISTINCT payment_id) FROM attempts" OF_BUYER "AND status = 'completed'",
+};
+
+/* All of them in one question. */
+static void ask_everything(struct question *ret_question)
+{
+    char text[TEXT_MAX] = "SELECT ";
+    size_t len = strlen(text);
+    for (size_t i = 0; i < COUNT(wrongs) + COUNT(sums); i++) {
+        const char *part = i < COUNT(wrongs) ? wrongs[i].count : sums[i - COUNT(wrongs)];
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s(%s)", i == 0 ? "" : ", ", part);
+        assert_true(len < sizeof text);
+    }
+    ask_all(text, ret_question);
+}
+
+static void judge_money(int64_t deposits, int64_t spent, int64_t sold)
+{
+    int64_t balance = balance_of(run.buyer), got = balance_of(user_id) - run.sellers_before;
+    CHECK(balance == OPENING + deposits - spent, "the buyer has %lld", (long long)balance);
+    CHECK(got == sold, "the seller got %lld, not %lld", (long long)got, (long long)sold);
+}
+
+/* The provider's journal against our rows: whoever paid there is completed here. */
+static void judge_sessions(int64_t paid_here)
+{
+    int64_t paid_there = 0;
+    for (int i = 0; i < bank.count; i++)
+        paid_there += bank.sessions[i].paid;
+    CHECK(paid_here == paid_there, "%lld sessions were paid, %lld payments are completed",
+          (long long)paid_there, (long long)paid_here);
+}
+
+/* How many payments are completed in the end; must: exactly as many as on a good day. */
+static void judge_end(int64_t good_day, bool must)
+{
+    struct question all;
+    ask_everything(&all);
+    for (size_t i = 0; i < COUNT(wrongs); i++)
+        CHECK(all.numbers[i] == 0, "%lld %s", (long long)all.numbers[i], wrongs[i].what);
+    const int64_t *sum = all.numbers + COUNT(wrongs);
+    CHECK(sum[0] == good_day || (!must && sum[0] == 0), "%lld payments are completed",
+          (long long)sum[0]);
+    CHECK(verdict.mails >= sum[0] && verdict.mails <= 2 * sum[0], "%d mails", verdict.mails);
+    judge_money(sum[1], sum[2], sum[3]);
+    judge_sessions(sum[4]);
+}
+
+static FILE *ledger_report;
+
+static enum err ledger_unit(struct db *db, void *context)
+{
+    return ledger_verify(db, ledger_report, context);
+}
+
+static void judge_ledger(void)
+{
+    char *report = NULL;
+    size_t len;
+    int64_t breaks;
+    ledger_report = open_memstream(&report, &len);
+    arena_reset(arena);
+    enum err err = db_snapshot(pool, arena, ledger_unit, &breaks);
+    (void)fclose(ledger_report);
+    CHECK(err == ERR_NONE && breaks == 0, "the ledger does not add up: %s", report);
+    free(report);
+}
+
+#endif
