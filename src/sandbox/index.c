@@ -28,6 +28,9 @@ static void write_cards(struct buf *page)
              "<tr><td><code>4000 0000 0000 0002</code></td><td>is declined</td></tr>\n"
              "<tr><td><code>4000 0000 0000 9995</code></td><td>lacks funds</td></tr>\n"
              "<tr><td><code>4000 0027 6000 3184</code></td><td>asks for 3-D Secure</td></tr>\n"
+             "<tr><td><code>4970 1071 1111 1119</code></td><td>Mangopay's own: pays</td></tr>\n"
+             "<tr><td><code>4970 1051 8181 8183</code></td><td>Mangopay's own: asks for 3-D "
+             "Secure</td></tr>\n"
              "</table><p class=\"soft small\">Any expiry date ahead, any security code of three "
              "digits. Every other card number is declined.</p></section>\n");
 }
@@ -48,6 +51,11 @@ static void write_addresses(struct buf *page)
     html_text(page, "<tr><td>API</td><td><code>", settings->public_url,
               "/nonstopay</code></td></tr>");
     html_text(page, "<tr><td>Callbacks to</td><td><code>", settings->nonstopay.callback_url,
+              "</code></td></tr>\n</table></section>\n");
+    buf_puts(page, "<section class=\"card wide\"><h2>Mangopay</h2>\n<table class=\"list\">\n");
+    html_text(page, "<tr><td>Base URL</td><td><code>", settings->public_url,
+              "/mangopay</code></td></tr>");
+    html_text(page, "<tr><td>ClientId</td><td><code>", settings->mangopay.client_id,
               "</code></td></tr>\n</table></section>\n");
 }
 

@@ -7,7 +7,11 @@
 
 #include <string.h>
 
-static const char *const OPEN_WORDS[] = {"CREATED", "SUCCEEDED", "FAILED"};
+#define NO_CURRENCY                                                                                \
+    "X"                                                                                            \
+    "XX" /* ISO 4217's own word for none */
+
+static const char *const status_words[] = {"CREATED", "SUCCEEDED", "FAILED"};
 
 const struct mango_payin *mango_payin_find(const char *name)
 {
@@ -21,7 +25,7 @@ const struct mango_payin *mango_payin_find(const char *name)
 
 bool mango_payin_open(const struct session *session)
 {
-    return mango_payin_status(session) == OPEN_WORDS[0];
+    return mango_payin_status(session) == status_words[0];
 }
 
 const char *mango_payin_status(const struct session *session)
@@ -33,25 +37,25 @@ const char *mango_payin_status(const struct session *session)
     case SESSION_INCOMPLETE:
     case SESSION_IN_REVIEW:
     case SESSION_WITHHELD:
-        return OPEN_WORDS[0];
+        return status_words[0];
     case SESSION_SUCCEEDED:
     case SESSION_REFUNDED:
     case SESSION_CHARGED_BACK:
-        return OPEN_WORDS[1];
+        return status_words[1];
     case SESSION_FAILED:
     case SESSION_DECLINED:
     case SESSION_EXPIRED:
     case SESSION_STATUSES:
         break;
     }
-    return OPEN_WORDS[2];
+    return status_words[2];
 }
 
 /* The result code of a payment that is over. */
 static const char *code_of(const struct session *session)
 {
     const struct mango_payin *kind = mango_payin_find(session->method);
-    if (mango_payin_status(session) == OPEN_WORDS[1])
+    if (mango_payin_status(session) == status_words[1])
         return "000000";
     if (session->status == SESSION_EXPIRED && kind != NULL)
         return session->attempt.reason != NULL ? session->attempt.reason : kind->expired;
@@ -61,10 +65,10 @@ static const char *code_of(const struct session *session)
 /* A wire has no amounts until money has come, and then those that came. */
 static void set_received(struct arena *arena, struct json *payin, const struct session *session)
 {
-    bool paid = mango_payin_status(session) == OPEN_WORDS[1];
+    bool paid = mango_payin_status(session) == status_words[1];
     int64_t fees = mango_amount(payin, "DeclaredFees");
     int64_t came = session->attempt.received > 0 ? session->attempt.received : session->amount;
-    const char *currency = paid ? session->currency : "XXX";
+    const char *currency = paid ? session->currency : NO_CURRENCY;
     mango_set_money(arena, payin, "DebitedFunds", currency, paid ? came : 0);
     mango_set_money(arena, payin, "Fees", currency, paid ? fees : 0);
     mango_set_money(arena, payin, "CreditedFunds", currency, paid ? came - fees : 0);
@@ -81,11 +85,11 @@ struct json *mango_payin_read(struct arena *arena, const struct session *session
 {
     struct json *payin = mango_parse(arena, session->body);
     const char *status = mango_payin_status(session);
-    bool over = status != OPEN_WORDS[0];
+    bool over = status != status_words[0];
     mango_set_text(arena, payin, "Status", status);
     mango_result_set(arena, payin, over ? code_of(session) : NULL);
     mango_set(arena, payin, "ExecutionDate", NULL);
-    if (status == OPEN_WORDS[1])
+    if (status == status_words[1])
         mango_set_int(arena, payin, "ExecutionDate",
                       (session->changed_ms + mango_now_ms() - clock_wall_ms()) / 1000);
     if (json_get(payin, "DeclaredDebitedFunds") != NULL)
