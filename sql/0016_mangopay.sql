@@ -31,3 +31,14 @@ CREATE TABLE IF NOT EXISTS refund_orders (
     CONSTRAINT order_operator FOREIGN KEY (operator_id) REFERENCES users (user_id),
     CONSTRAINT order_amount CHECK (amount > 0)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT 'refunds that a provider was asked for';
+
+CREATE TABLE IF NOT EXISTS recurring_registrations (
+    registration_id VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'REC_ and a ULID',
+    user_id BIGINT NOT NULL COMMENT 'whose payments it is for',
+    provider VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    reference VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'the provider\'s own name for it; all else is asked of the provider',
+    created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+    PRIMARY KEY (registration_id),
+    UNIQUE KEY registered_once (provider, reference),
+    CONSTRAINT registration_user FOREIGN KEY (user_id) REFERENCES users (user_id)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT 'registrations of recurring payments';

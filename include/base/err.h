@@ -54,11 +54,12 @@ enum err {
     ERR_IDEMPOTENCY_REUSED,
     /* giving back */
     ERR_REFUND_PARAMETERS,
+    ERR_RECURRING, /* of a registration */
     ERR_REFUND_STATE,
     ERR_REFUND_AMOUNT,
     ERR_REFUND_LEFT,
     ERR_REFUND_REFUSED, /* by the provider */
-    ERR_CONFLICT, /* an operator's word does not fit the state of things */
+    ERR_CONFLICT,       /* an operator's word does not fit the state of things */
     /* looking things up: never the 300 of the creating endpoints */
     ERR_QUERY,
     ERR_QUERY_CURRENCY,

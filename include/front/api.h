@@ -24,6 +24,11 @@ void payments_get_one(struct call *call);
 /* refunds_api.c: POST /payments/{id}/refunds */
 void refunds_post(struct call *call);
 
+/* recurring_api.c: POST /recurring, GET and POST /recurring/{id} */
+void recurring_post(struct call *call);
+void recurring_get_one(struct call *call);
+void recurring_post_one(struct call *call);
+
 /* account_api.c: GET /user/balance, /user/getBalanceHistory and /user/notifications, and
  * POST /user/notifications/read */
 void balance_get(struct call *call);

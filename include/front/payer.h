@@ -14,4 +14,7 @@
 enum err payer_read(const struct call *call, const struct fields *fields,
                     struct checkout *checkout) MUST_CHECK;
 
+/* The reading alone, without what is known of the user and without the drivers' word. */
+enum err payer_read_body(const struct fields *fields, struct checkout *checkout) MUST_CHECK;
+
 #endif

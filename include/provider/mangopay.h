@@ -121,6 +121,15 @@ enum err mangopay_refund(const struct settings *settings, struct arena *arena,
                          const struct provider_order *order, const struct provider_refund *refund,
                          const struct provider_truth *payment, struct httpc_request *ret_request);
 
+/* Recurring payments; see provider_driver. */
+extern const struct provider_registrations mangopay_registrations;
+
+/* "Billing" and "Shipping" of what the order says, as members of an object that is open. */
+void mangopay_put_people(struct json_out *out, const struct provider_order *order);
+
+/* Can it be the id of something at Mangopay? */
+bool mangopay_is_id(const char *text);
+
 /* What answers are made of. Ids are opaque; these are the characters that they were seen with. */
 bool mangopay_id(const struct json *object, const char *key, char *ret_id, size_t size);
 bool mangopay_money(const struct json *object, const char *key, struct money *ret_money);

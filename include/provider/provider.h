@@ -8,6 +8,7 @@
 #include "base/http.h"
 #include "base/httpc.h"
 #include "base/ident.h"
+#include "base/json.h"
 #include "base/settings.h"
 #include "domain/item.h"
 #include "domain/money.h"
@@ -155,6 +156,43 @@ struct provider_method {
     const char *id;
 };
 
+/* A registration of recurring payments, as a caller asks for it or wants it changed. No text is
+ * NULL,
+ * "" and numbers below 0 are not said. */
+struct provider_recurring {
+    const char *provider_reference; /* of a change */
+    struct money amount;            /* of the first payment */
+    int64_t next_amount, next_fees, end_date_s, free_cycles;
+    const char *frequency;
+    int fixed_next_amount, fractioned_payment, migration; /* switches */
+    bool ends;                                            /* of a change: no more payments */
+    const struct provider_payer *payer;
+    const struct provider_details *details; /* its card, shipping, author, wallet and fees */
+};
+
+/* Of a provider that takes recurring payments. A registration moves no money: one whose answer got
+ * lost is simply made anew. */
+struct provider_registrations {
+    enum err (*check)(const struct settings *settings, const struct provider_recurring *recurring);
+    enum err (*create)(const struct settings *settings, struct arena *arena,
+                       const struct provider_recurring *recurring,
+                       struct httpc_request *ret_request);
+    enum err (*change)(const struct settings *settings, struct arena *arena,
+                       const struct provider_recurring *recurring,
+                       struct httpc_request *ret_request);
+    enum err (*view)(const struct settings *settings, struct arena *arena,
+                     const char *provider_reference, struct httpc_request *ret_request);
+
+    /* Reads the answer to any of the three: DONE, and *ret_root is the registration, or REFUSED,
+     * NOT_SENT or UNKNOWN. */
+    void (*read)(const struct settings *settings, struct arena *arena,
+                 const struct httpc_answer *answer, struct provider_result *ret_result,
+                 const struct json **ret_root);
+
+    /* Writes it for callers, as members of an object that is open. */
+    void (*write)(struct json_out *out, const struct json *root);
+};
+
 /* How a kind of notice is registered with the provider. */
 enum provider_hook { PROVIDER_HOOK_FINE, PROVIDER_HOOK_MISSING, PROVIDER_HOOK_WRONG };
 
@@ -285,6 +323,9 @@ struct provider_driver {
 
     /* NULL: they come by themselves. */
     const struct provider_hooks *hooks;
+
+    /* NULL: it takes no recurring payments. */
+    const struct provider_registrations *registrations;
 
     /* Which payment does a payer's browser come back from? By our reference or the provider's,
      * from the query of the address that the provider sends it to; NULL: it does not say. */

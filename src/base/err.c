@@ -55,6 +55,7 @@ static const struct {
     [ERR_IDEMPOTENCY_KEY] = {400, "Invalid Idempotency-Key", 0},
     [ERR_IDEMPOTENCY_RUNNING] = {409, "A request with this Idempotency-Key is still running", 0},
     [ERR_IDEMPOTENCY_REUSED] = {422, "Idempotency-Key was used with another request", 0},
+    [ERR_RECURRING] = {400, "Invalid request parameters", 0},
     [ERR_REFUND_PARAMETERS] = {400, "Invalid request parameters", 0},
     [ERR_REFUND_STATE] = {409, "Nothing of this payment can be refunded", 0},
     [ERR_REFUND_AMOUNT] = {400, "Invalid amount", 0},

@@ -2,6 +2,7 @@
 #include "front/payer.h"
 
 #include "base/clock.h"
+#include "flow/recurring.h"
 #include "front/details.h"
 #include "store/users.h"
 
@@ -64,7 +65,7 @@ static bool read_object(const struct fields *fields, const char *name, const str
     return !*ret_given || object->type == JSON_OBJECT;
 }
 
-static enum err read_body(const struct fields *fields, struct checkout *checkout)
+enum err payer_read_body(const struct fields *fields, struct checkout *checkout)
 {
     bool given;
     if (!read_object(fields, "customer", ROWS(customer_members), &checkout->payer, &given))
@@ -136,9 +137,29 @@ static enum err ask_drivers(const struct call *call, struct checkout *checkout)
     return ERR_NONE;
 }
 
+/* Callers know a registration by our name for it, and may use their own only. */
+static enum err name_registration(const struct call *call, struct checkout *checkout)
+{
+    const char **id = &checkout->details.recurring_id;
+    struct registration registration;
+    if ((*id)[0] == '\0')
+        return ERR_NONE;
+    if (!ident_valid("REC_", *id))
+        return ERR_PARAMETERS;
+    enum err err = recurring_find(call->context, call->request->arena, *id,
+                                  call->user.operator? 0 : call->user.id, &registration);
+    if (err || registration.id[0] == '\0')
+        return err ? err : ERR_PARAMETERS;
+    *id =
+        arena_strndup(call->request->arena, registration.reference, strlen(registration.reference));
+    return *id == NULL ? ERR_OVERLOAD : ERR_NONE;
+}
+
 enum err payer_read(const struct call *call, const struct fields *fields, struct checkout *checkout)
 {
-    enum err err = read_body(fields, checkout);
+    enum err err = payer_read_body(fields, checkout);
+    if (!err)
+        err = name_registration(call, checkout);
     if (!err && any_wants_payer(checkout))
         err = complete(call, checkout);
     return err ? err : ask_drivers(call, checkout);

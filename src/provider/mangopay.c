@@ -103,5 +103,6 @@ const struct provider_driver mangopay_driver = {
     .thin = true,
     .notice_in_query = true,
     .hooks = &mangopay_hooks,
+    .registrations = &mangopay_registrations,
     .returned = mangopay_returned,
 };

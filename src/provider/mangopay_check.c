@@ -11,7 +11,8 @@ enum {
     SHIPPING_NAME_MAX = 100,
     POSTCODE_MAX = 50,
     DESCRIPTOR_MAX = 10,
-    CALLER_TAG_MAX = 150, /* of the 255 of a Tag; the rest is ours */
+    CALLER_TAG_MAX = 150,   /* of the 255 of a Tag; the rest is ours */
+    RECURRING_TAG_MAX = 40, /* of 100 */
 };
 
 static bool unknown(const char *text)
@@ -31,7 +32,7 @@ static bool is_line(const char *text, size_t max)
     return count <= max;
 }
 
-static bool is_id(const char *text)
+bool mangopay_is_id(const char *text)
 {
     size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
     return len > 0 && len <= ID_MAX && text[len] == '\0';
@@ -85,16 +86,16 @@ static bool has_source(const struct mangopay_method *method, const struct provid
 {
     switch (method->kind) {
     case MANGOPAY_CARD_DIRECT:
-        return is_id(d->card_id);
+        return mangopay_is_id(d->card_id);
     case MANGOPAY_PREAUTHORIZED:
-        return is_id(d->preauthorization_id);
+        return mangopay_is_id(d->preauthorization_id);
     case MANGOPAY_DEPOSIT:
-        return is_id(d->deposit_id);
+        return mangopay_is_id(d->deposit_id);
     case MANGOPAY_DEBIT_DIRECT:
-        return is_id(d->mandate_id);
+        return mangopay_is_id(d->mandate_id);
     case MANGOPAY_RECURRING_CIT:
     case MANGOPAY_RECURRING_MIT:
-        return is_id(d->recurring_id);
+        return mangopay_is_id(d->recurring_id);
     case MANGOPAY_CARD_WEB:
     case MANGOPAY_BANKWIRE:
     case MANGOPAY_DEBIT_WEB:
@@ -116,7 +117,8 @@ static bool is_word_fine(const struct mangopay_method *method, const struct prov
             mangopay_listed(method->cultures, d->culture)) &&
            (unknown(d->secure_mode) ||
             mangopay_listed("DEFAULT FORCE NO_CHOICE", d->secure_mode)) &&
-           is_descriptor(d->statement_descriptor) && is_line(d->tag, CALLER_TAG_MAX);
+           is_descriptor(d->statement_descriptor) &&
+           is_line(d->tag, d->recurring_id[0] == '\0' ? CALLER_TAG_MAX : RECURRING_TAG_MAX);
 }
 
 /* Where the money goes is ours to say, unless the settings leave it to callers. */
@@ -128,8 +130,8 @@ static enum err check_wallet(const struct settings *settings, const struct provi
     struct money fees;
     if (named && !settings->mangopay.callers_name_wallets)
         return ERR_PARAMETERS;
-    if ((!unknown(d->author_id) && !is_id(d->author_id)) ||
-        (!unknown(d->credited_wallet_id) && !is_id(d->credited_wallet_id)))
+    if ((!unknown(d->author_id) && !mangopay_is_id(d->author_id)) ||
+        (!unknown(d->credited_wallet_id) && !mangopay_is_id(d->credited_wallet_id)))
         return ERR_PARAMETERS;
     if (unknown(d->credited_wallet_id) &&
         !mangopay_wallet(settings, money_currency(&order->amount), wallet))

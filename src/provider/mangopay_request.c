@@ -155,6 +155,11 @@ static void put_addresses(struct json_out *out, const struct mangopay_method *me
                              &name, shipping);
 }
 
+void mangopay_put_people(struct json_out *out, const struct provider_order *order)
+{
+    put_addresses(out, mangopay_method(order->method), order);
+}
+
 static void put_browser(struct json_out *out, const struct provider_order *order)
 {
     const struct provider_browser *b = &order->details->browser;

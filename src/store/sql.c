@@ -165,6 +165,11 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " WHERE refund_id = ? AND state = 'pending'",
     [SQL_ORDERS_OF_PAYMENT] =
         "SELECT " ORDER_COLUMNS " WHERE payment_id = ? AND state = 'pending' ORDER BY created_at LIMIT ?",
+    [SQL_RECURRING_INSERT] =
+        "INSERT INTO recurring_registrations (registration_id, user_id, provider, reference) VALUES (?, ?, ?, ?)",
+    [SQL_RECURRING_GET] =
+        "SELECT registration_id, user_id, provider, reference, " RFC3339("created_at")
+        " FROM recurring_registrations WHERE registration_id = ?",
     [SQL_DISPUTE_INSERT] =
         "INSERT INTO disputes (payment_id, reference, sequence, provider, amount, state)"
         " SELECT ?, ?, COUNT(*) + 1, ?, ?, 'none' FROM disputes WHERE payment_id = ?",

@@ -180,3 +180,56 @@ describe('author, wallet and fees', () => {
         refused(await paiement(2000, { fees: 2000 }), 400, 'Invalid request parameters');
     });
 });
+
+describe('recurring payments', () => {
+    const post = (path, body, options = {}) => client.request('POST', path, { body, token: alice.jwt, ...options });
+    const get = (id, user = alice) => client.request('GET', `/recurring/${id}`, { token: user.jwt });
+    const register = async (extra = {}, options = {}) => post('/recurring', { provider: 'mangopay', amount: 1000,
+        currency: 'EUR', card_id: await mangopay.card(AUTHOR), frequency: 'Monthly', fixed_next_amount: true,
+        billing: ADDRESS, ...extra }, options);
+    const cit = (recurring_id, extra = {}) => paiement(1000, { method: 'recurring_cit', recurring_id,
+        browser_info: BROWSER_INFO, ...extra });
+
+    test('a registration, its first payment with the payer, and the later ones without', async () => {
+        const made = accepted(await register());
+        assert.match(made.id, /^REC_/);
+        assert.deepEqual([made.status, made.amount, made.payments], ['created', 1000, 0]);
+        const first = await cit(made.id);
+        assert.match(accepted(first).paymentUrl, /\/3ds\//, first.text);
+        await mangopay.act('pay', { session_id: await referenceOf(first.id), challenge: 'approve' });
+        await is(first, 'completed');
+        const next = await paiement(1000, { method: 'recurring_mit', recurring_id: made.id });
+        assert.equal(accepted(next).status, 'completed', next.text);
+        const seen = accepted(await get(made.id));
+        assert.deepEqual([seen.status, seen.payments, seen.cumulatedAmount], ['in_progress', 2, 2000]);
+    });
+
+    test('another card is authenticated anew; an ended one pays nothing', async () => {
+        const { id } = accepted(await register());
+        const changed = accepted(await post(`/recurring/${id}`, { card_id: await mangopay.card(AUTHOR), billing: { ...ADDRESS, city: 'Lyon' } }));
+        assert.equal(changed.status, 'authentication_needed');
+        assert.equal(accepted(await post(`/recurring/${id}`, { status: 'ended' })).status, 'ended');
+        refused(await cit(id), 400, 'Invalid request parameters');
+    });
+
+    test('is its owner\'s alone, and an operator\'s', async () => {
+        const { id } = accepted(await register());
+        refused(await get(id, shop.users.bob), 404, 'Not found');
+        assert.equal(accepted(await get(id, shop.users.olivia)).id, id);
+        refused(await get('REC_01M7WP5AWKD4KG5TY09QNPVXWS'), 404, 'Not found');
+        refused(await paiement(1000, { method: 'recurring_mit', recurring_id: id }, { token: shop.users.bob.jwt }), 400,
+            'Invalid request parameters');
+        refused(await paiement(1000, { method: 'recurring_mit', recurring_id: 'recpayinreg_m_x' }), 400, 'Invalid request parameters');
+    });
+
+    test('what is wrong is told; the same Idempotency-Key is the same registration', async () => {
+        refused(await register({ card_id: '' }), 400, 'Invalid request parameters');
+        refused(await register({ amount: 0 }), 400, 'Invalid request parameters');
+        refused(await register({ frequency: 'Hourly' }), 400, 'Invalid request parameters');
+        refused(await register({ billing: { ...ADDRESS, country: 'XX' } }), 400, 'Invalid billing');
+        refused(await register({ provider: 'payviox' }), 400, 'Invalid provider');
+        const card_id = await mangopay.card(AUTHOR);
+        const [one, two] = [await register({ card_id }, { key: 'reg-1' }), await register({ card_id }, { key: 'reg-1' })];
+        assert.equal(accepted(one).id, accepted(two).id);
+    });
+});
