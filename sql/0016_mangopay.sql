@@ -42,3 +42,11 @@ CREATE TABLE IF NOT EXISTS recurring_registrations (
     UNIQUE KEY registered_once (provider, reference),
     CONSTRAINT registration_user FOREIGN KEY (user_id) REFERENCES users (user_id)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT 'registrations of recurring payments';
+
+CREATE TABLE IF NOT EXISTS payment_cards (
+    payment_id VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    alias VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'as the provider shows it: never the whole number',
+    country VARCHAR(3) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '' COMMENT 'of the bank; empty: not known',
+    PRIMARY KEY (payment_id),
+    CONSTRAINT card_payment FOREIGN KEY (payment_id) REFERENCES payments (payment_id)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT 'what is known of the cards that payments on a provider\'s page were made with';

@@ -11,6 +11,7 @@ GRANT SELECT, INSERT, UPDATE (reference) ON refunds TO guichet_runtime;
 GRANT SELECT, INSERT, UPDATE (state, reference, note, tries, due_at) ON refund_orders TO guichet_runtime;
 GRANT SELECT, INSERT, UPDATE (state) ON disputes TO guichet_runtime;
 GRANT SELECT, INSERT ON reviews TO guichet_runtime;
+GRANT SELECT, INSERT ON payment_cards TO guichet_runtime;
 GRANT SELECT, INSERT ON recurring_registrations TO guichet_runtime;
 GRANT SELECT, INSERT ON attempts TO guichet_runtime;
 GRANT SELECT, INSERT ON attempt_answers TO guichet_runtime;

@@ -38,6 +38,8 @@ int provider_list(struct ctl *ctl);
 int provider_enable(struct ctl *ctl);
 int provider_disable(struct ctl *ctl);
 int provider_check_hooks(struct ctl *ctl);
+int provider_show_payin(struct ctl *ctl);
+int provider_wire(struct ctl *ctl);
 
 /* account.c */
 int user_add(struct ctl *ctl);

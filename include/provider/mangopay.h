@@ -121,6 +121,15 @@ enum err mangopay_refund(const struct settings *settings, struct arena *arena,
                          const struct provider_order *order, const struct provider_refund *refund,
                          const struct provider_truth *payment, struct httpc_request *ret_request);
 
+/* For operators; see provider_driver. */
+extern const struct provider_desk mangopay_desk;
+
+/* The card of a payment on the hosted page; see provider_driver. */
+enum err mangopay_card(const struct settings *settings, struct arena *arena,
+                       const struct provider_order *order, struct httpc_request *ret_request);
+void mangopay_card_read(struct arena *arena, const struct httpc_answer *answer,
+                        struct provider_truth *truth);
+
 /* Recurring payments; see provider_driver. */
 extern const struct provider_registrations mangopay_registrations;
 

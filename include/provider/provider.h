@@ -136,6 +136,8 @@ struct provider_truth {
      * nobody's */
     char author[PROVIDER_REFERENCE_MAX];
     struct money kept; /* what the platform's own account there got of the amount */
+    bool has_card;     /* asking for the card may tell: */
+    char card_alias[33], card_country[4]; /* "": not known. The alias has no whole number */
 };
 
 /* Where a search through a provider's lists stands. Starts as {0}; the driver moves it on. */
@@ -191,6 +193,24 @@ struct provider_registrations {
 
     /* Writes it for callers, as members of an object that is open. */
     void (*write)(struct json_out *out, const struct json *root);
+};
+
+/* One thing that an operator is shown of a provider's object. */
+struct provider_word {
+    const char *name, *text;
+};
+#define PROVIDER_WORDS_MAX 32
+
+struct provider_desk {
+    /* Money of the platform's own is to be wired to one of its wallets there: whom to? */
+    enum err (*wire)(const struct settings *settings, struct arena *arena, const char *wallet,
+                     const struct money *amount, struct httpc_request *ret_request);
+    /* Any payment there, whoever has made it. */
+    enum err (*look)(const struct settings *settings, struct arena *arena, const char *id,
+                     struct httpc_request *ret_request);
+    /* The answer to either. False: it is none. */
+    bool (*words)(struct arena *arena, const struct httpc_answer *answer,
+                  struct provider_word ret_words[PROVIDER_WORDS_MAX], size_t *ret_count);
 };
 
 /* How a kind of notice is registered with the provider. */
@@ -323,6 +343,16 @@ struct provider_driver {
 
     /* NULL: they come by themselves. */
     const struct provider_hooks *hooks;
+
+    /* What an operator may ask of it; NULL: nothing. */
+    const struct provider_desk *desk;
+
+    /* The card that a payment was made with, where the truth about it says that there is more to
+     * know. What cannot be read is left out. NULL: never. */
+    enum err (*card)(const struct settings *settings, struct arena *arena,
+                     const struct provider_order *order, struct httpc_request *ret_request);
+    void (*card_read)(struct arena *arena, const struct httpc_answer *answer,
+                      struct provider_truth *truth);
 
     /* NULL: it takes no recurring payments. */
     const struct provider_registrations *registrations;

@@ -147,6 +147,14 @@ enum err answers_insert(struct db *db, int64_t attempt_id,
 enum err attempts_learn(struct db *db, int64_t attempt_id, const char *provider,
                         const char *provider_reference) MUST_CHECK;
 
+/* What is known of the card that a payment was made with; alias "": nothing. */
+struct payment_card {
+    char alias[33], country[4];
+};
+enum err cards_insert(struct db *db, const char *payment_id, const char *alias,
+                      const char *country) MUST_CHECK;
+enum err cards_get(struct db *db, const char *payment_id, struct payment_card *ret_card) MUST_CHECK;
+
 struct event {
     char at[TIME_TEXT_MAX], kind[33], source[17];
     char detail[1024]; /* 255 characters of up to 4 bytes */

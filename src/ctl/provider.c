@@ -4,7 +4,6 @@
 
 #include "ctl/commands.h"
 #include "ctl/show.h"
-#include "flow/hooks.h"
 #include "store/providers.h"
 
 #include <string.h>
@@ -131,51 +130,4 @@ int provider_enable(struct ctl *ctl)
 int provider_disable(struct ctl *ctl)
 {
     return flip(ctl, false);
-}
-
-static const struct column hook_columns[] = {
-    COLUMN(TEXT, "name", "provider"),      COLUMN(NUMBER, "kinds", "kinds of notices"),
-    COLUMN(NUMBER, "wrong", "were wrong"), COLUMN(NUMBER, "mended", "are mended"),
-    COLUMN(NUMBER, "missed", "missed"),    {0}};
-
-static const char *number_text(struct arena *arena, int64_t number)
-{
-    struct ident_text text = ident_text(number);
-    return arena_strndup(arena, text.text, strlen(text.text));
-}
-
-static int show_hooks(struct ctl *ctl, const char *name, const struct hooks_found *found,
-                      int64_t missed)
-{
-    const char *cells[] = {name, number_text(ctl->arena, (int64_t)found->kinds),
-                           number_text(ctl->arena, (int64_t)found->wrong),
-                           number_text(ctl->arena, (int64_t)found->mended),
-                           number_text(ctl->arena, missed)};
-    struct section section = {.shape = SECTION_FIELDS,
-                              .columns = hook_columns,
-                              .rows = {.columns = 5, .count = 1, .cells = cells}};
-    return show(ctl, &section, 1, NULL);
-}
-
-int provider_check_hooks(struct ctl *ctl)
-{
-    const struct provider_driver *driver = provider_find(ctl->settings, ctl->id);
-    struct hooks_found found, swept = {0};
-    if (!provider_is_known(ctl->id))
-        return ctl_refuse(ctl, CTL_ABSENT, "there is no provider %.80s", ctl->id);
-    if (driver == NULL || driver->hooks == NULL)
-        return ctl_refuse(ctl, CTL_WRONG,
-                          driver == NULL ? "these settings lack the secrets of %.80s"
-                                         : "nothing is registered with %.80s",
-                          ctl->id);
-    struct context *context = context_new(ctl->settings, ctl->pool);
-    struct arena *own = arena_new(ARENA_BYTES); /* it is reset, which ours must not be */
-    enum err err = context == NULL || own == NULL ? ERR_OVERLOAD : ERR_NONE;
-    if (!err)
-        err = hooks_check(context, own, driver, &found);
-    if (!err)
-        err = hooks_sweep(context, own, driver, &swept);
-    arena_free(own);
-    context_free(context);
-    return err ? ctl_report(ctl, err) : show_hooks(ctl, driver->name, &found, swept.missed);
 }

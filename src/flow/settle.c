@@ -42,6 +42,10 @@ static enum err complete(struct db *db, const struct payment *payment,
     if (err)
         return err;
     *ret_told = cart.count == 0 ? TOLD_DEPOSIT : delivered ? TOLD_PURCHASE : TOLD_UNDELIVERABLE;
+    if (news->truth != NULL && news->truth->card_alias[0] != '\0')
+        err = cards_insert(db, payment->id, news->truth->card_alias, news->truth->card_country);
+    if (err)
+        return err;
     posting_credit(&posting, payment, news->provider, news->truth, delivered ? &cart : NULL);
     err = ledger_post(db, payment->id, payment_effect_name(EFFECT_CREDIT), 1, posting.lines,
                       posting.count, &fresh);

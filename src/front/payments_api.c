@@ -102,6 +102,7 @@ struct one_unit {
     const char *payment_id;
     struct payment payment;
     struct attempt attempt;
+    struct payment_card card;
     struct cart cart;
     struct refund refunds[REFUNDS_MAX];
     size_t refund_count;
@@ -117,6 +118,8 @@ static enum err one_unit(struct db *db, void *context)
     enum err err = payments_get(db, unit->payment_id, &unit->payment);
     if (!err)
         err = attempts_last(db, unit->payment_id, &unit->attempt);
+    if (!err)
+        err = cards_get(db, unit->payment_id, &unit->card);
     if (!err)
         err = items_of_payment(db, unit->payment_id, CART_MAX, &unit->cart);
     if (!err)
@@ -173,6 +176,18 @@ static void write_refunds(struct json_out *out, const struct one_unit *unit)
     json_out_close_array(out);
 }
 
+static void write_card(struct json_out *out, const struct payment_card *card)
+{
+    if (card->alias[0] == '\0') {
+        json_out_text(out, "card", NULL);
+        return;
+    }
+    json_out_object(out, "card");
+    json_out_text(out, "alias", card->alias);
+    json_out_text(out, "country", card->country[0] == '\0' ? NULL : card->country);
+    json_out_close_object(out);
+}
+
 static enum err load_one(struct call *call, struct one_unit *unit)
 {
     if (!ident_valid("PAY_", call->param))
@@ -203,6 +218,7 @@ void payments_get_one(struct call *call)
     answer_payment(out, &unit.payment);
     json_out_text(out, "url", payable ? unit.attempt.url : NULL);
     answer_bankwire(out, call->request->arena, open ? unit.attempt.instructions : "");
+    write_card(out, &unit.card);
     reply_items(out, &unit.cart);
     write_refunds(out, &unit);
     write_timeline(out, &unit, call->user.operator);

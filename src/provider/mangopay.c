@@ -104,5 +104,8 @@ const struct provider_driver mangopay_driver = {
     .notice_in_query = true,
     .hooks = &mangopay_hooks,
     .registrations = &mangopay_registrations,
+    .desk = &mangopay_desk,
+    .card = mangopay_card,
+    .card_read = mangopay_card_read,
     .returned = mangopay_returned,
 };

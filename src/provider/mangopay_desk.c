@@ -1,5 +1,5 @@
-/* For operators: wires to the platform's own wallets, and any pay-in as Mangopay has it, also one that
- * a bank has made (external instruction). */
+/* For operators: wires to the platform's own wallets, and any pay-in as Mangopay has it, also one
+ * that a bank has made (external instruction). */
 #include "provider/mangopay.h"
 
 #include "base/buf.h"

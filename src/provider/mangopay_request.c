@@ -398,3 +398,14 @@ enum err mangopay_read(const struct settings *settings, struct arena *arena,
     buf_url(&url, order->provider_reference);
     return finish(&url, ret_request);
 }
+
+enum err mangopay_card(const struct settings *settings, struct arena *arena,
+                       const struct provider_order *order, struct httpc_request *ret_request)
+{
+    struct buf url;
+    start_for_client(settings, arena, "GET", &url, ret_request);
+    buf_puts(&url, "payins/card/web/");
+    buf_url(&url, order->provider_reference);
+    buf_puts(&url, "/extended");
+    return finish(&url, ret_request);
+}

@@ -93,6 +93,9 @@ static enum provider_reading read_payin_truth(const struct settings *settings,
     if (!payin || !read_fact(root, ret_truth) || !read_funds(root, ret_truth))
         return READING_FAILED;
     ret_truth->has_amount = money_make(0, money_currency(&ret_truth->amount), &ret_truth->fees);
+    ret_truth->has_card = ret_truth->fact == FACT_SUCCEEDED &&
+                          mangopay_says(root, "PaymentType", "CARD") &&
+                          mangopay_says(root, "ExecutionType", "WEB");
     (void)mangopay_id(root, "AuthorId", ret_truth->author, sizeof ret_truth->author);
     read_owner(settings, order, root, ret_truth);
     return READING_TRUTH;
@@ -195,4 +198,20 @@ enum provider_reading mangopay_readback(const struct settings *settings, struct 
         return read_change(order, root, ret_truth);
     (void)text_copy(ret_truth->provider_reference, sizeof ret_truth->provider_reference, id);
     return read_payin_truth(settings, order, root, ret_truth);
+}
+
+/* Alias and country alone: the rest of the card is nobody's business. An alias that could be a
+ * whole number is not taken. */
+void mangopay_card_read(struct arena *arena, const struct httpc_answer *answer,
+                        struct provider_truth *truth)
+{
+    struct json *root;
+    char alias[sizeof truth->card_alias], country[sizeof truth->card_country];
+    if (answer->status != 200 ||
+        json_parse(arena, answer->body, answer->body_len, &root) != ERR_NONE ||
+        !mangopay_id(root, "Alias", alias, sizeof alias) || strchr(alias, 'X') == NULL)
+        return;
+    (void)text_copy(truth->card_alias, sizeof truth->card_alias, alias);
+    if (mangopay_id(root, "Country", country, sizeof country))
+        (void)text_copy(truth->card_country, sizeof truth->card_country, country);
 }

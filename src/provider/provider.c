@@ -316,6 +316,21 @@ void provider_give_back(const struct provider_driver *driver, const struct setti
         *ret_result = kept;
 }
 
+/* Nothing depends on it. */
+static void read_card(const struct provider_driver *driver, const struct settings *settings,
+                      struct httpc *client, struct arena *arena, int64_t deadline_ms,
+                      const struct provider_order *order, struct provider_truth *truth)
+{
+    struct httpc_request request = {0};
+    struct httpc_answer answer;
+    if (driver->card(settings, arena, order, &request) != ERR_NONE)
+        return;
+    request.deadline_ms = deadline_ms;
+    provider_call(driver, settings, client, arena, &request, &answer);
+    if (answer.result == HTTPC_ANSWERED)
+        driver->card_read(arena, &answer, truth);
+}
+
 enum provider_reading provider_read(const struct provider_driver *driver,
                                     const struct settings *settings, struct httpc *client,
                                     struct arena *arena, int64_t deadline_ms,
@@ -331,7 +346,10 @@ enum provider_reading provider_read(const struct provider_driver *driver,
     provider_call(driver, settings, client, arena, &request, &answer);
     if (answer.result != HTTPC_ANSWERED)
         return READING_FAILED;
-    return driver->readback(settings, arena, order, &answer, ret_truth);
+    enum provider_reading reading = driver->readback(settings, arena, order, &answer, ret_truth);
+    if (reading == READING_TRUTH && ret_truth->has_card && driver->card != NULL)
+        read_card(driver, settings, client, arena, deadline_ms, order, ret_truth);
+    return reading;
 }
 
 /* A page with its parsed rows is large: each has the memory to itself. */

@@ -250,6 +250,22 @@ enum err answers_insert(struct db *db, int64_t attempt_id, const struct attempt_
                   DB_TEXT(a->reason), DB_TEXT_OR_NULL(a->instructions));
 }
 
+enum err cards_insert(struct db *db, const char *payment_id, const char *alias, const char *country)
+{
+    return db_run(db, SQL_CARD_INSERT, DB_TEXT(payment_id), DB_TEXT(alias), DB_TEXT(country));
+}
+
+enum err cards_get(struct db *db, const char *payment_id, struct payment_card *ret_card)
+{
+    enum err err = db_run(db, SQL_CARD_GET, DB_TEXT(payment_id));
+    *ret_card = (struct payment_card){.alias = ""};
+    if (!err && db_next(db)) {
+        db_copy(db, 0, ret_card->alias, sizeof ret_card->alias);
+        db_copy(db, 1, ret_card->country, sizeof ret_card->country);
+    }
+    return err;
+}
+
 enum err events_insert(struct db *db, const char *payment_id, const char *kind, const char *detail,
                        const char *source)
 {

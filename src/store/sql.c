@@ -165,6 +165,10 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " WHERE refund_id = ? AND state = 'pending'",
     [SQL_ORDERS_OF_PAYMENT] =
         "SELECT " ORDER_COLUMNS " WHERE payment_id = ? AND state = 'pending' ORDER BY created_at LIMIT ?",
+    [SQL_CARD_INSERT] =
+        "INSERT IGNORE INTO payment_cards (payment_id, alias, country) VALUES (?, ?, ?)",
+    [SQL_CARD_GET] =
+        "SELECT alias, country FROM payment_cards WHERE payment_id = ?",
     [SQL_RECURRING_INSERT] =
         "INSERT INTO recurring_registrations (registration_id, user_id, provider, reference) VALUES (?, ?, ?, ?)",
     [SQL_RECURRING_GET] =

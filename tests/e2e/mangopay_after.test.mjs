@@ -188,6 +188,34 @@ describe('F25: notices that do not come', () => {
     });
 });
 
+describe('for operators', () => {
+    const said = (...words) => {
+        const done = shop.ctl('provider', ...words, '--json');
+        assert.equal(done.status, 0, done.stderr);
+        return JSON.parse(done.stdout);
+    };
+
+    test('a wire to a wallet of the platform itself', () => {
+        const wire = said('wire', 'mangopay', '--wallet', 'CREDIT_EUR', '--amount', '1000', '--currency', 'EUR');
+        assert.deepEqual([wire.status, wire.declared, wire.wallet], ['CREATED', '10.00 EUR', 'CREDIT_EUR']);
+        assert.match(wire.iban, /^[A-Z]{2}\d/);
+        assert.ok(wire.wireReference);
+    });
+
+    test('a wire that a bank sent to an alias: told by a notice, in the review list, and shown', async () => {
+        const user = await mangopay.user();
+        const wallet = await mangopay.wallet(user.Id);
+        const alias = await mangopay.post(`/wallets/${wallet.Id}/bankingaliases/iban`, { OwnerName: 'Jo Doe', Country: 'LU' });
+        const { json: { id } } = await shop.sandbox.request('POST', '/control', { body: { provider: 'mangopay',
+            action: 'external_instruction', alias: alias.Id, amount: 4200 } });
+        await eventually(() => shop.value("SELECT COUNT(*) FROM reviews JOIN inbox USING (inbox_id)"
+            + " WHERE kind = 'stranger' AND body LIKE ?", [`%RessourceId=${id}%`]));
+        const payin = said('payin', 'mangopay', '--payin', id);
+        assert.deepEqual([payin.execution, payin.debited, payin.bankingAlias], ['EXTERNAL_INSTRUCTION', '42.00 EUR', alias.Id]);
+        assert.equal(shop.ctl('provider', 'payin', 'mangopay', '--payin', 'payin_m_none').status, 3);
+    });
+});
+
 test('F51: no token and no key of ours is in a log', () => {
     for (const part of ['guichet', 'jobs']) assert.doesNotMatch(shop.logs(part), /Bearer|Basic /);
 });

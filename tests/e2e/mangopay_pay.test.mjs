@@ -29,6 +29,7 @@ describe('a card on the hosted page', () => {
             assert.equal(back.status, 303, back.text);
             assert.match(back.headers.location, new RegExp(`\\?paymentId=${made.id}&status=completed$`));
             assert.equal(await credits(made.id), 1);
+            assert.match(payment.card.alias, /^\d{6}X+\d{4}$/); // and nothing more of it
         }));
 
     test('the pay-in bears our reference in its Tag, and an Idempotency-Key made of it', async () => {
