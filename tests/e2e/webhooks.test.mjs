@@ -416,7 +416,7 @@ test('other methods, other providers, bodies that are too large', async () => {
         refused(answer, 405, 'Method not allowed');
         assert.equal(answer.headers.allow, 'POST');
     }
-    for (const provider of ['nobody', 'PAYVIOX', 'payviox2', 'mangopay'])
+    for (const provider of ['nobody', 'PAYVIOX', 'payviox2', 'mangopay2'])
         refused(await client.request('POST', `/webhook/${provider}`, { body, headers }), 404,
             'Not found');
     const before = await inboxCount();
