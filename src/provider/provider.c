@@ -229,9 +229,9 @@ void provider_recover(const struct provider_driver *driver, const struct setting
 }
 
 /* Judges the answer, or that there is none. */
-static void judge(const struct provider_driver *driver, const struct settings *settings,
-                  struct arena *arena, const struct httpc_answer *answer,
-                  struct provider_result *ret_result)
+static void judge_create(const struct provider_driver *driver, const struct settings *settings,
+                         struct arena *arena, const struct httpc_answer *answer,
+                         struct provider_result *ret_result)
 {
     ret_result->called = true;
     provider_quote(ret_result->reason, REASON_MAX, answer->problem);
@@ -267,7 +267,7 @@ void provider_create(const struct provider_driver *driver, const struct settings
     }
     request.deadline_ms = deadline_ms;
     provider_call(driver, settings, client, arena, &request, &answer);
-    judge(driver, settings, arena, &answer, ret_result);
+    judge_create(driver, settings, arena, &answer, ret_result);
     if (ret_result->outcome != OUTCOME_UNKNOWN || driver->recover == NULL ||
         (deadline_ms != 0 && clock_left_ms(deadline_ms) == 0))
         return;
@@ -276,9 +276,9 @@ void provider_create(const struct provider_driver *driver, const struct settings
         *ret_result = kept;
 }
 
-static void read_refund(const struct provider_driver *driver, const struct settings *settings,
-                        struct arena *arena, const struct httpc_answer *answer,
-                        struct provider_result *ret_result)
+static void judge_refund(const struct provider_driver *driver, const struct settings *settings,
+                         struct arena *arena, const struct httpc_answer *answer,
+                         struct provider_result *ret_result)
 {
     ret_result->called = true;
     provider_quote(ret_result->reason, REASON_MAX, answer->problem);
@@ -307,7 +307,7 @@ void provider_give_back(const struct provider_driver *driver, const struct setti
         return;
     request.deadline_ms = deadline_ms;
     provider_call(driver, settings, client, arena, &request, &answer);
-    read_refund(driver, settings, arena, &answer, ret_result);
+    judge_refund(driver, settings, arena, &answer, ret_result);
     if (ret_result->outcome != OUTCOME_UNKNOWN || driver->recover == NULL)
         return;
     keyed.reference = refund->id;
@@ -317,9 +317,9 @@ void provider_give_back(const struct provider_driver *driver, const struct setti
 }
 
 /* Nothing depends on it. */
-static void read_card(const struct provider_driver *driver, const struct settings *settings,
-                      struct httpc *client, struct arena *arena, int64_t deadline_ms,
-                      const struct provider_order *order, struct provider_truth *truth)
+static void ask_for_card(const struct provider_driver *driver, const struct settings *settings,
+                         struct httpc *client, struct arena *arena, int64_t deadline_ms,
+                         const struct provider_order *order, struct provider_truth *truth)
 {
     struct httpc_request request = {0};
     struct httpc_answer answer;
@@ -348,7 +348,7 @@ enum provider_reading provider_read(const struct provider_driver *driver,
         return READING_FAILED;
     enum provider_reading reading = driver->readback(settings, arena, order, &answer, ret_truth);
     if (reading == READING_TRUTH && ret_truth->has_card && driver->card != NULL)
-        read_card(driver, settings, client, arena, deadline_ms, order, ret_truth);
+        ask_for_card(driver, settings, client, arena, deadline_ms, order, ret_truth);
     return reading;
 }
 

@@ -44,8 +44,8 @@ static int set_up(void **state)
     set_text(s->history_path, "/history/");
     set_text(s->signature, "hmac-sha256-hex");
     set_text(s->payable_currencies, "USDT_polygon USDC_tron");
-    payer =
-        (struct provider_payer){"payer@example.test", "", "", "", "", "", "", "", "", "", "", ""};
+    payer = (struct provider_payer){
+        "payer@example.test", "", "", "", "", "", "", "", "", "", "", "", "", ""};
     card = (struct provider_card){"4242 4242 4242 4242", "12/2030", "123", "John Smith"};
     order = (struct provider_order){.reference = REFERENCE,
                                     .payment_id = REFERENCE,
