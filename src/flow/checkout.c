@@ -566,8 +566,7 @@ void checkout_run(struct context *context, struct arena *arena, const struct che
 
 enum err checkout_finish(struct context *context, struct arena *arena,
                          const struct payment *payment, const struct attempt *attempt,
-                         const struct provider_result *result,
-                         const struct settled_create *settled)
+                         const struct provider_result *result, const struct settled_create *settled)
 {
     struct finish_unit unit = {.context = context,
                                .payment = *payment,

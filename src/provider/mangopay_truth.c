@@ -44,7 +44,8 @@ static bool read_fact(const struct json *root, struct provider_truth *ret_truth)
     return true;
 }
 
-/* What was debited. A bank wire that nobody has sent yet is "XXX 0", and says what it declared. */
+/* What was debited. A bank wire that nobody has sent yet is nothing in no currency, and says what
+ * was declared. */
 static bool read_funds(const struct json *root, struct provider_truth *ret_truth)
 {
     struct money credited, fees, sum;

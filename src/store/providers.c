@@ -121,5 +121,6 @@ enum err sweeps_get(struct db *db, const char *provider, int64_t *ret_swept_s)
 
 enum err sweeps_set(struct db *db, const char *provider, int64_t swept_s)
 {
-    return db_run(db, SQL_SWEEP_SET, DB_TEXT(provider), DB_INT(swept_s));
+    enum err err = db_run(db, SQL_SILENCE_PUT, DB_TEXT(provider));
+    return err ? err : db_run(db, SQL_SWEEP_SET, DB_INT(swept_s), DB_TEXT(provider));
 }

@@ -265,8 +265,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_SWEEP_GET] =
         "SELECT COALESCE(swept_s, 0) FROM provider_silences WHERE provider = ?",
     [SQL_SWEEP_SET] =
-        "INSERT INTO provider_silences (provider, hurried_at, swept_s) VALUES (?, '2000-01-01', ?)"
-        " ON DUPLICATE KEY UPDATE swept_s = GREATEST(COALESCE(swept_s, 0), VALUES(swept_s))",
+        "UPDATE provider_silences SET swept_s = GREATEST(COALESCE(swept_s, 0), ?) WHERE provider = ?",
 
     [SQL_ACCOUNT_PUT] =
         "INSERT IGNORE INTO ledger_accounts (kind, owner, currency) VALUES (?, ?, ?)",

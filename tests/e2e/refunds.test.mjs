@@ -35,13 +35,13 @@ test('in part, then the rest: the books, the payment and its timeline say so', a
     const first = accepted(await refund(id, { amount: 1000, reason: 'one of two was broken' }));
     assert.match(first.id, /^REF_[0-9A-Z]{26}$/);
     assert.deepEqual({ ...first, id: 0, createdAt: 0 }, {
-        id: 0, paymentId: id, amount: 1000, currency: 'USD', via: 'manual',
+        id: 0, paymentId: id, amount: 1000, currency: 'USD', via: 'manual', state: 'done',
         reason: 'one of two was broken', createdAt: 0, status: 'partially_refunded', refunded: 1000,
     });
     assert.equal(await client.balance(alice), before - 1000);
     const partly = await client.payment(alice, id);
     assert.deepEqual([partly.status, partly.refunded, partly.dispute], ['partially_refunded', 1000, null]);
-    assert.deepEqual(partly.refunds, [{ id: first.id, amount: 1000, via: 'manual',
+    assert.deepEqual(partly.refunds, [{ id: first.id, amount: 1000, via: 'manual', state: 'done',
         reason: 'one of two was broken', createdAt: first.createdAt }]);
 
     const rest = accepted(await refund(id));

@@ -37,7 +37,7 @@ static void truths_about_pay_ins(void **state)
         /* a wire declares before it is sent */
         {PAYIN_OF("CREATED",
                   TAG_OF(REFERENCE) "\"PaymentType\":\"BANK_WIRE\","
-                                    "\"DebitedFunds\":{\"Currency\":\"XXX\",\"Amount\":0},"
+                                    "\"DebitedFunds\":{\"Currency\":\"XTS\",\"Amount\":0},"
                                     "\"DeclaredDebitedFunds\":" MONEY("1504") ","),
          READING_TRUTH, FACT_NOTHING, 1504, false, false},
         {PAYIN_OF("SUCCEEDED",
