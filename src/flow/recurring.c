@@ -79,7 +79,7 @@ void recurring_create(struct context *context, struct arena *arena,
     struct registration registration = {.user_id = request->user_id};
     struct httpc_request http = {0};
     struct provider_result result;
-    const struct json *root;
+    const struct json *root = NULL;
     if (driver->registrations->create(context->settings, arena, &request->recurring, &http)) {
         answer_error(context->settings, arena, ERR_OVERLOAD, ret_answer);
         return;
@@ -107,7 +107,7 @@ void recurring_view(struct context *context, struct arena *arena,
     const struct provider_driver *driver = provider_find(context->settings, registration->provider);
     struct httpc_request http = {0};
     struct provider_result result;
-    const struct json *root;
+    const struct json *root = NULL;
     if (driver == NULL || driver->registrations == NULL ||
         driver->registrations->view(context->settings, arena, registration->reference, &http)) {
         answer_error(context->settings, arena, ERR_PROVIDER_UNAVAILABLE, ret_answer);
@@ -125,7 +125,7 @@ void recurring_change(struct context *context, struct arena *arena,
     const struct provider_driver *driver = request->driver;
     struct httpc_request http = {0};
     struct provider_result result;
-    const struct json *root;
+    const struct json *root = NULL;
     if (driver->registrations->change(context->settings, arena, &request->recurring, &http)) {
         answer_error(context->settings, arena, ERR_OVERLOAD, ret_answer);
         return;

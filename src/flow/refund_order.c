@@ -44,7 +44,7 @@ static enum err load_unit(struct db *db, void *context)
         err = orders_get(db, &unit->payment, unit->refund_id, &unit->order);
     if (!err)
         err = attempts_list(db, unit->payment_id, ATTEMPTS_SHOWN, attempts, &count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && !err; i++)
         if (attempts[i].number == unit->order.attempt)
             unit->attempt = attempts[i];
     return err;

@@ -108,7 +108,7 @@ static bool has_source(const struct mangopay_method *method, const struct provid
 static bool is_descriptor(const char *text)
 {
     size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 ");
-    return text[len] == '\0' && len <= DESCRIPTOR_MAX;
+    return len <= DESCRIPTOR_MAX && text[len] == '\0';
 }
 
 static bool is_word_fine(const struct mangopay_method *method, const struct provider_details *d)

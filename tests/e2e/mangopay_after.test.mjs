@@ -160,6 +160,8 @@ describe('F25: notices that do not come', () => {
             await mangopay.form(made.url, mangopay.cardForm());
             await client.paymentIs(alice, made.id, 'completed', 20_000);
             await eventually(async () => (await mangopay.get(`/hooks/${row.Id}`)).Status === 'ENABLED');
+            assert.ok(await shop.value("SELECT swept_s FROM provider_silences WHERE provider = 'mangopay'") > 0);
+            assert.deepEqual(shop.events('jobs').filter(({ event, error }) => event === 'sweep' && error), []);
         }));
 
     test('guichetctl provider check does the same at once', async () => {
