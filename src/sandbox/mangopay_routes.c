@@ -170,6 +170,7 @@ const struct mango_route mango_routes[] = {
     MAKE("/cardregistrations", "cardregistration", &registration),
     VIEW("/cardregistrations/*", "cardregistration"),
     PUT("/cardregistrations/*", mango_registration_finish, NULL),
+    LIST("/cards/fingerprints/*", "card", "Fingerprint"),
     VIEW("/cards/*", "card"),
     CHANGE("/cards/*", "card", mango_card_update_fields),
     LIST("/cards/*/transactions", "payin", "CardId"),

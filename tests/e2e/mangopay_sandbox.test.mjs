@@ -317,6 +317,9 @@ describe('time', () => {
         const bad = await mango.mandate(user.Id, 'CREATED');
         await form(bad.RedirectURL, { action: 'pay' });
         assert.equal((await mango.get(`/mandates/${bad.Id}`)).ResultCode, '001802');
+        const early = await mango.api('PUT', `/mandates/${bad.Id}/cancel`, {});
+        assert.equal(early.status, 400);
+        assert.equal(early.json.Type, 'mandate_cannot_be_cancelled');
         const good = await mango.mandate(john.Id);
         const ended = await mango.put(`/mandates/${good.Id}/cancel`, {});
         assert.equal(ended.Status, 'FAILED');
