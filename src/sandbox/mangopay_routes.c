@@ -30,7 +30,7 @@ static const struct mango_maker alias = {
     .fields = mango_alias_fields,
     .prefix = "wltbank_m_",
     .members = "{\"Type\":\"IBAN\",\"IBAN\":\"LU700670009430009018\",\"BIC\":\"BCIRLULLXXX\","
-               "\"Country\":\"LU\",\"Active\":true}",
+               "\"Country\":\"LU\",\"VirtualAccountPurpose\":\"Collection\",\"Active\":true}",
     .make = mango_make_alias,
 };
 

@@ -64,7 +64,6 @@ describe('access', () => {
         const late = await call();
         assert.equal(late.status, 401);
         assert.equal(late.json.Type, 'unauthorized');
-        mango.renew();
         await act('forget_tokens');
         mango.renew();
         assert.equal((await mango.api('GET', '/hooks')).status, 200);
