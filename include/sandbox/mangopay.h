@@ -130,9 +130,11 @@ enum mango_type {
     FIELD_TEXT,
     FIELD_INT,
     FIELD_AMOUNT, /* a whole number from 0 */
+    FIELD_OFFSET, /* a whole number, or a text of one */
     FIELD_BOOL,
     FIELD_GROUP,
     FIELD_URL,
+    FIELD_CULTURE,    /* one of words, in letters of either case */
     FIELD_DESCRIPTOR, /* letters, digits and spaces */
     FIELD_IP,
     FIELD_REGION, /* required beside the Country US, CA or MX only */

@@ -19,18 +19,12 @@ enum breaker_state breaker_state(const struct breaker *breaker)
 
 int64_t breaker_wait_s(const struct breaker *breaker)
 {
-    switch (breaker_state(breaker)) {
-    case BREAKER_DISABLED:
+    enum breaker_state state = breaker_state(breaker);
+    if (state == BREAKER_DISABLED)
         return DISABLED_WAIT_S;
-    case BREAKER_OPEN:
+    if (state == BREAKER_OPEN)
         return (breaker->open_left_ms + 999) / 1000;
-    case BREAKER_PROBED:
-        return PROBED_WAIT_S;
-    case BREAKER_CLOSED:
-    case BREAKER_HALF_OPEN:
-        break;
-    }
-    return 0;
+    return state == BREAKER_PROBED ? PROBED_WAIT_S : 0;
 }
 
 bool breaker_is_failure(enum outcome outcome, int http_status)

@@ -47,19 +47,19 @@ static const struct route routes[] = {
     {"GET", "/health/ready", AUTH_NONE, health_get_ready},
 };
 
-/* NULL when the path is not the route's; else its variable part, "" if it has none. */
-static const char *match_path(const struct route *route, const struct http_request *request)
+/* Is the path the route's? *ret_param points to its variable part, which may be followed by more.
+ */
+static bool match_path(const struct route *route, const char *path, const char **ret_param,
+                       size_t *ret_len)
 {
-    const char *path = request->path, *star = strchr(route->path, '*');
-    size_t fixed = star == NULL ? 0 : (size_t)(star - route->path);
-    if (star == NULL)
-        return strcmp(route->path, path) == 0 ? "" : NULL;
+    const char *star = strchr(route->path, '*');
+    size_t fixed = star == NULL ? strlen(route->path) : (size_t)(star - route->path);
     if (strncmp(route->path, path, fixed) != 0)
-        return NULL;
-    size_t len = strcspn(path + fixed, "/");
-    if (len == 0 || strcmp(path + fixed + len, star + 1) != 0)
-        return NULL;
-    return arena_strndup(request->arena, path + fixed, len);
+        return false;
+    *ret_param = path + fixed;
+    *ret_len = star == NULL ? 0 : strcspn(*ret_param, "/");
+    return star == NULL ? path[fixed] == '\0'
+                        : *ret_len > 0 && strcmp(*ret_param + *ret_len, star + 1) == 0;
 }
 
 /* nginx strips the body of an answer to HEAD, so it may be made like one to GET. */
@@ -74,15 +74,17 @@ static enum err find_route(const struct http_request *request, const struct rout
                            const char **ret_param)
 {
     enum err err = ERR_NOT_FOUND;
+    const char *param;
+    size_t len;
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
-        const char *param = match_path(&routes[i], request);
-        if (param == NULL)
+        if (!match_path(&routes[i], request->path, &param, &len))
             continue;
         *ret_route = &routes[i];
-        *ret_param = param;
-        if (match_method(&routes[i], request->method))
-            return ERR_NONE;
         err = ERR_METHOD;
+        if (!match_method(&routes[i], request->method))
+            continue;
+        *ret_param = arena_strndup(request->arena, param, len);
+        return *ret_param == NULL ? ERR_OVERLOAD : ERR_NONE;
     }
     return err;
 }

@@ -49,7 +49,7 @@ static const struct fault_row {
                             "answers 429 with Retry-After: retry_after (60)"},
     [FAULT_UNAUTHORIZED] = {"unauthorized", ANY_CALL, 0, 0, "answers 401"},
     [FAULT_REFUSED] = {"refused", EVENT_CREATE, 0, 0,
-                       "answers that this payment cannot be made: 400, or errorCode 50012"},
+                       "answers that this payment cannot be made: 400, errorCode 50012 or FAILED"},
     [FAULT_ERROR_CODE] = {"error_code", ANY_CALL, ARG_CODE, 0,
                           "nonstopay: answers errorCode code (50006); mangopay: the "
                           "payment or refund fails with ResultCode code"},
@@ -67,8 +67,9 @@ static const struct fault_row {
                                  "is delivered after the next webhook, or after ms without one"},
     [FAULT_WEBHOOK_LATE] = {"webhook_late", EVENT_WEBHOOK, ARG_MS, 5000, "is delivered ms later"},
     [FAULT_WEBHOOK_DROPPED] = {"webhook_dropped", EVENT_WEBHOOK, 0, 0, "is never delivered"},
-    [FAULT_WRONG_AMOUNT] = {"wrong_amount", EVENT_WEBHOOK | EVENT_READ, ARG_DELTA, 0,
-                            "the amount differs by delta (-1); a read can tell it with nonstopay"},
+    [FAULT_WRONG_AMOUNT] =
+        {"wrong_amount", EVENT_WEBHOOK | EVENT_READ, ARG_DELTA, 0,
+         "the amount differs by delta (-1); a read tells it with nonstopay and mangopay"},
     [FAULT_WRONG_CURRENCY] = {"wrong_currency", EVENT_WEBHOOK | EVENT_READ, ARG_CURRENCY, 0,
                               "the currency is another, or the one given"},
     [FAULT_BAD_SIGNATURE] = {"bad_signature", EVENT_WEBHOOK, 0, 0, "is signed with another token"},

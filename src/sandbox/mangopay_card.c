@@ -13,8 +13,10 @@ bool mango_make_registration(struct mango_call *call, struct json *object)
 {
     struct arena *arena = call->arena;
     const char *id = mango_text(object, "Id");
-    if (mango_named(call, "UserId", "user") == NULL)
+    if (mango_get(arena, "user", mango_text(object, "UserId")) == NULL) {
+        mango_error_missing(call, "User", mango_text(object, "UserId"));
         return false;
+    }
     mango_set_text(arena, object, "AccessKey", mango_seal(arena, "access key"));
     mango_set_text(arena, object, "PreregistrationData",
                    mango_print(arena, "%s.%s", id, mango_seal(arena, id)));

@@ -54,11 +54,22 @@ static bool is_descriptor(const char *text)
            strlen(text);
 }
 
+static const char *upper(struct arena *arena, const char *text)
+{
+    char large[64];
+    size_t len = 0;
+    for (; text[len] != '\0' && len + 1 < sizeof large; len++)
+        large[len] = (char)(text[len] >= 'a' && text[len] <= 'z' ? text[len] - 32 : text[len]);
+    large[len] = '\0';
+    return mango_print(arena, "%s", large);
+}
+
 /* What is wrong with a text; NULL: nothing. */
 static const char *text_problem(struct arena *arena, const struct mango_field *field,
                                 const char *name, const char *text)
 {
-    if (field->words != NULL && !mango_is_word(field->words, text))
+    const char *word = field->type == FIELD_CULTURE ? upper(arena, text) : text;
+    if (field->words != NULL && !mango_is_word(field->words, word))
         return mango_print(arena, "The value '%.40s' is not valid for %s.", text, name);
     if (field->max > 0 && length_of(text) > field->max)
         return mango_print(arena,
@@ -79,7 +90,17 @@ static const char *text_problem(struct arena *arena, const struct mango_field *f
 static bool is_text(enum mango_type type)
 {
     return type == FIELD_TEXT || type == FIELD_URL || type == FIELD_DESCRIPTOR ||
-           type == FIELD_IP || type == FIELD_REGION;
+           type == FIELD_IP || type == FIELD_REGION || type == FIELD_CULTURE;
+}
+
+/* "+60", as browsers' scripts write it. */
+static bool is_offset(const struct json *value)
+{
+    if (value->type != JSON_STRING)
+        return false;
+    const char *digits = value->text + strspn(value->text, "+-");
+    return digits - value->text <= 1 && *digits != '\0' && strlen(digits) <= 4 &&
+           strspn(digits, "0123456789") == strlen(digits);
 }
 
 static bool fits_type(enum mango_type type, const struct json *value)
@@ -90,6 +111,8 @@ static bool fits_type(enum mango_type type, const struct json *value)
         return json_int(value, &number);
     case FIELD_AMOUNT:
         return json_int(value, &number) && number >= 0;
+    case FIELD_OFFSET:
+        return json_int(value, &number) || is_offset(value);
     case FIELD_BOOL:
         return value->type == JSON_BOOL;
     case FIELD_GROUP:
@@ -99,6 +122,7 @@ static bool fits_type(enum mango_type type, const struct json *value)
                value->child->type == JSON_STRING;
     case FIELD_TEXT:
     case FIELD_URL:
+    case FIELD_CULTURE:
     case FIELD_DESCRIPTOR:
     case FIELD_IP:
     case FIELD_REGION:

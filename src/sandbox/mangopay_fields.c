@@ -38,6 +38,10 @@
     {                                                                                              \
         name, FIELD_TEXT, required, 0, words, NULL                                                 \
     }
+#define CULTURE(required, words)                                                                   \
+    {                                                                                              \
+        "Culture", FIELD_CULTURE, required, 0, words, NULL                                         \
+    }
 #define GROUP(name, required, fields)                                                              \
     {                                                                                              \
         name, FIELD_GROUP, required, 0, NULL, fields                                               \
@@ -114,7 +118,7 @@ static const struct mango_field browser[] = {
     FIELD("ColorDepth", FIELD_INT, REQUIRED, 0),
     FIELD("ScreenHeight", FIELD_INT, REQUIRED, 0),
     FIELD("ScreenWidth", FIELD_INT, REQUIRED, 0),
-    FIELD("TimeZoneOffset", FIELD_INT, REQUIRED, 0),
+    FIELD("TimeZoneOffset", FIELD_OFFSET, REQUIRED, 0),
     FIELD("UserAgent", FIELD_TEXT, REQUIRED, 255),
     FIELD("JavascriptEnabled", FIELD_BOOL, REQUIRED, 0),
     END,
@@ -142,7 +146,7 @@ const struct mango_field mango_card_web_fields[] = {
     FIELD("ReturnURL", FIELD_URL, REQUIRED, 220),
     WORDS("CardType", REQUIRED, CARD_TYPES),
     WORDS("SecureMode", OPTIONAL, SECURE_MODES),
-    WORDS("Culture", REQUIRED, CULTURES),
+    CULTURE(REQUIRED, CULTURES),
     GROUP("TemplateURLOptions", OPTIONAL, template_urls),
     DESCRIPTOR,
     PEOPLE,
@@ -156,7 +160,7 @@ const struct mango_field mango_card_direct_fields[] = {
     FIELD("CardId", FIELD_TEXT, REQUIRED, 255),
     WORDS("SecureMode", OPTIONAL, SECURE_MODES),
     DESCRIPTOR,
-    WORDS("Culture", OPTIONAL, CULTURES_DIRECT),
+    CULTURE(OPTIONAL, CULTURES_DIRECT),
     FIELD("IpAddress", FIELD_IP, REQUIRED, 255),
     GROUP("BrowserInfo", REQUIRED, browser),
     PEOPLE,
@@ -197,7 +201,7 @@ const struct mango_field mango_debit_web_fields[] = {
     FIELD("ReturnURL", FIELD_URL, REQUIRED, 220),
     WORDS("DirectDebitType", REQUIRED, " SOFORT GIROPAY "),
     WORDS("SecureMode", OPTIONAL, SECURE_MODES),
-    WORDS("Culture", REQUIRED, CULTURES),
+    CULTURE(REQUIRED, CULTURES),
     END,
 };
 
@@ -209,7 +213,7 @@ const struct mango_field mango_paypal_fields[] = {
     PARTIES(REQUIRED),
     FUNDS(money),
     FIELD("ReturnURL", FIELD_URL, REQUIRED, 220),
-    WORDS("Culture", OPTIONAL, CULTURES_PAYPAL),
+    CULTURE(OPTIONAL, CULTURES_PAYPAL),
     DESCRIPTOR,
     GROUP("ShippingAddress", OPTIONAL, paypal_shipping),
     END,
@@ -425,7 +429,7 @@ const struct mango_field mango_hook_update_fields[] = {
     FIELD("Tag", FIELD_TEXT, OPTIONAL, 255), FIELD("AuthorId", FIELD_TEXT, REQUIRED, 255),         \
         GROUP("DebitedFunds", REQUIRED, card_money), FIELD("CardId", FIELD_TEXT, REQUIRED, 255),   \
         FIELD("SecureModeReturnURL", FIELD_URL, REQUIRED, 255), DESCRIPTOR,                        \
-        WORDS("Culture", OPTIONAL, CULTURES_DIRECT), FIELD("IpAddress", FIELD_IP, REQUIRED, 255),  \
+        CULTURE(OPTIONAL, CULTURES_DIRECT), FIELD("IpAddress", FIELD_IP, REQUIRED, 255),           \
         GROUP("BrowserInfo", REQUIRED, browser), PEOPLE
 
 const struct mango_field mango_preauth_fields[] = {

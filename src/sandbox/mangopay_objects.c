@@ -198,7 +198,8 @@ void mango_mandate_cancel(struct mango_call *call)
     if (mandate == NULL) {
         mango_error_missing(call, "Mandate", call->id);
     } else if (!mango_is_word(" SUBMITTED ACTIVE ", mango_text(mandate, "Status"))) {
-        mango_error_param(call, "Status", "Only a SUBMITTED or ACTIVE mandate can be cancelled.");
+        mango_error(call, 400, "mandate_cannot_be_cancelled",
+                    "Only a SUBMITTED or ACTIVE mandate can be cancelled", NULL);
     } else {
         mango_mandate_end(call->arena, call->id, "FAILED", "001806");
         mango_answer(call, mango_get(call->arena, "mandate", call->id));

@@ -57,9 +57,11 @@ static const char *code_of(const struct session *session)
     const struct mango_payin *kind = mango_payin_find(session->method);
     if (mango_payin_status(session) == status_words[1])
         return "000000";
-    if (session->status == SESSION_EXPIRED && kind != NULL)
-        return session->attempt.reason != NULL ? session->attempt.reason : kind->expired;
-    return session->attempt.reason != NULL ? session->attempt.reason : "101101";
+    if (session->attempt.reason != NULL)
+        return session->attempt.reason;
+    if (session->status == SESSION_EXPIRED)
+        return kind != NULL && kind->expired != NULL ? kind->expired : "001999";
+    return "101101";
 }
 
 /* A wire has no amounts until money has come, and then those that came. */

@@ -30,7 +30,7 @@ static const struct mango_maker alias = {
     .fields = mango_alias_fields,
     .prefix = "wltbank_m_",
     .members = "{\"Type\":\"IBAN\",\"IBAN\":\"LU700670009430009018\",\"BIC\":\"BCIRLULLXXX\","
-               "\"Country\":\"LU\",\"Active\":true}",
+               "\"Country\":\"LU\",\"VirtualAccountPurpose\":\"Collection\",\"Active\":true}",
     .make = mango_make_alias,
 };
 
@@ -170,6 +170,7 @@ const struct mango_route mango_routes[] = {
     MAKE("/cardregistrations", "cardregistration", &registration),
     VIEW("/cardregistrations/*", "cardregistration"),
     PUT("/cardregistrations/*", mango_registration_finish, NULL),
+    LIST("/cards/fingerprints/*", "card", "Fingerprint"),
     VIEW("/cards/*", "card"),
     CHANGE("/cards/*", "card", mango_card_update_fields),
     LIST("/cards/*/transactions", "payin", "CardId"),

@@ -163,19 +163,14 @@ static enum err statement_failed(enum sql sql, MYSQL_STMT *stmt)
 }
 
 #ifdef FAIL_POINTS
-/* Spoils the next command: its line is cut, or only the way back; or it is never sent, and fails
- * as the server would have it. */
+/* Cuts the line before the next command, or only its way back; or fails as the server would. */
 static enum err meet_fault(struct db *db, enum fail fault)
 {
-    unsigned code = fault == FAIL_CONFLICT  ? ER_LOCK_DEADLOCK
-                    : fault == FAIL_REFUSED ? ER_UNKNOWN_ERROR
-                                            : 0;
     if (fault == FAIL_BEFORE || fault == FAIL_AFTER)
         (void)shutdown(mysql_get_socket(db->mysql), fault == FAIL_BEFORE ? SHUT_RDWR : SHUT_RD);
-    if (code == 0)
+    if (fault != FAIL_CONFLICT && fault != FAIL_REFUSED)
         return ERR_NONE;
-    note_problem("fault", code, "made by a test");
-    return judge(code);
+    return judge(fault == FAIL_CONFLICT ? ER_LOCK_DEADLOCK : ER_UNKNOWN_ERROR);
 }
 #else
 #define meet_fault(db, fault) ((void)(db), ERR_NONE)
@@ -485,10 +480,9 @@ static enum err begin(struct db *db, enum around around)
  * it is done: ERR_DB_LOST. */
 static enum err commit(struct db *db)
 {
-    static const char text[] = "COMMIT";
     enum err err = meet_fault(db, FAIL_AT(FAIL_COMMIT));
-    if (!err && mysql_query(db->mysql, text) != 0)
-        err = failed(db, text);
+    if (!err && mysql_query(db->mysql, "COMMIT") != 0)
+        err = failed(db, "COMMIT");
     return err == ERR_NONE || err == ERR_DB_CONFLICT ? err : ERR_DB_LOST;
 }
 

@@ -474,8 +474,10 @@ test('business_error_status = 300 turns the refusals of a create into 300, and o
 
 test('the demo stops its handlers by asking: they finish and say so', async () => {
     const drained = () => shop.events('guichet').filter((entry) => entry.note === 'drained').length;
-    const before = drained();
+    const started = () => shop.events('guichet').filter((entry) => entry.event === 'start').length;
     const handlers = shop.pids('guichet');
+    await eventually(() => started() - drained() >= handlers.length); // one that is not up yet just dies
+    const before = drained();
     process.kill(shop.leader('guichet'), 'SIGTERM'); // what demo down and systemd send
     await eventually(() => shop.pids('guichet').length === 0, 15_000);
     assert.equal(drained() - before, handlers.length, 'handlers that ended by themselves');

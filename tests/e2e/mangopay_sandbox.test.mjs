@@ -64,7 +64,6 @@ describe('access', () => {
         const late = await call();
         assert.equal(late.status, 401);
         assert.equal(late.json.Type, 'unauthorized');
-        mango.renew();
         await act('forget_tokens');
         mango.renew();
         assert.equal((await mango.api('GET', '/hooks')).status, 200);
@@ -317,6 +316,9 @@ describe('time', () => {
         const bad = await mango.mandate(user.Id, 'CREATED');
         await form(bad.RedirectURL, { action: 'pay' });
         assert.equal((await mango.get(`/mandates/${bad.Id}`)).ResultCode, '001802');
+        const early = await mango.api('PUT', `/mandates/${bad.Id}/cancel`, {});
+        assert.equal(early.status, 400);
+        assert.equal(early.json.Type, 'mandate_cannot_be_cancelled');
         const good = await mango.mandate(john.Id);
         const ended = await mango.put(`/mandates/${good.Id}/cancel`, {});
         assert.equal(ended.Status, 'FAILED');

@@ -334,6 +334,31 @@ describe('money back', () => {
         assert.equal((await sdk.Refunds.get(part.Id)).Id, part.Id);
     });
 
+    test('20 refunds at the same time give back what there is, once', async () => {
+        const payIn = await cardDirect(await registerCard());
+        const answers = await Promise.all(Array.from({ length: 20 },
+            () => mango.post(`/payins/${payIn.Id}/refunds`, { AuthorId: john.Id })));
+        const done = answers.filter((refund) => refund.Status === 'SUCCEEDED');
+        assert.deepEqual(done.map((refund) => refund.DebitedFunds.Amount), [1900]);
+        const failed = answers.filter((refund) => refund.Status === 'FAILED');
+        assert.ok(failed.every((refund) => refund.ResultCode === '001401'));
+        assert.equal(failed.length, 19);
+    });
+
+    test('20 captures at the same time take no more than is set aside', async () => {
+        const preauth = await sdk.CardPreAuthorizations.create({
+            AuthorId: john.Id, DebitedFunds: eur(5000), CardId: await registerCard(),
+            SecureModeReturnURL: 'https://example.org/back', IpAddress: '203.0.113.9',
+            BrowserInfo: BROWSER, MultiCapture: true,
+        });
+        const answers = await Promise.all(Array.from({ length: 20 },
+            () => mango.api('POST', '/payins/preauthorized/direct',
+                { ...parties(), PreauthorizationId: preauth.Id })));
+        const done = answers.filter(({ json }) => json.Status === 'SUCCEEDED');
+        assert.equal(done.length, 2);
+        assert.equal((await sdk.CardPreAuthorizations.get(preauth.Id)).RemainingFunds.Amount, 1000);
+    });
+
     test('a dispute: opened by the bank, contested, decided', async () => {
         const payIn = await cardDirect(await registerCard());
         await mango.act('chargeback', { session_id: payIn.Id });

@@ -160,6 +160,11 @@ static void headers_of_an_answer(void **state)
     assert_string_equal(response.headers[0].value, "/payments/2");
     assert_string_equal(response.headers[1].value, "5");
     assert_null(response.headers[2].name);
+    http_header_add(&response, "Retry-After", "6"); /* one more line of that name */
+    assert_string_equal(response.headers[1].value, "5");
+    assert_string_equal(response.headers[2].name, "Retry-After");
+    assert_string_equal(response.headers[2].value, "6");
+    assert_null(response.headers[3].name);
 }
 
 int main(void)

@@ -26,6 +26,9 @@ static void numbers(void **state)
         {"4000000000000002", true, CARD_DECLINED, "visa", "0002"},
         {"4000000000009995", true, CARD_NO_FUNDS, "visa", "9995"},
         {"4000002760003184", true, CARD_CHALLENGE, "visa", "3184"},
+        {"4970107111111119", true, CARD_PAYS, "visa", "1119"},
+        {"4970105181818183", true, CARD_CHALLENGE, "visa", "8183"},
+        {"5033951000000004", true, CARD_PAYS, "maestro", "0004"},
         {"5555555555554444", true, CARD_NO_TEST_CARD, "mastercard", "4444"},
         {"4242424242424241", false, CARD_NO_TEST_CARD, "", ""},
         {"", false, CARD_NO_TEST_CARD, "", ""},
@@ -94,7 +97,7 @@ static void codes(void **state)
         {"4242424242424242", "123", true}, {"4242424242424242", "1234", false},
         {"4242424242424242", "12", false}, {"4242424242424242", "12a", false},
         {"4242424242424242", "", false},   {"378282246310005", "1234", true},
-        {"378282246310005", "123", false},
+        {"378282246310005", "123", false}, {"375989111111119", "1234", true},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {

@@ -155,13 +155,16 @@ static const struct {
     const char *what, *count;
 } wrongs[] = {
     {"payments still open", "SELECT COUNT(*)" PAYMENTS "AND status IN ('pending', 'processing')"},
-    {"checks left", "SELECT COUNT(*) FROM payment_checks" OF_BUYER "AND status <> 'expired'"},
+    /* a session that was made may still be paid, after the expiry or beside the one that was */
+    {"checks left",
+     "SELECT COUNT(*) FROM payment_checks" OF_BUYER "AND status <> 'expired' AND NOT EXISTS"
+     " (SELECT 1 FROM attempts a WHERE a.payment_id = p.payment_id AND number > 1)"},
     {"items still held", "SELECT COUNT(*) FROM items JOIN payments p ON payment_id = held_by"
                          " WHERE user_id = #"},
     {"keys without an answer",
      "SELECT COUNT(*) FROM idempotency_keys WHERE user_id = # AND status IS NULL"},
-    {"mails not sent", "SELECT COUNT(*) FROM deliveries JOIN outbox USING (outbox_id)" OF_BUYER
-                       "AND state <> 'done'"},
+    {"mails not sent", "SELECT COUNT(*) FROM deliveries d JOIN outbox USING (outbox_id)" OF_BUYER
+                       "AND receiver = 'mail' AND state <> 'done'"},
     {"notices not dealt with", "SELECT COUNT(*) FROM inbox JOIN payments p ON payment_id = "
                                "reference WHERE user_id = # AND state <> 'done'"},
     {"payments credited other than once",
