@@ -383,7 +383,7 @@ enum err reconcile_returned(struct context *context, struct arena *arena,
     const struct attempt *attempt = known ? choose_attempt(&unit) : NULL;
     if (attempt != NULL && driver_of(check, attempt) != NULL)
         err = db_query(context->pool, arena, ask_unit, &unit);
-    if (!err && unit.granted) {
+    if (!err && unit.granted && attempt != NULL) {
         err = ask_provider(check, attempt, arena, &found);
         if (!err)
             err = db_query(context->pool, arena, find_unit, &unit);
