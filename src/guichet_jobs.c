@@ -157,7 +157,13 @@ static void watch_silence(struct job *job)
 static void watch_hooks_of(struct job *job, const struct provider_driver *driver)
 {
     struct hooks_found found = {0}, swept = {0};
-    enum err err = hooks_check(job->context, job->arena, driver, &found);
+    bool wanted;
+    enum err err = hooks_wanted(job->context, job->arena, driver, &wanted);
+    if (err)
+        log_failure("hooks", "", err);
+    if (err || !wanted)
+        return;
+    err = hooks_check(job->context, job->arena, driver, &found);
     if (err || found.wrong > 0)
         LOG(err ? LOG_ERROR : LOG_WARN, "hooks", LOG_TEXT("provider", driver->name),
             LOG_NUMBER("wrong", (int64_t)found.wrong), LOG_NUMBER("mended", (int64_t)found.mended),
@@ -177,8 +183,7 @@ static void watch_hooks(struct job *job)
         return;
     job->hooks_due_ms = clock_mono_ms() + settings->jobs.silence_s * 1000;
     for (size_t i = 0; (driver = provider_at(i)) != NULL; i++)
-        if (driver->hooks != NULL && driver->configured(settings))
-            watch_hooks_of(job, driver);
+        watch_hooks_of(job, driver);
 }
 
 static bool step_providers(struct job *job)

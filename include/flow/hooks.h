@@ -13,6 +13,11 @@ struct hooks_found {
     int64_t missed; /* notices found in the list of events that had not come */
 };
 
+/* Is there anything to look after? Of a provider that is switched on, or was once: what was begun
+ * with it goes on. */
+enum err hooks_wanted(struct context *context, struct arena *arena,
+                      const struct provider_driver *driver, bool *ret_wanted) MUST_CHECK;
+
 /* Looks at the registrations and mends them. ERR_PROVIDER_UNAVAILABLE: the provider cannot be
  * asked, or not all could be mended. */
 enum err hooks_check(struct context *context, struct arena *arena,

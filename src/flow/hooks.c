@@ -76,6 +76,21 @@ static enum err set_unit(struct db *db, void *context)
     return sweeps_set(db, unit->provider, unit->swept_s);
 }
 
+enum err hooks_wanted(struct context *context, struct arena *arena,
+                      const struct provider_driver *driver, bool *ret_wanted)
+{
+    const struct settings *settings = context->settings;
+    struct sweep_unit unit = {.provider = driver->name};
+    enum err err = ERR_NONE;
+    *ret_wanted = false;
+    if (driver->hooks == NULL || !driver->configured(settings))
+        return ERR_NONE;
+    if (!driver->terms(settings)->enabled)
+        err = db_query(context->pool, arena, get_unit, &unit);
+    *ret_wanted = !err && (driver->terms(settings)->enabled || unit.swept_s > 0);
+    return err;
+}
+
 static enum err take(struct context *context, struct arena *arena,
                      const struct provider_driver *driver, const char *text,
                      struct hooks_found *found)

@@ -14,7 +14,8 @@
 enum {
     LEASE_S = 60,
     IN_FLIGHT_AGAIN_MS = 5000,
-    AFRESH_S = 10,      /* after a lost create: as after a new payment's */
+    AFRESH_S = 10, /* after a lost create: as after a new payment's */
+    LONG_S = 2 * 86400,
     LOST_FIRST_S = 5,   /* while a create is lost, the time between looks doubles */
     LOST_DOUBLINGS = 9, /* up to 43 minutes */
     EXTRA_EVERY_S = 3,
@@ -172,12 +173,18 @@ static enum err next_unit(struct db *db, void *context)
     return checks_next(db, check->payment.id, tries, due_ms);
 }
 
+/* Its payer has longer than the schedule: a bank wire, say, which is asked about every day. */
+static bool is_long(const struct check *check)
+{
+    return check->payment.expires_s - check->payment.created_s > LONG_S;
+}
+
 /* Nothing more to learn: paid or over, with no session that could still be paid, or this was the
  * last look. */
 static bool is_last(const struct check *check)
 {
-    bool tried =
-        check->tries >= CHECKS_MAX && driver_of(check, last_of(check)) != NULL && is_over(check);
+    bool tried = check->tries >= CHECKS_MAX && driver_of(check, last_of(check)) != NULL &&
+                 (is_over(check) || !(is_lost(check) || is_long(check)));
     bool ended = payment_is_paid(check->payment.status) || is_over(check);
     return !in_flight(check) && (tried || (ended && first_open(check) == NULL));
 }
@@ -376,7 +383,7 @@ enum err reconcile_returned(struct context *context, struct arena *arena,
     const struct attempt *attempt = known ? choose_attempt(&unit) : NULL;
     if (attempt != NULL && driver_of(check, attempt) != NULL)
         err = db_query(context->pool, arena, ask_unit, &unit);
-    if (!err && unit.granted) {
+    if (!err && unit.granted && attempt != NULL) {
         err = ask_provider(check, attempt, arena, &found);
         if (!err)
             err = db_query(context->pool, arena, find_unit, &unit);
