@@ -40,7 +40,7 @@ const told = (state) =>
     shop.events('guichet').filter((line) => line.event === 'breaker' && line.state === state);
 const statuses = async () => {
     const { providers } = accepted(await client.request('GET', '/providers'));
-    return Object.fromEntries(providers.filter(({ name }) => name !== 'nonstopay')
+    return Object.fromEntries(providers.filter(({ name }) => ['payviox', 'mannco'].includes(name))
         .map(({ name, status }) => [name, status]));
 };
 
