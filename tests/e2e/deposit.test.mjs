@@ -111,7 +111,7 @@ test('one payment: all its members, and a timeline from creation to credit', asy
     const payment = await client.payment(alice, made.id);
     assert.deepEqual(Object.keys(payment), [
         'id', 'provider', 'type', 'amount', 'currency', 'method', 'status', 'refunded', 'dispute',
-        'createdAt', 'expiresAt', 'url', 'items', 'refunds', 'timeline',
+        'createdAt', 'expiresAt', 'url', 'bankwire', 'card', 'items', 'refunds', 'timeline',
     ]);
     assert.equal(payment.id, made.id);
     assert.equal(payment.provider, 'payviox');
