@@ -112,7 +112,7 @@ describe('what is told', () => {
         for (const [name, value] of Object.entries(data))
             if (name !== 'user') assert.deepEqual(value, payment[name], name);
         for (const name of Object.keys(payment))
-            assert(name in data || ['url', 'items', 'refunds', 'timeline'].includes(name), `${name} is missing`);
+            assert(name in data || ['url', 'bankwire', 'card', 'items', 'refunds', 'timeline'].includes(name), `${name} is missing`);
         const [same] = await b.told(id);
         assert.equal(same.body, delivery.body);
         assert.equal(same.id, delivery.id);
