@@ -3,8 +3,7 @@
 #include "sandbox/nonstopay.h"
 
 #include "sandbox/settings.h"
-
-#include "base/crypt.h"
+#include "sandbox/signed_notice.h"
 
 #include <string.h>
 
@@ -64,45 +63,20 @@ static enum err make_body(struct arena *arena, const struct notice *notice, stru
     return json_out_end(out);
 }
 
-/* Lower-case hex of the body's HMAC-SHA256 with the API key: the recipe is not public, and this is
- * what Guichet assumes too. */
-static const char *sign(struct arena *arena, const struct notice *notice, const struct buf *text)
-{
-    unsigned char hash[CRYPT_HASH_BYTES];
-    char hex[2 * CRYPT_HASH_BYTES + 1];
-    struct secret key = sandbox_settings()->nonstopay.api_key;
-    struct buf header;
-    if (notice->token != NULL && !secret_set(&key, notice->token, strlen(notice->token)))
-        return NULL;
-    crypt_hmac_sha256(&key, buf_text(text), text->len, hash);
-    crypt_wipe(&key, sizeof key);
-    hex_encode(hash, sizeof hash, hex);
-    buf_init(&header, arena, 1024);
-    buf_printf(&header, "X-Signature: %s", notice->signature != NULL ? notice->signature : hex);
-    return buf_ok(&header) ? buf_text(&header) : NULL;
-}
-
+/* Signed with the API key: the recipe is not public, and this is what Guichet assumes too. */
 enum err nonstopay_notice_write(struct arena *arena, const struct notice *notice,
                                 struct delivery *ret_delivery)
 {
+    const struct sandbox_settings *settings = sandbox_settings();
     struct buf text;
-    struct delivery delivery = {
-        .provider = nonstopay.name,
-        .type = notice->type,
-        .session_id = notice->session_id,
-        .order_id = notice->order_id,
-        .url = sandbox_settings()->nonstopay.callback_url,
-    };
     enum err err = make_body(arena, notice, &text);
     if (err)
         return err;
-    delivery.body = buf_text(&text);
-    delivery.body_len = text.len;
-    if (notice->signature == NULL || notice->signature[0] != '\0') {
-        delivery.headers[0] = sign(arena, notice, &text);
-        if (delivery.headers[0] == NULL)
-            return ERR_OVERLOAD;
-    }
-    *ret_delivery = delivery;
-    return ERR_NONE;
+    struct delivery delivery = {.provider = nonstopay.name,
+                                .url = settings->nonstopay.callback_url};
+    err = signed_notice_deliver(arena, notice, &text, "X-Signature", &settings->nonstopay.api_key,
+                                &delivery);
+    if (!err)
+        *ret_delivery = delivery;
+    return err;
 }

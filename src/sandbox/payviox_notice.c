@@ -3,8 +3,7 @@
 #include "sandbox/payviox.h"
 
 #include "sandbox/settings.h"
-
-#include "base/crypt.h"
+#include "sandbox/signed_notice.h"
 
 #include <string.h>
 
@@ -130,44 +129,18 @@ static enum err make_body(struct arena *arena, const struct notice *notice, stru
     return json_out_end(out);
 }
 
-/* The header that proves who sent the body: lower-case hex of its HMAC-SHA256. */
-static const char *sign(struct arena *arena, const struct notice *notice, const struct buf *text)
-{
-    unsigned char hash[CRYPT_HASH_BYTES];
-    char hex[2 * CRYPT_HASH_BYTES + 1];
-    struct secret token = sandbox_settings()->payviox.webhook_token;
-    struct buf header;
-    if (notice->token != NULL && !secret_set(&token, notice->token, strlen(notice->token)))
-        return NULL;
-    crypt_hmac_sha256(&token, buf_text(text), text->len, hash);
-    crypt_wipe(&token, sizeof token);
-    hex_encode(hash, sizeof hash, hex);
-    buf_init(&header, arena, 1024);
-    buf_printf(&header, "Signature: %s", notice->signature != NULL ? notice->signature : hex);
-    return buf_ok(&header) ? buf_text(&header) : NULL;
-}
-
 enum err payviox_notice_write(struct arena *arena, const struct notice *notice,
                               struct delivery *ret_delivery)
 {
+    const struct sandbox_settings *settings = sandbox_settings();
     struct buf text;
-    struct delivery delivery = {
-        .provider = payviox.name,
-        .type = notice->type,
-        .session_id = notice->session_id,
-        .order_id = notice->order_id,
-        .url = sandbox_settings()->payviox.webhook_url,
-    };
     enum err err = make_body(arena, notice, &text);
     if (err)
         return err;
-    delivery.body = buf_text(&text);
-    delivery.body_len = text.len;
-    if (notice->signature == NULL || notice->signature[0] != '\0') {
-        delivery.headers[0] = sign(arena, notice, &text);
-        if (delivery.headers[0] == NULL)
-            return ERR_OVERLOAD;
-    }
-    *ret_delivery = delivery;
-    return ERR_NONE;
+    struct delivery delivery = {.provider = payviox.name, .url = settings->payviox.webhook_url};
+    err = signed_notice_deliver(arena, notice, &text, "Signature", &settings->payviox.webhook_token,
+                                &delivery);
+    if (!err)
+        *ret_delivery = delivery;
+    return err;
 }
