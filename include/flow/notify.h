@@ -24,7 +24,8 @@ enum told {
 #define TOPIC_REFUNDED "payment.refunded"
 #define TOPIC_DISPUTED "payment.disputed"
 
-/* A step inside a unit: the payment has just got this status. */
+/* A step inside a unit: the payment, which is told of as the struct says, has just got this status.
+ */
 enum err notify_status(struct db *db, const struct payment *payment, enum payment_status status,
                        enum told told) MUST_CHECK;
 

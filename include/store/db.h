@@ -22,7 +22,7 @@ struct db_pool *db_pool_new(const struct settings *settings, bool admin);
 void db_pool_free(struct db_pool *pool);
 
 /* Values to bind. The list ends with a value of kind DB_KIND_END, which db_run adds. */
-enum db_kind { DB_KIND_END, DB_KIND_NULL, DB_KIND_INT, DB_KIND_BYTES };
+enum db_kind { DB_KIND_END, DB_KIND_NULL, DB_KIND_INT, DB_KIND_BYTES, DB_KIND_LATER };
 struct db_value {
     enum db_kind kind;
     int64_t number;
@@ -34,15 +34,47 @@ struct db_value {
 #define DB_TEXT_OR_NULL(value) db_value_text((value)[0] == '\0' ? NULL : (value))
 #define DB_BYTES(value, size)  db_value_bytes(value, size)
 #define DB_NOTHING             db_value_null()
+#define DB_LATER(number)       db_value_later(number) /* what db_append_number will have found */
 struct db_value db_value_int(int64_t number);
 struct db_value db_value_text(const char *text);
 struct db_value db_value_bytes(const void *bytes, size_t len);
 struct db_value db_value_null(void);
+struct db_value db_value_later(const int64_t *number);
 
 /* Runs a statement. Its rows are read with db_next; those not read are dropped by the next run. */
 #define db_run(db, sql, ...)  db_run_values(db, sql, (const struct db_value[]){__VA_ARGS__, {0}})
 #define db_run_plain(db, sql) db_run_values(db, sql, (const struct db_value[]){{0}})
 enum err db_run_values(struct db *db, enum sql sql, const struct db_value *values) MUST_CHECK;
+
+/* A change of which the unit reads nothing more. In a unit that is gathered (see db_gather) it may
+ * be held back, and be run with those of other units: then they run in the order of enum sql, an
+ * error of theirs is nobody's answer, and each unit runs again, alone. */
+#define db_append(db, sql, ...)                                                                    \
+    db_append_values(db, sql, (const struct db_value[]){__VA_ARGS__, {0}}, NULL)
+/* The same, for one that must change exactly one row, else ERR_DB_CONFLICT. */
+#define db_change(db, sql, ...)                                                                    \
+    db_append_values(db, sql, (const struct db_value[]){__VA_ARGS__, {0}},                         \
+                     &(const struct db_expected){.one_row = true})
+/* The same, for one that returns a number, or nothing: then it is 0. *number is set when it has
+ * run; before that it serves as DB_LATER only, so it must outlive the unit (db_number_new). */
+#define db_append_number(db, number, sql, ...)                                                     \
+    db_append_values(db, sql, (const struct db_value[]){__VA_ARGS__, {0}},                         \
+                     &(const struct db_expected){.ret_number = number})
+/* The same, for a balance that must not fall below least: ERR_BALANCE. */
+#define db_append_balance(db, number, least, sql, ...)                                             \
+    db_append_values(                                                                              \
+        db, sql, (const struct db_value[]){__VA_ARGS__, {0}},                                      \
+        &(const struct db_expected){.ret_number = number, .has_least = true, .at_least = least})
+struct db_expected {
+    bool one_row;
+    int64_t *ret_number; /* NULL: it returns nothing */
+    bool has_least;
+    int64_t at_least;
+};
+/* In the unit's arena; NULL when that is full. */
+int64_t *db_number_new(struct db *db);
+enum err db_append_values(struct db *db, enum sql sql, const struct db_value *values,
+                          const struct db_expected *expected) MUST_CHECK;
 
 /* The next row of the last statement; false after the last one. Columns count from 0 and stay
  * valid until the next call. NULL reads as 0 and "". */
@@ -75,6 +107,17 @@ void db_deadline(int64_t mono_ms);
  * COMMIT was sent whose answer did not come: it may have happened. */
 enum err db_transact(struct db_pool *pool, struct arena *arena,
                      enum err (*unit)(struct db *db, void *context), void *context) MUST_CHECK;
+
+/* The same, faster under load: units of threads that wait for the database anyway become one
+ * transaction, in which each runs as if after the others, with its changes held back to its end
+ * (db_append). About what the unit is, says key: the id of a payment that it locks first of all,
+ * NULL for what nobody else can be about; two units about the same are never in one group. A unit
+ * that meets an error which it would be run again for is run by db_transact's rules, alone. */
+enum err db_gather(struct db_pool *pool, struct arena *arena, const char *key,
+                   enum err (*unit)(struct db *db, void *context), void *context) MUST_CHECK;
+
+/* True: other units may share the transaction, and what is appended is not there yet. */
+bool db_gathered(const struct db *db);
 
 /* The same for units that only read, or write with one statement: no transaction around it. */
 enum err db_query(struct db_pool *pool, struct arena *arena,

@@ -20,6 +20,7 @@ struct ledger_line {
     enum ledger_kind kind;
     const char *owner; /* steamid, provider name, or LEDGER_HOUSE */
     struct money amount;
+    bool covered; /* of a user: the balance must not fall below 0 by it */
 };
 
 #define LEDGER_LINES_MAX 104 /* a cart's sellers, and a few more */
@@ -28,7 +29,8 @@ struct ledger_line {
 /* Writes one posting with its lines and moves the users' balances, in an order of its own: two
  * postings over the same accounts must not wait for each other. The lines must sum to zero
  * (asserted). *ret_posted is false when this document had this effect already; then
- * nothing is written. */
+ * nothing is written. ERR_BALANCE: a balance does not cover its line; the unit must not be
+ * committed. */
 enum err ledger_post(struct db *db, const char *document_id, const char *effect, int64_t sequence,
                      const struct ledger_line *lines, size_t count, bool *ret_posted) MUST_CHECK;
 

@@ -13,7 +13,7 @@
 enum inbox_state { INBOX_DONE, INBOX_UNMATCHED, INBOX_REVIEW };
 
 struct notice_row {
-    int64_t id; /* 0: there is none */
+    int64_t id; /* 0: it is not stored before inbox_set */
     enum inbox_state state;
     int64_t tries, copies;
     char provider[17];
@@ -21,13 +21,14 @@ struct notice_row {
     size_t body_len;
 };
 
-/* Stores a notice, or counts one more copy of it; the row is locked until the unit ends. */
+/* Stores a notice, or counts one more copy of it; the row is locked until the unit ends. In a
+ * gathered unit it passes for new: a copy makes the unit run again, alone. */
 enum err inbox_put(struct db *db, const char *provider, const char *body, size_t len,
                    struct notice_row *ret_row) MUST_CHECK;
 
 /* retry_in_s < 0: no further try by us. */
-enum err inbox_set(struct db *db, int64_t id, enum inbox_state state, const char *note,
-                   const char *reference, int64_t retry_in_s) MUST_CHECK;
+enum err inbox_set(struct db *db, const struct notice_row *row, enum inbox_state state,
+                   const char *note, const char *reference, int64_t retry_in_s) MUST_CHECK;
 
 /* The unmatched notice due first, moved forward by lease_s; 0 when none is due. */
 enum err inbox_take(struct db *db, int64_t lease_s, int64_t *ret_id) MUST_CHECK;
@@ -51,17 +52,16 @@ enum retried {
 enum err inbox_retry(struct db *db, int64_t id, enum retried *ret_retried,
                      char ret_payment_id[IDENT_MAX]) MUST_CHECK;
 
-/* Once per payment, topic and sequence: the first body stays. NULL: an event for people only. */
+/* Once per payment, topic and sequence: the first body stays. NULL: an event for people only.
+ * *ret_id is for the next two; what it points to is 0 for one that was there already. */
 enum err outbox_put(struct db *db, const char *payment_id, const char *topic, int64_t sequence,
-                    const char *body) MUST_CHECK;
+                    const char *body, const int64_t **ret_id) MUST_CHECK;
 
-/* Puts the first event of that topic on its way to a receiver; once per event and receiver. */
-enum err deliveries_put(struct db *db, const char *payment_id, const char *topic,
-                        const char *receiver) MUST_CHECK;
+/* Puts an event on its way to a receiver; once per event and receiver. */
+enum err deliveries_put(struct db *db, const int64_t *outbox_id, const char *receiver) MUST_CHECK;
 
 /* Puts an event on its way to every one of the receivers (store/receivers.h), likewise. */
-enum err deliveries_put_all(struct db *db, const char *payment_id, const char *topic,
-                            int64_t sequence) MUST_CHECK;
+enum err deliveries_put_all(struct db *db, const int64_t *outbox_id) MUST_CHECK;
 
 enum delivery_state { DELIVERY_WAITING, DELIVERY_DONE, DELIVERY_DEAD };
 

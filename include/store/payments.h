@@ -110,10 +110,11 @@ void attempt_reference(const char *payment_id, int64_t number, char ret_referenc
 /* The payment of a reference of ours, with a number or without; false: it is none. */
 bool attempt_reference_parse(const char *reference, char ret_payment_id[IDENT_MAX]);
 
-/* The deadline is counted from now by the database's clock. */
+/* The deadline is counted from now by the database's clock. *ret_id is set by the COMMIT at the
+ * latest (db_append_number). */
 enum err attempts_insert(struct db *db, const struct payment *payment, int64_t number,
-                         const char *provider, const char *reference,
-                         int64_t deadline_ms) MUST_CHECK;
+                         const char *provider, const char *reference, int64_t deadline_ms,
+                         int64_t *ret_id) MUST_CHECK;
 
 /* The last attempt of a payment. */
 enum err attempts_last(struct db *db, const char *payment_id,

@@ -1,4 +1,5 @@
-/* Every statement of the programs, by name. The texts stand in store/sql.c; values are always
+/* Every statement of the programs, by name, parents before children: what units hold back is run in
+ * this order (store/gather.c). The texts stand in store/sql.c; values are always
  * bound, never written into a text. */
 #ifndef STORE_SQL_H
 #define STORE_SQL_H
@@ -18,6 +19,7 @@ enum sql {
     SQL_API_KEY_REVOKE,
     SQL_PAYMENT_INSERT,
     SQL_PAYMENT_LOCK,
+    SQL_PAYMENTS_LOCK,
     SQL_PAYMENT_STATUS,
     SQL_PAYMENT_REFUNDED,
     SQL_PAYMENT_PAID_BY,
@@ -58,6 +60,7 @@ enum sql {
     SQL_ATTEMPT_INSERT,
     SQL_ATTEMPTS_OF_PAYMENT,
     SQL_ATTEMPT_OF_PROVIDER,
+    SQL_ATTEMPTS_OF_PAYMENTS,
     SQL_ATTEMPT_NAMED,
     SQL_ANSWER_INSERT,
     SQL_REFERENCE_LEARN,
@@ -79,8 +82,8 @@ enum sql {
     SQL_ACCOUNT_BY_OWNER,
     SQL_POSTING_INSERT,
     SQL_POSTING_FIND,
-    SQL_ENTRY_INSERT,
     SQL_BALANCE_ADD,
+    SQL_ENTRY_INSERT,
     SQL_BALANCE_OF_USER,
     SQL_VERIFY_POSTINGS,
     SQL_VERIFY_BALANCES,
@@ -94,6 +97,7 @@ enum sql {
     SQL_HISTORY_COUNT,
     SQL_TRANSACTIONS_PAGE,
     SQL_INBOX_PUT,
+    SQL_INBOX_INSERT,
     SQL_INBOX_BY_HASH,
     SQL_INBOX_GET,
     SQL_INBOX_LOCK,

@@ -81,12 +81,16 @@ static enum err insert_intent(struct db *db, const struct begin_unit *unit)
     return err;
 }
 
-static enum err insert_attempt(struct db *db, const struct begin_unit *unit)
+static enum err insert_attempt(struct db *db, struct begin_unit *unit)
 {
     const struct payment *payment = &unit->payment;
+    struct attempt *attempt = &unit->attempt;
     int64_t deadline_ms = unit->context->settings->provider.timeout_ms + CALL_MARGIN_MS;
-    enum err err =
-        attempts_insert(db, payment, 1, unit->checkout->drivers[0]->name, payment->id, deadline_ms);
+    *attempt = (struct attempt){.number = 1};
+    (void)text_copy(attempt->provider, sizeof attempt->provider, unit->checkout->drivers[0]->name);
+    (void)text_copy(attempt->reference, sizeof attempt->reference, payment->id);
+    enum err err = attempts_insert(db, payment, 1, attempt->provider, attempt->reference,
+                                   deadline_ms, &attempt->id);
     return err ? err : checks_insert(db, payment->id, FIRST_CHECK_S);
 }
 
@@ -134,7 +138,7 @@ static enum err load_begun(struct db *db, struct begin_unit *unit)
         err = items_of_payment(db, unit->payment.id, CART_MAX, &unit->choice.cart);
     if (!err)
         answer_processed(db_arena(db), unit->payment.id, &unit->answer);
-    return err;
+    return err ? err : attempts_last(db, unit->payment.id, &unit->attempt);
 }
 
 static enum err begin_unit(struct db *db, void *context)
@@ -146,7 +150,7 @@ static enum err begin_unit(struct db *db, void *context)
     /* the items may be gone because they are the payer's by now */
     if (err == ERR_DB_DUPLICATE || (err == ERR_NO_ITEMS && again))
         err = load_begun(db, unit);
-    return err ? err : attempts_last(db, unit->payment.id, &unit->attempt);
+    return err;
 }
 
 static enum err expire_unit(struct db *db, void *context)
@@ -159,7 +163,10 @@ static enum err expire_unit(struct db *db, void *context)
 static enum err begin(struct context *context, struct arena *arena, struct begin_unit *unit)
 {
     struct cart_choice *choice = &unit->choice;
-    enum err err = db_transact(context->pool, arena, begin_unit, unit);
+    int64_t started_ms = clock_mono_ms();
+    enum err err = db_gather(context->pool, arena, NULL, begin_unit, unit);
+    if (clock_mono_ms() - started_ms > CALL_MARGIN_MS)
+        unit->attempt.over = true; /* the jobs program may be at it by now */
     if (err != ERR_NO_ITEMS || choice->stale_count == 0)
         return err;
     err = ERR_NONE;
@@ -174,6 +181,7 @@ struct finish_unit {
     const struct provider_result *result;
     const struct provider_driver *next;   /* whom to try if this one failed; NULL: nobody */
     bool caller_waits;                    /* a request, not a later check */
+    bool keyless;                         /* it came without an Idempotency-Key */
     const struct attempt *tried;          /* the attempt that the result is of */
     const struct settled_create *settled; /* NULL: nothing was */
     struct attempt attempt; /* out: the same with its definite answer, or the next one */
@@ -245,6 +253,8 @@ static enum err keep_answer(struct db *db, const struct finish_unit *unit)
     const struct answer *answer = &unit->answer;
     if (answer->err == ERR_OVERLOAD)
         return ERR_OVERLOAD; /* no answer to keep: nothing of this is stored */
+    if (unit->keyless)
+        return ERR_NONE;
     if (unit->attempt.outcome == OUTCOME_NOT_SENT)
         return keys_release(db, unit->payment.id);
     if (answer->err == ERR_OUTCOME_UNKNOWN ||
@@ -263,6 +273,24 @@ static enum err reload_attempt(struct db *db, struct finish_unit *unit)
     return attempts_get(db, unit->tried->provider, unit->tried->reference, &unit->attempt);
 }
 
+/* The attempt as it is with its answer. A success needs no look at the others of the payment. */
+static enum err renew_attempt(struct db *db, struct finish_unit *unit)
+{
+    const struct provider_result *r = unit->result;
+    struct attempt *attempt = &unit->attempt;
+    if (r->outcome != OUTCOME_DONE && r->outcome != OUTCOME_PENDING)
+        return reload_attempt(db, unit);
+    attempt->outcome = r->outcome;
+    attempt->over = true;
+    if (r->provider_reference[0] != '\0')
+        (void)text_copy(attempt->provider_reference, sizeof attempt->provider_reference,
+                        r->provider_reference);
+    (void)text_copy(attempt->url, sizeof attempt->url, r->url);
+    (void)text_copy(attempt->reason, sizeof attempt->reason, r->reason);
+    (void)text_copy(attempt->instructions, sizeof attempt->instructions, r->instructions);
+    return ERR_NONE;
+}
+
 static enum err store_answer(struct db *db, struct finish_unit *unit)
 {
     const struct provider_result *r = unit->result;
@@ -279,7 +307,7 @@ static enum err store_answer(struct db *db, struct finish_unit *unit)
                    by_partner ? " " : "", outcome_name(r->outcome),
                    r->reason[0] == '\0' ? "" : ": ", r->reason);
     err = events_insert(db, unit->payment.id, "attempt", detail, source_of(unit));
-    return err ? err : reload_attempt(db, unit);
+    return err ? err : renew_attempt(db, unit);
 }
 
 static enum err fail_payment(struct db *db, const struct finish_unit *unit)
@@ -304,7 +332,7 @@ static enum err open_next(struct db *db, struct finish_unit *unit)
     int64_t number = unit->attempt.number + 1;
     int64_t deadline_ms = unit->context->settings->provider.timeout_ms + CALL_MARGIN_MS;
     enum err err = attempts_insert(db, &unit->payment, number, unit->next->name, unit->payment.id,
-                                   deadline_ms);
+                                   deadline_ms, &unit->attempt.id);
     unit->answer = (struct answer){0};
     if (!err || err == ERR_DB_DUPLICATE)
         err = attempts_last(db, unit->payment.id, &unit->attempt);
@@ -382,7 +410,7 @@ static enum err finish(struct finish_unit *unit, struct arena *arena, int64_t de
 {
     enum err err;
     do {
-        err = db_transact(unit->context->pool, arena, finish_unit, unit);
+        err = db_gather(unit->context->pool, arena, unit->payment.id, finish_unit, unit);
     } while ((err == ERR_DB_UNAVAILABLE || err == ERR_DB_LOST) &&
              clock_left_ms(deadline_ms) > FINISH_MS / 4);
     return err;
@@ -487,6 +515,7 @@ static enum err call_all(const struct begin_unit *begin, struct arena *arena,
                                    .result = &result,
                                    .settled = &settled,
                                    .caller_waits = true,
+                                   .keyless = checkout->key.text[0] == '\0',
                                    .tried = &attempt};
         call_in_time(begin, arena, checkout->drivers[i], &attempt, &result, &settled);
         CRASH_POINT("create_called");

@@ -41,17 +41,23 @@ static enum err write_event(struct arena *arena, const struct payment *payment, 
     return json_out_end(out);
 }
 
+static enum err put_event(struct db *db, const struct payment *payment, const char *topic,
+                          int64_t sequence, const int64_t **ret_id)
+{
+    struct buf body;
+    enum err err = write_event(db_arena(db), payment, topic, &body);
+    if (!err)
+        err = outbox_put(db, payment->id, topic, sequence, buf_text(&body), ret_id);
+    return err ? err : deliveries_put_all(db, *ret_id);
+}
+
 enum err notify_event(struct db *db, const struct payment *payment, const char *topic,
                       int64_t sequence)
 {
+    const int64_t *id;
     struct payment now;
-    struct buf body;
     enum err err = payments_get(db, payment->id, &now);
-    if (!err)
-        err = write_event(db_arena(db), &now, topic, &body);
-    if (!err)
-        err = outbox_put(db, payment->id, topic, sequence, buf_text(&body));
-    return err ? err : deliveries_put_all(db, payment->id, topic, sequence);
+    return err ? err : put_event(db, &now, topic, sequence, &id);
 }
 
 static void write_alert(const struct payment *payment, enum told told, char *text, size_t size)
@@ -69,25 +75,27 @@ static void write_alert(const struct payment *payment, enum told told, char *tex
 }
 
 static enum err tell_payer(struct db *db, const struct payment *payment, const char *topic,
-                           enum told told)
+                           enum told told, const int64_t *outbox_id)
 {
     char text[160];
     write_alert(payment, told, text, sizeof text);
     enum err err = notifications_put(db, payment->user_id, payment->id, topic, text);
-    return err ? err : deliveries_put(db, payment->id, topic, MAIL_RECEIVER);
+    return err ? err : deliveries_put(db, outbox_id, MAIL_RECEIVER);
 }
 
 enum err notify_status(struct db *db, const struct payment *payment, enum payment_status status,
                        enum told told)
 {
     char topic[33];
+    const int64_t *id;
     if (status == PAYMENT_PROCESSING)
         return ERR_NONE;
     (void)snprintf(topic, sizeof topic, "payment.%s", payment_status_name(status));
-    enum err err = notify_event(db, payment, topic, 1);
+    enum err err = put_event(db, payment, topic, 1, &id);
     if (!err && told == TOLD_UNDELIVERABLE)
-        err = outbox_put(db, payment->id, TOPIC_UNDELIVERABLE, 1, NULL);
+        err = outbox_put(db, payment->id, TOPIC_UNDELIVERABLE, 1, NULL, &id);
     if (err || told == TOLD_NOTHING)
         return err;
-    return tell_payer(db, payment, told == TOLD_UNDELIVERABLE ? TOPIC_UNDELIVERABLE : topic, told);
+    return tell_payer(db, payment, told == TOLD_UNDELIVERABLE ? TOPIC_UNDELIVERABLE : topic, told,
+                      id);
 }

@@ -16,7 +16,7 @@ static void add(struct posting *posting, enum ledger_kind kind, const char *owne
     if (line == end) {
         assert(posting->count < LEDGER_LINES_MAX);
         posting->count++;
-        *line = (struct ledger_line){kind, owner, amount};
+        *line = (struct ledger_line){kind, owner, amount, false};
         return;
     }
     bool fits = money_add(&line->amount, &amount, &line->amount);
@@ -37,6 +37,7 @@ static void add_source(struct posting *posting, const struct payment *payment, c
     struct money gross = payment->amount;
     if (truth == NULL) {
         add_user(posting, payment->user_id, money_negative(&payment->amount));
+        posting->lines[0].covered = true;
         return;
     }
     if (money_minor_units(&truth->fees) > 0 && money_add(&gross, &truth->fees, &gross))

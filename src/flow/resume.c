@@ -46,7 +46,8 @@ static enum err replace_unit(struct db *db, void *context)
         outcome_is_failure(last.outcome) || last.number >= ATTEMPTS_MAX)
         return err;
     attempt_reference(payment.id, last.number + 1, reference);
-    err = attempts_insert(db, &payment, last.number + 1, last.provider, reference, deadline_ms);
+    err = attempts_insert(db, &payment, last.number + 1, last.provider, reference, deadline_ms,
+                          &unit->attempt.id);
     return err ? err : attempts_last(db, payment.id, &unit->attempt);
 }
 

@@ -34,8 +34,10 @@ static enum err complete(struct db *db, const struct payment *payment,
     struct posting posting;
     struct cart cart;
     bool fresh, delivered = false;
-    int64_t balance;
-    enum err err = items_of_payment(db, payment->id, CART_MAX, &cart);
+    enum err err = ERR_NONE;
+    cart.count = 0;
+    if (payment->type == PAYMENT_ITEMS)
+        err = items_of_payment(db, payment->id, CART_MAX, &cart);
     if (!err && cart.count > 0 && news->fact == FACT_SUCCEEDED)
         err = cart_deliver(db, payment, &cart, &delivered);
     CRASH_POINT("cart_delivered");
@@ -47,13 +49,22 @@ static enum err complete(struct db *db, const struct payment *payment,
     if (err)
         return err;
     posting_credit(&posting, payment, news->provider, news->truth, delivered ? &cart : NULL);
-    err = ledger_post(db, payment->id, payment_effect_name(EFFECT_CREDIT), 1, posting.lines,
-                      posting.count, &fresh);
-    if (err || news->truth != NULL)
-        return err;
-    /* looked at under the lock that the posting took */
-    err = ledger_balance(db, payment->user_id, money_currency(&payment->amount), &balance);
-    return !err && balance < 0 ? ERR_BALANCE : err;
+    return ledger_post(db, payment->id, payment_effect_name(EFFECT_CREDIT), 1, posting.lines,
+                       posting.count, &fresh);
+}
+
+/* Tells of the payment as it is now. A struct that was never read, or that knows nothing of the
+ * refund which is the news, is read anew. */
+static enum err tell(struct db *db, const struct payment *payment, enum payment_status status,
+                     enum told told)
+{
+    struct payment now = *payment;
+    bool credited = told != TOLD_NOTHING;
+    bool known = payment->created_at[0] != '\0' && status <= PAYMENT_COMPLETED;
+    enum err err = known ? ERR_NONE : payments_get(db, payment->id, &now);
+    if (known)
+        now.status = status;
+    return err ? err : notify_status(db, &now, credited ? PAYMENT_COMPLETED : status, told);
 }
 
 enum err settle_fact(struct db *db, const struct payment *payment, const struct settlement *news)
@@ -77,7 +88,7 @@ enum err settle_fact(struct db *db, const struct payment *payment, const struct 
                             "the money went to the payer's balance", news->source);
     if (err || (next.status > PAYMENT_COMPLETED && !credits)) /* refunds are told one by one */
         return err;
-    return notify_status(db, payment, credits ? PAYMENT_COMPLETED : next.status, told);
+    return tell(db, payment, next.status, told);
 }
 
 enum err settle_news(struct db *db, const struct payment *payment, const struct settlement *news,
@@ -280,6 +291,8 @@ static int64_t retry_in_s(int64_t tries)
 static enum err ask_about_notice(struct db *db, const struct notice_row *row, enum review_kind kind,
                                  enum payment_fact fact, const char *note)
 {
+    if (row->id == 0)
+        return ERR_DB_CONFLICT; /* alone, the notice has a number to be named by */
     struct review review = {.kind = kind, .inbox_id = row->id, .fact = fact, .note = note};
     (void)text_copy(review.provider, sizeof review.provider, row->provider);
     return reviews_put(db, &review);
@@ -291,7 +304,7 @@ static enum err apply_unreadable(struct db *db, const struct notice_row *row,
     static const char note[] = "genuine, but not as documented";
     ret_notice->verdict = SETTLE_MISMATCH;
     enum err err = ask_about_notice(db, row, REVIEW_UNREADABLE, FACT_NOTHING, note);
-    return err ? err : inbox_set(db, row->id, INBOX_REVIEW, note, "", -1);
+    return err ? err : inbox_set(db, row, INBOX_REVIEW, note, "", -1);
 }
 
 /* A notice that names no payment of ours: tried again for a while, then it is a person's. */
@@ -306,7 +319,7 @@ static enum err keep_unmatched(struct db *db, const struct notice_row *row,
         err = ask_about_notice(db, row, stranger ? REVIEW_STRANGER : REVIEW_UNMATCHED, truth->fact,
                                why);
     return err ? err
-               : inbox_set(db, row->id, retry < 0 ? INBOX_REVIEW : INBOX_UNMATCHED, why,
+               : inbox_set(db, row, retry < 0 ? INBOX_REVIEW : INBOX_UNMATCHED, why,
                            truth->reference, retry);
 }
 
@@ -317,7 +330,7 @@ static enum err end_row(struct db *db, const struct notice_row *row,
 {
     if (verdict == SETTLE_UNMATCHED)
         return keep_unmatched(db, row, claim, note);
-    return inbox_set(db, row->id, verdict == SETTLE_APPLIED ? INBOX_DONE : INBOX_REVIEW, note,
+    return inbox_set(db, row, verdict == SETTLE_APPLIED ? INBOX_DONE : INBOX_REVIEW, note,
                      claim->reference, -1);
 }
 
@@ -353,7 +366,7 @@ static enum err apply_hint(struct db *db, const struct settings *settings,
     ret_notice->verdict = SETTLE_UNMATCHED;
     if (hint.stranger == NULL) {
         ret_notice->follow_id = row->id;
-        return inbox_set(db, row->id, INBOX_UNMATCHED, "to be asked about", hint.reference,
+        return inbox_set(db, row, INBOX_UNMATCHED, "to be asked about", hint.reference,
                          FOLLOW_LEASE_S);
     }
     ret_notice->verdict = SETTLE_MISMATCH;
@@ -385,13 +398,27 @@ static enum err notice_unit(struct db *db, void *context)
     return err;
 }
 
+/* Which payment would a notice with everything in it lock? False: one that needs its own row. */
+static bool is_about(const struct context *context, struct arena *arena,
+                     const struct notice_unit *unit, char ret_payment_id[IDENT_MAX])
+{
+    struct provider_truth truth;
+    return !unit->driver->thin &&
+           unit->driver->notice(context->settings, arena, unit->body, unit->len, &truth) ==
+               ERR_NONE &&
+           attempt_reference_parse(truth.reference, ret_payment_id);
+}
+
 enum err settle_notice(struct context *context, struct arena *arena,
                        const struct provider_driver *driver, const char *body, size_t len,
                        struct settled_notice *ret_notice)
 {
     struct notice_unit unit = {context->settings, driver, body, len, ret_notice};
+    char payment_id[IDENT_MAX];
     CRASH_POINT("notice_proved");
-    enum err err = db_transact(context->pool, arena, notice_unit, &unit);
+    enum err err = is_about(context, arena, &unit, payment_id)
+                       ? db_gather(context->pool, arena, payment_id, notice_unit, &unit)
+                       : db_transact(context->pool, arena, notice_unit, &unit);
     CRASH_POINT("notice_committed");
     return err;
 }

@@ -1,12 +1,9 @@
 /* The only file that knows MariaDB. Connections are opened when first needed and closed at the
  * first sign of trouble; nothing reconnects behind our back, for that would hide a rollback. */
-#include "store/db.h"
+#include "store/connection.h"
 
 #include "base/buf.h"
-#include "base/clock.h"
-#include "base/crypt.h"
 #include "base/fail.h"
-#include "base/httpc.h"
 
 #include <assert.h>
 #include <errmsg.h>
@@ -21,37 +18,10 @@
 #include <time.h>
 
 enum {
-    TRIES = 5,
-    PAUSE_FIRST_MS = 5,
-    COLUMNS_MAX = 24,
-    VALUES_MAX = 20,
+    VALUES_MAX = MANY_MAX,
     NUMBER_BYTES = 32,
     CONNECT_TIMEOUT_S = 2,
     IO_TIMEOUT_S = 8,
-};
-
-struct db {
-    MYSQL *mysql; /* NULL: not connected */
-    struct db_pool *pool;
-    struct arena *arena; /* of the request that borrowed it */
-    MYSQL_STMT *prepared[SQL_STATEMENTS];
-    MYSQL_STMT *last; /* the statement run last */
-    MYSQL_STMT *open; /* the same while its rows are being read, else NULL */
-    unsigned columns;
-    MYSQL_BIND binds[COLUMNS_MAX];
-    unsigned long lens[COLUMNS_MAX];
-    my_bool nulls[COLUMNS_MAX];
-    struct db *next_idle;
-};
-
-struct db_pool {
-    const struct settings *settings;
-    bool admin;
-    pthread_mutex_t lock;
-    pthread_cond_t returned;
-    struct db *idle;
-    size_t count;
-    struct db connections[];
 };
 
 static _Thread_local char problem[256];
@@ -66,30 +36,7 @@ void db_forget_problem(void)
     problem[0] = '\0';
 }
 
-struct db_pool *db_pool_new(const struct settings *settings, bool admin)
-{
-    size_t count = admin ? 1 : (size_t)settings->database.connections;
-    struct db_pool *pool = calloc(1, sizeof *pool + count * sizeof pool->connections[0]);
-    pthread_condattr_t monotonic;
-    if (pool == NULL)
-        return NULL;
-    pool->settings = settings;
-    pool->admin = admin;
-    pool->count = count;
-    (void)pthread_mutex_init(&pool->lock, NULL);
-    (void)pthread_condattr_init(&monotonic);
-    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&pool->returned, &monotonic);
-    (void)pthread_condattr_destroy(&monotonic);
-    for (size_t i = 0; i < count; i++) {
-        pool->connections[i].pool = pool;
-        pool->connections[i].next_idle = pool->idle;
-        pool->idle = &pool->connections[i];
-    }
-    return pool;
-}
-
-static void db_close(struct db *db)
+void db_close(struct db *db)
 {
     for (size_t i = 0; i < SQL_STATEMENTS; i++) {
         if (db->prepared[i] != NULL)
@@ -100,22 +47,17 @@ static void db_close(struct db *db)
         mysql_close(db->mysql);
     db->mysql = NULL;
     db->last = db->open = NULL;
+    db->ahead = false;
 }
 
-void db_pool_free(struct db_pool *pool)
-{
-    if (pool == NULL)
-        return;
-    for (size_t i = 0; i < pool->count; i++)
-        db_close(&pool->connections[i]);
-    (void)pthread_cond_destroy(&pool->returned);
-    (void)pthread_mutex_destroy(&pool->lock);
-    free(pool);
-}
-
-static void note_problem(const char *what, unsigned code, const char *text)
+void db_note_problem(const char *what, unsigned code, const char *text)
 {
     (void)snprintf(problem, sizeof problem, "%s: %u %s", what, code, text);
+}
+
+void db_retell_problem(const char *text)
+{
+    (void)text_copy(problem, sizeof problem, text);
 }
 
 /* Sorts the server's and the connector's complaints into what must be done about them. */
@@ -149,7 +91,7 @@ static enum err judge(unsigned code)
 static enum err failed(struct db *db, const char *what)
 {
     unsigned code = mysql_errno(db->mysql);
-    note_problem(what, code, mysql_error(db->mysql));
+    db_note_problem(what, code, mysql_error(db->mysql));
     return judge(code);
 }
 
@@ -158,7 +100,7 @@ static enum err statement_failed(enum sql sql, MYSQL_STMT *stmt)
     unsigned code = mysql_stmt_errno(stmt);
     char what[80];
     (void)snprintf(what, sizeof what, "%.60s", sql_text[sql]);
-    note_problem(what, code, mysql_stmt_error(stmt));
+    db_note_problem(what, code, mysql_stmt_error(stmt));
     return judge(code);
 }
 
@@ -188,7 +130,7 @@ static const char session_variables[] =
 /* fewer gap locks than the default; every unit locks the rows that it decides by */
 static const char isolation[] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 
-static enum err db_connect(struct db *db)
+enum err db_connect(struct db *db)
 {
     const struct settings *s = db->pool->settings;
     unsigned connect_timeout = CONNECT_TIMEOUT_S, io_timeout = IO_TIMEOUT_S;
@@ -208,74 +150,19 @@ static enum err db_connect(struct db *db)
                            s->database.socket,
                            db->pool->admin ? CLIENT_MULTI_STATEMENTS : 0) == NULL ||
         run_text(db, session_variables) != ERR_NONE || run_text(db, isolation) != ERR_NONE) {
-        note_problem("connect", mysql_errno(db->mysql), mysql_error(db->mysql));
+        db_note_problem("connect", mysql_errno(db->mysql), mysql_error(db->mysql));
         db_close(db);
         return ERR_DB_UNAVAILABLE;
     }
     return ERR_NONE;
 }
 
-static struct timespec moment_in(int64_t ms)
-{
-    struct timespec when;
-    (void)clock_gettime(CLOCK_MONOTONIC, &when);
-    int64_t nanoseconds = when.tv_nsec + ms % 1000 * 1000000;
-    when.tv_sec += ms / 1000 + nanoseconds / 1000000000;
-    when.tv_nsec = nanoseconds % 1000000000;
-    return when;
-}
-
-static _Thread_local int64_t deadline_ms;
-
-void db_deadline(int64_t mono_ms)
-{
-    deadline_ms = mono_ms;
-}
-
-static bool has_time(void)
-{
-    return deadline_ms == 0 || clock_left_ms(deadline_ms) > 0;
-}
-
-/* Takes an idle connection; waits for one as long as the settings allow. */
-static struct db *db_borrow(struct db_pool *pool, struct arena *arena)
-{
-    struct timespec until = moment_in(pool->settings->database.pool_wait_ms);
-    (void)pthread_mutex_lock(&pool->lock);
-    while (pool->idle == NULL)
-        if (pthread_cond_timedwait(&pool->returned, &pool->lock, &until) == ETIMEDOUT)
-            break;
-    struct db *db = pool->idle;
-    if (db != NULL)
-        pool->idle = db->next_idle;
-    (void)pthread_mutex_unlock(&pool->lock);
-    if (db == NULL) {
-        note_problem("pool", 0, "no connection was free in time");
-        return NULL;
-    }
-    db->arena = arena;
-    httpc_forbid();
-    return db;
-}
-
-static void rows_end(struct db *db)
+void db_rows_end(struct db *db)
 {
     if (db->open != NULL)
         (void)mysql_stmt_free_result(db->open);
     db->open = NULL;
-}
-
-static void db_give_back(struct db *db)
-{
-    struct db_pool *pool = db->pool;
-    rows_end(db);
-    db->arena = NULL;
-    httpc_permit();
-    (void)pthread_mutex_lock(&pool->lock);
-    db->next_idle = pool->idle;
-    pool->idle = db;
-    (void)pthread_cond_signal(&pool->returned);
-    (void)pthread_mutex_unlock(&pool->lock);
+    db->ahead = false;
 }
 
 struct db_value db_value_int(int64_t number)
@@ -317,11 +204,21 @@ static enum err prepare(struct db *db, enum sql sql, MYSQL_STMT **ret_stmt)
     return ERR_NONE;
 }
 
+struct db_value db_value_later(const int64_t *number)
+{
+    return (struct db_value){.kind = DB_KIND_LATER, .bytes = number};
+}
+
+static const int64_t *later_number(const struct db_value *value)
+{
+    return value->kind == DB_KIND_LATER ? value->bytes : &value->number;
+}
+
 static void bind_value(MYSQL_BIND *bind, const struct db_value *value)
 {
-    if (value->kind == DB_KIND_INT) {
+    if (value->kind == DB_KIND_INT || value->kind == DB_KIND_LATER) {
         bind->buffer_type = MYSQL_TYPE_LONGLONG;
-        bind->buffer = (void *)&value->number;
+        bind->buffer = (void *)later_number(value);
     } else if (value->kind == DB_KIND_BYTES) {
         bind->buffer_type = MYSQL_TYPE_STRING;
         bind->buffer = (void *)value->bytes;
@@ -331,7 +228,7 @@ static void bind_value(MYSQL_BIND *bind, const struct db_value *value)
     }
 }
 
-static enum err bind_values(enum sql sql, MYSQL_STMT *stmt, const struct db_value *values)
+static enum err run_prepared(enum sql sql, MYSQL_STMT *stmt, const struct db_value *values)
 {
     MYSQL_BIND binds[VALUES_MAX] = {0};
     unsigned count = 0;
@@ -350,6 +247,7 @@ static enum err bind_values(enum sql sql, MYSQL_STMT *stmt, const struct db_valu
 /* Every column is fetched as text into a piece of the arena that fits its longest value. */
 static enum err bind_columns(struct db *db, enum sql sql, MYSQL_STMT *stmt)
 {
+    MYSQL_BIND binds[COLUMNS_MAX] = {0};
     if (mysql_stmt_store_result(stmt) != 0)
         return statement_failed(sql, stmt);
     MYSQL_RES *meta = mysql_stmt_result_metadata(stmt);
@@ -358,52 +256,117 @@ static enum err bind_columns(struct db *db, enum sql sql, MYSQL_STMT *stmt)
     enum err err = ERR_NONE;
     db->columns = mysql_num_fields(meta);
     assert(db->columns <= COLUMNS_MAX);
-    memset(db->binds, 0, sizeof db->binds);
     for (unsigned i = 0; i < db->columns && !err; i++) {
         unsigned long size = mysql_fetch_field_direct(meta, i)->max_length + NUMBER_BYTES;
-        db->binds[i].buffer_type = MYSQL_TYPE_STRING;
-        db->binds[i].buffer = arena_alloc(db->arena, size);
-        db->binds[i].buffer_length = size - 1;
-        db->binds[i].length = &db->lens[i];
-        db->binds[i].is_null = &db->nulls[i];
-        if (db->binds[i].buffer == NULL)
+        db->cells[i] = arena_alloc(db->arena, size);
+        binds[i].buffer_type = MYSQL_TYPE_STRING;
+        binds[i].buffer = db->cells[i];
+        binds[i].buffer_length = size - 1;
+        binds[i].length = &db->lens[i];
+        binds[i].is_null = &db->nulls[i];
+        if (db->cells[i] == NULL)
             err = ERR_OVERLOAD;
     }
     mysql_free_result(meta);
-    if (!err && mysql_stmt_bind_result(stmt, db->binds) != 0)
+    if (!err && mysql_stmt_bind_result(stmt, binds) != 0)
         err = statement_failed(sql, stmt);
     db->open = stmt;
     return err;
 }
 
-enum err db_run_values(struct db *db, enum sql sql, const struct db_value *values)
+static enum err read_results(struct db *db, enum sql sql, MYSQL_STMT *stmt)
+{
+    db->last = stmt;
+    return mysql_stmt_field_count(stmt) > 0 ? bind_columns(db, sql, stmt) : ERR_NONE;
+}
+
+enum err db_run_now(struct db *db, enum sql sql, const struct db_value *values)
 {
     MYSQL_STMT *stmt = NULL;
-    rows_end(db);
+    db_rows_end(db);
     enum err err = meet_fault(db, FAIL_AT(FAIL_STATEMENT));
     if (!err)
         err = prepare(db, sql, &stmt);
     if (!err)
-        err = bind_values(sql, stmt, values);
-    if (!err)
-        db->last = stmt;
-    if (!err && mysql_stmt_field_count(stmt) > 0)
-        err = bind_columns(db, sql, stmt);
+        err = run_prepared(sql, stmt, values);
+    return err ? err : read_results(db, sql, stmt);
+}
+
+/* Lists of values as the connector wants them: column by column. */
+struct column {
+    int64_t numbers[MANY_MAX];
+    const void *texts[MANY_MAX];
+    unsigned long lens[MANY_MAX];
+    char indicators[MANY_MAX];
+};
+
+static void bind_column(struct column *column, MYSQL_BIND *bind,
+                        const struct db_value *const *lists, unsigned count, unsigned index)
+{
+    enum db_kind kind = DB_KIND_NULL;
+    for (unsigned i = 0; i < count; i++) {
+        const struct db_value *value = &lists[i][index];
+        bool null = value->kind == DB_KIND_NULL;
+        bool number = value->kind == DB_KIND_INT || value->kind == DB_KIND_LATER;
+        column->indicators[i] = null ? STMT_INDICATOR_NULL : STMT_INDICATOR_NONE;
+        column->numbers[i] = number ? *later_number(value) : 0;
+        column->texts[i] = null || number ? "" : value->bytes;
+        column->lens[i] = null || number ? 0 : value->len;
+        if (!null)
+            kind = number ? DB_KIND_INT : DB_KIND_BYTES;
+    }
+    *bind = (MYSQL_BIND){.u.indicator = column->indicators};
+    bind->buffer_type = kind == DB_KIND_INT ? MYSQL_TYPE_LONGLONG : MYSQL_TYPE_STRING;
+    bind->buffer = kind == DB_KIND_INT ? (void *)column->numbers : (void *)column->texts;
+    bind->length = column->lens;
+}
+
+static enum err run_bulk(enum sql sql, MYSQL_STMT *stmt, const struct db_value *const *lists,
+                         unsigned count)
+{
+    MYSQL_BIND binds[VALUES_MAX];
+    struct column columns[VALUES_MAX];
+    unsigned none = 0, values = (unsigned)mysql_stmt_param_count(stmt);
+    assert(values > 0 && values <= VALUES_MAX && count <= MANY_MAX);
+    for (unsigned i = 0; i < values; i++)
+        bind_column(&columns[i], &binds[i], lists, count, i);
+    (void)mysql_stmt_attr_set(stmt, STMT_ATTR_ARRAY_SIZE, &count);
+    enum err err = mysql_stmt_bind_param(stmt, binds) != 0 || mysql_stmt_execute(stmt) != 0
+                       ? statement_failed(sql, stmt)
+                       : ERR_NONE;
+    (void)mysql_stmt_attr_set(stmt, STMT_ATTR_ARRAY_SIZE, &none);
     return err;
+}
+
+enum err db_run_many(struct db *db, enum sql sql, const struct db_value *const *lists,
+                     unsigned count)
+{
+    MYSQL_STMT *stmt = NULL;
+    db_rows_end(db);
+    enum err err = meet_fault(db, FAIL_AT(FAIL_STATEMENT));
+    if (!err)
+        err = prepare(db, sql, &stmt);
+    if (!err)
+        err = run_bulk(sql, stmt, lists, count);
+    return err ? err : read_results(db, sql, stmt);
 }
 
 bool db_next(struct db *db)
 {
+    if (db->ahead) {
+        db->ahead = false;
+        return true;
+    }
     if (db->open == NULL)
         return false;
     int code = mysql_stmt_fetch(db->open);
     if (code == 0) {
         for (unsigned i = 0; i < db->columns; i++)
-            ((char *)db->binds[i].buffer)[db->nulls[i] ? 0 : db->lens[i]] = '\0';
+            db->cells[i][db->nulls[i] ? 0 : db->lens[i]] = '\0';
         return true;
     }
     assert(code == MYSQL_NO_DATA); /* the rows are here already, and the buffers fit them */
-    rows_end(db);
+    db_rows_end(db);
     return false;
 }
 
@@ -420,7 +383,7 @@ unsigned db_columns(struct db *db)
 const char *db_text(struct db *db, unsigned column)
 {
     assert(column < db->columns);
-    return db->binds[column].buffer;
+    return db->cells[column];
 }
 
 size_t db_len(struct db *db, unsigned column)
@@ -466,9 +429,7 @@ struct arena *db_arena(struct db *db)
     return db->arena;
 }
 
-enum around { AROUND_NOTHING, AROUND_TRANSACTION, AROUND_SNAPSHOT };
-
-static enum err begin(struct db *db, enum around around)
+enum err db_begin(struct db *db, enum around around)
 {
     if (around == AROUND_TRANSACTION)
         return run_text(db, "START TRANSACTION");
@@ -478,7 +439,7 @@ static enum err begin(struct db *db, enum around around)
 
 /* A conflict (Galera tells most of them here) has undone everything. Any other error may hide that
  * it is done: ERR_DB_LOST. */
-static enum err commit(struct db *db)
+enum err db_commit(struct db *db)
 {
     enum err err = meet_fault(db, FAIL_AT(FAIL_COMMIT));
     if (!err && mysql_query(db->mysql, "COMMIT") != 0)
@@ -486,90 +447,9 @@ static enum err commit(struct db *db)
     return err == ERR_NONE || err == ERR_DB_CONFLICT ? err : ERR_DB_LOST;
 }
 
-/* *ret_unheard becomes true when a COMMIT was sent and its answer did not come. */
-static enum err run_unit(struct db *db, enum around around, enum err (*unit)(struct db *, void *),
-                         void *context, bool *ret_unheard)
+enum err db_roll_back(struct db *db)
 {
-    enum err err = db->mysql == NULL ? db_connect(db) : ERR_NONE;
-    if (err || around == AROUND_NOTHING)
-        return err ? err : unit(db, context);
-    err = begin(db, around);
-    if (!err)
-        err = unit(db, context);
-    rows_end(db);
-    if (!err) {
-        err = commit(db);
-        *ret_unheard |= err == ERR_DB_LOST;
-        if (err) /* whatever it left open must not become part of the next unit */
-            db_close(db);
-        return err;
-    }
-    if (err != ERR_DB_LOST && run_text(db, "ROLLBACK") != ERR_NONE)
-        db_close(db);
-    return err;
-}
-
-static void pause_before(int try)
-{
-    uint32_t random;
-    crypt_random(&random, sizeof random);
-    int64_t longest = (int64_t)PAUSE_FIRST_MS << try;
-    clock_sleep_ms(1 + random % longest);
-}
-
-/* True for a run that ended for want of something of ours: it says nothing of an earlier COMMIT. */
-static bool is_ours(enum err err)
-{
-    return err == ERR_OVERLOAD || err == ERR_DB || err == ERR_INTERNAL;
-}
-
-static enum err run_with_retries(struct db_pool *pool, struct arena *arena, enum around around,
-                                 enum err (*unit)(struct db *, void *), void *context)
-{
-    enum err err = ERR_NONE;
-    bool unheard = false;
-    int tries = pool->admin ? 1 : TRIES;
-    for (int try = 0; try < tries && has_time(); try++) {
-        struct db *db = db_borrow(pool, arena);
-        if (db == NULL)
-            break;
-        err = run_unit(db, around, unit, context, &unheard);
-        if (err == ERR_DB_LOST)
-            db_close(db);
-        db_give_back(db);
-        if (err != ERR_DB_CONFLICT && err != ERR_DB_LOST && err != ERR_DB_UNAVAILABLE)
-            return unheard && is_ours(err) ? ERR_DB_LOST : err;
-        if (try + 1 < tries)
-            pause_before(try);
-    }
-    return unheard ? ERR_DB_LOST : ERR_DB_UNAVAILABLE;
-}
-
-static enum err run_timed(struct db_pool *pool, struct arena *arena, enum around around,
-                          enum err (*unit)(struct db *, void *), void *context)
-{
-    int64_t started = clock_mono_us();
-    enum err err = run_with_retries(pool, arena, around, unit, context);
-    clock_meter()->db_us += clock_mono_us() - started;
-    return err;
-}
-
-enum err db_transact(struct db_pool *pool, struct arena *arena,
-                     enum err (*unit)(struct db *db, void *context), void *context)
-{
-    return run_timed(pool, arena, AROUND_TRANSACTION, unit, context);
-}
-
-enum err db_query(struct db_pool *pool, struct arena *arena,
-                  enum err (*unit)(struct db *db, void *context), void *context)
-{
-    return run_timed(pool, arena, AROUND_NOTHING, unit, context);
-}
-
-enum err db_snapshot(struct db_pool *pool, struct arena *arena,
-                     enum err (*unit)(struct db *db, void *context), void *context)
-{
-    return run_timed(pool, arena, AROUND_SNAPSHOT, unit, context);
+    return run_text(db, "ROLLBACK");
 }
 
 enum err db_script(struct db *db, const char *text, size_t len)

@@ -21,28 +21,28 @@ enum err keys_get(struct db *db, const struct idempotency_key *key, struct kept_
 enum err keys_put(struct db *db, const struct idempotency_key *key, const char *payment_id,
                   int status, const char *body, size_t len)
 {
-    return db_run(db, SQL_KEY_PUT, DB_INT(key->user_id), DB_TEXT(key->path), DB_TEXT(key->text),
-                  DB_BYTES(key->request_hash, CRYPT_HASH_BYTES), DB_TEXT_OR_NULL(payment_id),
-                  status == 0 ? DB_NOTHING : DB_INT(status),
-                  status == 0 ? DB_NOTHING : DB_BYTES(body, len));
+    return db_append(db, SQL_KEY_PUT, DB_INT(key->user_id), DB_TEXT(key->path), DB_TEXT(key->text),
+                     DB_BYTES(key->request_hash, CRYPT_HASH_BYTES), DB_TEXT_OR_NULL(payment_id),
+                     status == 0 ? DB_NOTHING : DB_INT(status),
+                     status == 0 ? DB_NOTHING : DB_BYTES(body, len));
 }
 
 enum err keys_answer(struct db *db, const char *payment_id, int status, const char *body,
                      size_t len)
 {
-    return db_run(db, SQL_KEY_ANSWER, DB_INT(status), DB_BYTES(body, len), DB_TEXT(payment_id));
+    return db_append(db, SQL_KEY_ANSWER, DB_INT(status), DB_BYTES(body, len), DB_TEXT(payment_id));
 }
 
 enum err keys_answer_as(struct db *db, const char *opened_by, const char *payment_id, int status,
                         const char *body, size_t len)
 {
-    return db_run(db, SQL_KEY_ANSWER_AS, DB_INT(status), DB_BYTES(body, len), DB_TEXT(payment_id),
-                  DB_TEXT(opened_by));
+    return db_append(db, SQL_KEY_ANSWER_AS, DB_INT(status), DB_BYTES(body, len),
+                     DB_TEXT(payment_id), DB_TEXT(opened_by));
 }
 
 enum err keys_release(struct db *db, const char *payment_id)
 {
-    return db_run(db, SQL_KEY_RELEASE, DB_TEXT(payment_id));
+    return db_append(db, SQL_KEY_RELEASE, DB_TEXT(payment_id));
 }
 
 enum err keys_expire(struct db *db, int64_t *ret_count)

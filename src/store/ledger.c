@@ -2,11 +2,15 @@
  * Entries are only ever inserted; a balance moves in the same step as its entry. */
 #include "store/ledger.h"
 
+#include "base/buf.h"
 #include "base/ident.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { ACCOUNTS_KNOWN = 2048 };
 
 static const char *const kind_names[] = {
     [LEDGER_USER] = "user",
@@ -26,6 +30,46 @@ static void assert_sums_to_zero(const struct ledger_line *lines, size_t count)
     assert(money_minor_units(&sum) == 0);
 }
 
+/* Accounts never change, so those seen are remembered, the last one of each place. */
+static struct {
+    pthread_mutex_t mutex;
+    struct known_account {
+        int64_t id; /* 0: none */
+        enum ledger_kind kind;
+        char owner[33], currency[4];
+    } known[ACCOUNTS_KNOWN];
+} accounts = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static struct known_account *place_of(const struct ledger_line *line)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a */
+    for (const char *c = line->owner; *c != '\0'; c++)
+        hash = (hash ^ (unsigned char)*c) * 16777619u;
+    return &accounts.known[(hash + (uint32_t)line->kind) % ACCOUNTS_KNOWN];
+}
+
+static int64_t recall(const struct ledger_line *line)
+{
+    const struct known_account *place = place_of(line);
+    (void)pthread_mutex_lock(&accounts.mutex);
+    bool same = place->kind == line->kind && strcmp(place->owner, line->owner) == 0 &&
+                strcmp(place->currency, money_currency(&line->amount)) == 0;
+    int64_t id = same ? place->id : 0;
+    (void)pthread_mutex_unlock(&accounts.mutex);
+    return id;
+}
+
+static void remember(const struct ledger_line *line, int64_t id)
+{
+    struct known_account account = {.id = id, .kind = line->kind};
+    if (!text_copy(account.owner, sizeof account.owner, line->owner) ||
+        !text_copy(account.currency, sizeof account.currency, money_currency(&line->amount)))
+        return;
+    (void)pthread_mutex_lock(&accounts.mutex);
+    *place_of(line) = account;
+    (void)pthread_mutex_unlock(&accounts.mutex);
+}
+
 static enum err find_account(struct db *db, const struct ledger_line *line, int64_t *ret_account)
 {
     enum err err = db_run(db, SQL_ACCOUNT_BY_OWNER, DB_TEXT(kind_names[line->kind]),
@@ -34,9 +78,24 @@ static enum err find_account(struct db *db, const struct ledger_line *line, int6
     return err;
 }
 
+/* In a group nobody opens accounts, so what is found is committed, and may be remembered. */
+static enum err account_in_group(struct db *db, const struct ledger_line *line,
+                                 int64_t *ret_account)
+{
+    *ret_account = recall(line);
+    enum err err = *ret_account == 0 ? find_account(db, line, ret_account) : ERR_NONE;
+    if (!err && *ret_account == 0)
+        return ERR_DB_CONFLICT; /* alone, it is opened */
+    if (!err)
+        remember(line, *ret_account);
+    return err;
+}
+
 /* The account of a line, opened when it is the first of its owner. */
 static enum err account_of(struct db *db, const struct ledger_line *line, int64_t *ret_account)
 {
+    if (db_gathered(db))
+        return account_in_group(db, line, ret_account);
     enum err err = find_account(db, line, ret_account);
     if (err || *ret_account != 0)
         return err;
@@ -48,20 +107,20 @@ static enum err account_of(struct db *db, const struct ledger_line *line, int64_
 }
 
 /* The balance first: its lock orders the entries of an account. */
-static enum err write_line(struct db *db, int64_t posting, int64_t number,
+static enum err write_line(struct db *db, const int64_t *posting, int64_t number,
                            const struct ledger_line *line)
 {
     int64_t account, units = money_minor_units(&line->amount);
-    struct db_value balance = DB_NOTHING;
+    int64_t *balance = line->kind == LEDGER_USER ? db_number_new(db) : NULL;
     enum err err = account_of(db, line, &account);
-    if (!err && line->kind == LEDGER_USER) {
-        err = db_run(db, SQL_BALANCE_ADD, DB_INT(account), DB_INT(units));
-        if (!err && db_next(db))
-            balance = DB_INT(db_int(db, 0));
-    }
+    if (!err && line->kind == LEDGER_USER)
+        err = balance == NULL ? ERR_OVERLOAD
+                              : db_append_balance(db, balance, line->covered ? 0 : INT64_MIN,
+                                                  SQL_BALANCE_ADD, DB_INT(account), DB_INT(units));
     if (!err)
-        err = db_run(db, SQL_ENTRY_INSERT, DB_INT(posting), DB_INT(number), DB_INT(account),
-                     DB_INT(units), DB_TEXT(money_currency(&line->amount)), balance);
+        err = db_append(db, SQL_ENTRY_INSERT, DB_LATER(posting), DB_INT(number), DB_INT(account),
+                        DB_INT(units), DB_TEXT(money_currency(&line->amount)),
+                        balance == NULL ? DB_NOTHING : DB_LATER(balance));
     return err;
 }
 
@@ -79,11 +138,13 @@ enum err ledger_post(struct db *db, const char *document_id, const char *effect,
     assert(count >= 2 && count <= LEDGER_LINES_MAX);
     assert_sums_to_zero(lines, count);
     *ret_posted = false;
-    enum err err =
-        db_run(db, SQL_POSTING_INSERT, DB_TEXT(document_id), DB_TEXT(effect), DB_INT(sequence));
+    int64_t *posting = db_number_new(db);
+    if (posting == NULL)
+        return ERR_OVERLOAD;
+    enum err err = db_append_number(db, posting, SQL_POSTING_INSERT, DB_TEXT(document_id),
+                                    DB_TEXT(effect), DB_INT(sequence));
     if (err == ERR_DB_DUPLICATE)
         return ERR_NONE;
-    int64_t posting = err ? 0 : db_insert_id(db);
     memcpy(sorted, lines, count * sizeof *lines);
     qsort(sorted, count, sizeof *sorted, by_account);
     for (size_t i = 0; i < count && !err; i++)

@@ -1,6 +1,7 @@
 /* Steps over inbox, outbox, deliveries, notifications and counters. */
 #include "store/messages.h"
 
+#include "base/buf.h"
 #include "base/crypt.h"
 #include "store/payments.h"
 
@@ -38,6 +39,12 @@ enum err inbox_put(struct db *db, const char *provider, const char *body, size_t
                    struct notice_row *ret_row)
 {
     unsigned char hash[CRYPT_HASH_BYTES];
+    if (db_gathered(db)) { /* most are new: it is inserted as what it becomes, see inbox_set */
+        *ret_row = (struct notice_row){
+            .state = INBOX_UNMATCHED, .copies = 1, .body = body, .body_len = len};
+        (void)text_copy(ret_row->provider, sizeof ret_row->provider, provider);
+        return ERR_NONE;
+    }
     crypt_sha256(body, len, hash);
     enum err err = db_run(db, SQL_INBOX_PUT, DB_TEXT(provider), DB_BYTES(hash, sizeof hash),
                           DB_BYTES(body, len));
@@ -48,13 +55,26 @@ enum err inbox_put(struct db *db, const char *provider, const char *body, size_t
     return err;
 }
 
-enum err inbox_set(struct db *db, int64_t id, enum inbox_state state, const char *note,
-                   const char *reference, int64_t retry_in_s)
+static enum err insert_row(struct db *db, const struct notice_row *row, enum inbox_state state,
+                           const char *note, const char *reference, int64_t retry_in_s)
+{
+    unsigned char hash[CRYPT_HASH_BYTES];
+    bool retry = retry_in_s >= 0;
+    crypt_sha256(row->body, row->body_len, hash);
+    return db_append(db, SQL_INBOX_INSERT, DB_TEXT(row->provider), DB_BYTES(hash, sizeof hash),
+                     DB_BYTES(row->body, row->body_len), DB_TEXT(state_names[state]), DB_TEXT(note),
+                     DB_TEXT_OR_NULL(reference), DB_INT(retry), DB_INT(retry ? retry_in_s : 0));
+}
+
+enum err inbox_set(struct db *db, const struct notice_row *row, enum inbox_state state,
+                   const char *note, const char *reference, int64_t retry_in_s)
 {
     bool retry = retry_in_s >= 0;
+    if (row->id == 0)
+        return insert_row(db, row, state, note, reference, retry_in_s);
     return db_run(db, SQL_INBOX_SET, DB_TEXT(state_names[state]), DB_TEXT(note),
                   DB_TEXT_OR_NULL(reference), DB_INT(retry), DB_INT(retry ? retry_in_s : 0),
-                  DB_INT(id));
+                  DB_INT(row->id));
 }
 
 enum err inbox_take(struct db *db, int64_t lease_s, int64_t *ret_id)
@@ -111,22 +131,23 @@ enum err inbox_retry(struct db *db, int64_t id, enum retried *ret_retried,
 }
 
 enum err outbox_put(struct db *db, const char *payment_id, const char *topic, int64_t sequence,
-                    const char *body)
+                    const char *body, const int64_t **ret_id)
 {
-    return db_run(db, SQL_OUTBOX_INSERT, DB_TEXT(payment_id), DB_TEXT(topic), DB_INT(sequence),
-                  DB_TEXT(body));
+    int64_t *id = db_number_new(db);
+    *ret_id = id;
+    return id == NULL ? ERR_OVERLOAD
+                      : db_append_number(db, id, SQL_OUTBOX_INSERT, DB_TEXT(payment_id),
+                                         DB_TEXT(topic), DB_INT(sequence), DB_TEXT(body));
 }
 
-enum err deliveries_put(struct db *db, const char *payment_id, const char *topic,
-                        const char *receiver)
+enum err deliveries_put(struct db *db, const int64_t *outbox_id, const char *receiver)
 {
-    return db_run(db, SQL_DELIVERY_INSERT, DB_TEXT(receiver), DB_TEXT(payment_id), DB_TEXT(topic));
+    return db_append(db, SQL_DELIVERY_INSERT, DB_LATER(outbox_id), DB_TEXT(receiver));
 }
 
-enum err deliveries_put_all(struct db *db, const char *payment_id, const char *topic,
-                            int64_t sequence)
+enum err deliveries_put_all(struct db *db, const int64_t *outbox_id)
 {
-    return db_run(db, SQL_DELIVERIES_INSERT, DB_TEXT(payment_id), DB_TEXT(topic), DB_INT(sequence));
+    return db_append(db, SQL_DELIVERIES_INSERT, DB_LATER(outbox_id));
 }
 
 enum err deliveries_take(struct db *db, const char *receiver, int64_t lease_s,
@@ -187,8 +208,8 @@ enum err deliveries_dead_after(struct db *db, const char *receiver, int64_t id, 
 enum err notifications_put(struct db *db, int64_t user_id, const char *payment_id, const char *kind,
                            const char *text)
 {
-    return db_run(db, SQL_NOTIFICATION_INSERT, DB_INT(user_id), DB_TEXT(payment_id), DB_TEXT(kind),
-                  DB_TEXT(text));
+    return db_append(db, SQL_NOTIFICATION_INSERT, DB_INT(user_id), DB_TEXT(payment_id),
+                     DB_TEXT(kind), DB_TEXT(text));
 }
 
 enum err notifications_get(struct db *db, int64_t user_id, int64_t max,

@@ -38,12 +38,13 @@ static struct db_value or_null(int64_t number)
 enum err payments_insert(struct db *db, const struct payment_intent *intent)
 {
     const struct payment *p = &intent->payment;
-    return db_run(db, SQL_PAYMENT_INSERT, DB_TEXT(p->id), DB_INT(p->user_id), DB_TEXT(p->provider),
-                  DB_TEXT(payment_type_name(p->type)), DB_INT(money_minor_units(&p->amount)),
-                  DB_TEXT(money_currency(&p->amount)), DB_TEXT_OR_NULL(p->method),
-                  or_null(intent->tos_ms), or_null(intent->checkout_ms), DB_TEXT(p->client_ip),
-                  DB_TEXT(intent->request_id), DB_TEXT(payment_surface_name(p->surface)),
-                  DB_TEXT(intent->return_url), DB_INT(intent->lifetime_s));
+    return db_append(db, SQL_PAYMENT_INSERT, DB_TEXT(p->id), DB_INT(p->user_id),
+                     DB_TEXT(p->provider), DB_TEXT(payment_type_name(p->type)),
+                     DB_INT(money_minor_units(&p->amount)), DB_TEXT(money_currency(&p->amount)),
+                     DB_TEXT_OR_NULL(p->method), or_null(intent->tos_ms),
+                     or_null(intent->checkout_ms), DB_TEXT(p->client_ip),
+                     DB_TEXT(intent->request_id), DB_TEXT(payment_surface_name(p->surface)),
+                     DB_TEXT(intent->return_url), DB_INT(intent->lifetime_s));
 }
 
 static enum err read_one(struct db *db, enum sql sql, const char *payment_id,
@@ -69,11 +70,8 @@ enum err payments_get(struct db *db, const char *payment_id, struct payment *ret
 enum err payments_status_set(struct db *db, const char *payment_id, enum payment_status from,
                              enum payment_status to)
 {
-    enum err err = db_run(db, SQL_PAYMENT_STATUS, DB_TEXT(payment_status_name(to)),
-                          DB_TEXT(payment_id), DB_TEXT(payment_status_name(from)));
-    if (!err && db_affected(db) != 1)
-        return ERR_DB_CONFLICT;
-    return err;
+    return db_change(db, SQL_PAYMENT_STATUS, DB_TEXT(payment_status_name(to)), DB_TEXT(payment_id),
+                     DB_TEXT(payment_status_name(from)));
 }
 
 enum err payments_refunded_add(struct db *db, const char *payment_id, const struct money *amount)
@@ -83,7 +81,7 @@ enum err payments_refunded_add(struct db *db, const char *payment_id, const stru
 
 enum err payments_paid_by_set(struct db *db, const char *payment_id, int64_t number)
 {
-    return db_run(db, SQL_PAYMENT_PAID_BY, DB_INT(number), DB_TEXT(payment_id));
+    return db_append(db, SQL_PAYMENT_PAID_BY, DB_INT(number), DB_TEXT(payment_id));
 }
 
 enum err payments_dispute_update(struct db *db, const char *payment_id)
@@ -169,10 +167,11 @@ bool attempt_reference_parse(const char *reference, char ret_payment_id[IDENT_MA
 }
 
 enum err attempts_insert(struct db *db, const struct payment *payment, int64_t number,
-                         const char *provider, const char *reference, int64_t deadline_ms)
+                         const char *provider, const char *reference, int64_t deadline_ms,
+                         int64_t *ret_id)
 {
-    return db_run(db, SQL_ATTEMPT_INSERT, DB_TEXT(payment->id), DB_INT(number), DB_TEXT(provider),
-                  DB_TEXT(reference), DB_INT(deadline_ms));
+    return db_append_number(db, ret_id, SQL_ATTEMPT_INSERT, DB_TEXT(payment->id), DB_INT(number),
+                            DB_TEXT(provider), DB_TEXT(reference), DB_INT(deadline_ms));
 }
 
 /* The columns are ATTEMPT_COLUMNS of sql.c. False, and id 0, when there is no row left. */
@@ -243,16 +242,16 @@ enum err attempts_named(struct db *db, const char *provider, const char *provide
 enum err answers_insert(struct db *db, int64_t attempt_id, const struct attempt_answer *a)
 {
     assert(a->outcome != OUTCOME_NONE);
-    return db_run(db, SQL_ANSWER_INSERT, DB_INT(attempt_id), DB_TEXT(outcome_name(a->outcome)),
-                  a->outcome == OUTCOME_UNKNOWN ? DB_NOTHING : DB_INT(1),
-                  a->http_status == 0 ? DB_NOTHING : DB_INT(a->http_status),
-                  DB_TEXT_OR_NULL(a->provider_reference), DB_TEXT_OR_NULL(a->url),
-                  DB_TEXT(a->reason), DB_TEXT_OR_NULL(a->instructions));
+    return db_append(db, SQL_ANSWER_INSERT, DB_INT(attempt_id), DB_TEXT(outcome_name(a->outcome)),
+                     a->outcome == OUTCOME_UNKNOWN ? DB_NOTHING : DB_INT(1),
+                     a->http_status == 0 ? DB_NOTHING : DB_INT(a->http_status),
+                     DB_TEXT_OR_NULL(a->provider_reference), DB_TEXT_OR_NULL(a->url),
+                     DB_TEXT(a->reason), DB_TEXT_OR_NULL(a->instructions));
 }
 
 enum err cards_insert(struct db *db, const char *payment_id, const char *alias, const char *country)
 {
-    return db_run(db, SQL_CARD_INSERT, DB_TEXT(payment_id), DB_TEXT(alias), DB_TEXT(country));
+    return db_append(db, SQL_CARD_INSERT, DB_TEXT(payment_id), DB_TEXT(alias), DB_TEXT(country));
 }
 
 enum err cards_get(struct db *db, const char *payment_id, struct payment_card *ret_card)
@@ -269,8 +268,8 @@ enum err cards_get(struct db *db, const char *payment_id, struct payment_card *r
 enum err events_insert(struct db *db, const char *payment_id, const char *kind, const char *detail,
                        const char *source)
 {
-    return db_run(db, SQL_EVENT_INSERT, DB_TEXT(payment_id), DB_TEXT(kind), DB_TEXT(detail),
-                  DB_TEXT(source));
+    return db_append(db, SQL_EVENT_INSERT, DB_TEXT(payment_id), DB_TEXT(kind), DB_TEXT(detail),
+                     DB_TEXT(source));
 }
 
 enum err events_insert_once(struct db *db, const char *payment_id, const char *kind,
@@ -298,7 +297,7 @@ enum err events_of_payment(struct db *db, const char *payment_id, size_t max,
 
 enum err checks_insert(struct db *db, const char *payment_id, int64_t due_in_s)
 {
-    return db_run(db, SQL_CHECK_INSERT, DB_TEXT(payment_id), DB_INT(due_in_s));
+    return db_append(db, SQL_CHECK_INSERT, DB_TEXT(payment_id), DB_INT(due_in_s));
 }
 
 enum err checks_take(struct db *db, char ret_payment_id[IDENT_MAX], int64_t *ret_tries)
@@ -332,7 +331,7 @@ enum err checks_ask(struct db *db, const char *payment_id, int64_t every_s, int6
 
 enum err checks_delete(struct db *db, const char *payment_id)
 {
-    return db_run(db, SQL_CHECK_DELETE, DB_TEXT(payment_id));
+    return db_append(db, SQL_CHECK_DELETE, DB_TEXT(payment_id));
 }
 
 enum err checks_hurry(struct db *db, const char *provider, const struct hurry *hurry,

@@ -43,6 +43,8 @@
     RIVALLED ", d.instructions" \
     " FROM attempts a LEFT JOIN attempt_answers d ON d.attempt_id = a.attempt_id AND d.definite = 1" \
     " LEFT JOIN learnt_references l ON l.attempt_id = a.attempt_id"
+#define EIGHT      "?, ?, ?, ?, ?, ?, ?, ?"
+#define THIRTY_TWO EIGHT ", " EIGHT ", " EIGHT ", " EIGHT
 #define LEFT_MS(column) "TIMESTAMPDIFF(MICROSECOND, NOW(3), " column ") DIV 1000"
 #define HEALTH_COLUMNS \
     "provider, disabled, switched_by, switch_note, " RFC3339("switched_at") ", " \
@@ -107,6 +109,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
         IN_SECONDS ")",
     [SQL_PAYMENT_LOCK] =
         "SELECT " PAYMENT_COLUMNS " FROM payments p WHERE p.payment_id = ? FOR UPDATE",
+    [SQL_PAYMENTS_LOCK] = /* the same for many, see gather.c */
+        "SELECT " PAYMENT_COLUMNS " FROM payments p WHERE p.payment_id IN (" THIRTY_TWO ") FOR UPDATE",
     [SQL_PAYMENT_STATUS] =
         "UPDATE payments SET status = ? WHERE payment_id = ? AND status = ?",
     [SQL_PAYMENT_REFUNDED] =
@@ -211,11 +215,13 @@ const char *const sql_text[SQL_STATEMENTS] = {
 
     [SQL_ATTEMPT_INSERT] =
         "INSERT INTO attempts (payment_id, number, provider, reference, deadline_at)"
-        " VALUES (?, ?, ?, ?, " IN_MS ")",
+        " VALUES (?, ?, ?, ?, " IN_MS ") RETURNING attempt_id",
     [SQL_ATTEMPTS_OF_PAYMENT] =
         "SELECT " ATTEMPT_COLUMNS " WHERE a.payment_id = ? ORDER BY a.number DESC LIMIT ?",
     [SQL_ATTEMPT_OF_PROVIDER] =
         "SELECT " ATTEMPT_COLUMNS " WHERE a.provider = ? AND a.reference = ?",
+    [SQL_ATTEMPTS_OF_PAYMENTS] = /* for many, see gather.c */
+        "SELECT " ATTEMPT_COLUMNS " WHERE a.payment_id IN (" THIRTY_TWO ")",
     [SQL_ATTEMPT_NAMED] =
         "SELECT a.reference FROM attempt_answers d JOIN attempts a USING (attempt_id)"
         " WHERE a.provider = ? AND d.provider_reference = ? AND d.definite = 1 UNION"
@@ -272,15 +278,15 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_ACCOUNT_BY_OWNER] =
         "SELECT account_id FROM ledger_accounts WHERE kind = ? AND owner = ? AND currency = ?",
     [SQL_POSTING_INSERT] =
-        "INSERT INTO ledger_postings (document_id, effect, sequence) VALUES (?, ?, ?)",
+        "INSERT INTO ledger_postings (document_id, effect, sequence) VALUES (?, ?, ?) RETURNING posting_id",
     [SQL_POSTING_FIND] =
         "SELECT 1 FROM ledger_postings WHERE document_id = ? AND effect = ? AND sequence = ?",
-    [SQL_ENTRY_INSERT] =
-        "INSERT INTO ledger_entries (posting_id, line, account_id, amount, currency, balance_after)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
     [SQL_BALANCE_ADD] =
         "INSERT INTO balances (account_id, balance) VALUES (?, ?)"
         " ON DUPLICATE KEY UPDATE balance = balance + VALUES(balance) RETURNING balance",
+    [SQL_ENTRY_INSERT] =
+        "INSERT INTO ledger_entries (posting_id, line, account_id, amount, currency, balance_after)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
     [SQL_BALANCE_OF_USER] =
         "SELECT b.balance FROM ledger_accounts a JOIN balances b USING (account_id)"
         " WHERE a.kind = 'user' AND a.owner = ? AND a.currency = ?",
@@ -347,6 +353,9 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_INBOX_PUT] =
         "INSERT INTO inbox (provider, body_hash, body, state) VALUES (?, ?, ?, 'unmatched')"
         " ON DUPLICATE KEY UPDATE copies = copies + 1",
+    [SQL_INBOX_INSERT] =
+        "INSERT INTO inbox (provider, body_hash, body, state, note, reference, due_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, IF(?, " IN_SECONDS ", NULL))",
     [SQL_INBOX_BY_HASH] =
         "SELECT inbox_id, state, tries, provider, body, copies FROM inbox"
         " WHERE provider = ? AND body_hash = ? FOR UPDATE",
@@ -365,13 +374,13 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_INBOX_LEASE] =
         "UPDATE inbox SET tries = LEAST(tries + 1, 1000), due_at = " IN_SECONDS " WHERE inbox_id = ?",
     [SQL_OUTBOX_INSERT] =
-        "INSERT IGNORE INTO outbox (payment_id, topic, sequence, body) VALUES (?, ?, ?, ?)",
+        "INSERT IGNORE INTO outbox (payment_id, topic, sequence, body) VALUES (?, ?, ?, ?)"
+        " RETURNING outbox_id",
     [SQL_DELIVERY_INSERT] =
-        "INSERT IGNORE INTO deliveries (outbox_id, receiver) SELECT outbox_id, ? FROM outbox"
-        " WHERE payment_id = ? AND topic = ? AND sequence = 1",
+        "INSERT IGNORE INTO deliveries (outbox_id, receiver) VALUES (?, ?)",
     [SQL_DELIVERIES_INSERT] =
         "INSERT IGNORE INTO deliveries (outbox_id, receiver) SELECT o.outbox_id, r.name"
-        " FROM outbox o JOIN receivers r WHERE o.payment_id = ? AND o.topic = ? AND o.sequence = ?",
+        " FROM outbox o JOIN receivers r WHERE o.outbox_id IN (" THIRTY_TWO ")",
     [SQL_OUTBOX_GET] =
         "SELECT payment_id, topic, " UNIX("created_at") ", sequence, body FROM outbox"
         " WHERE outbox_id = ?",

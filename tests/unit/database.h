@@ -28,7 +28,7 @@ static enum err raw(struct db *db, const char *format, ...)
     int len = vsnprintf(text, sizeof text, format, args);
     va_end(args);
     assert_true(len > 0 && (size_t)len < sizeof text);
-    rows_end(db);
+    db_rows_end(db);
     return run_text(db, text);
 }
 
@@ -42,7 +42,7 @@ static inline int64_t raw_number(struct db *db, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    rows_end(db);
+    db_rows_end(db);
     assert_int_equal(mysql_query(db->mysql, text), 0);
     MYSQL_RES *result = mysql_store_result(db->mysql);
     assert_non_null(result);

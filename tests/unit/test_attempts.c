@@ -23,10 +23,11 @@ static enum err attempts_unit(struct db *db, void *intent)
     const struct payment *payment = &((const struct payment_intent *)intent)->payment;
     char reference[IDENT_MAX];
     struct attempt last;
+    int64_t id;
     attempt_reference(payment->id, 2, reference);
-    enum err err = attempts_insert(db, payment, 1, "payviox", payment->id, 0);
+    enum err err = attempts_insert(db, payment, 1, "payviox", payment->id, 0, &id);
     if (!err)
-        err = attempts_insert(db, payment, 2, "payviox", reference, 0);
+        err = attempts_insert(db, payment, 2, "payviox", reference, 0, &id);
     if (!err)
         err = attempts_last(db, payment->id, &last);
     if (!err)

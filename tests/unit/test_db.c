@@ -2,6 +2,7 @@
  * unit, so that its effects happen once; everything else is told at once. See database.h. */
 #include "database.h"
 
+#include "base/clock.h"
 #include "base/httpc.h"
 
 #include <sys/socket.h>

@@ -108,7 +108,7 @@ static enum err outcomes_unit(struct db *db, void *unit)
                    " number, answer_id SEPARATOR ', ') FROM attempts LEFT JOIN attempt_answers"
                    " USING (attempt_id) WHERE payment_id = '%s'",
                    seen->payment_id);
-    rows_end(db);
+    db_rows_end(db);
     assert_int_equal(mysql_query(db->mysql, text), 0);
     MYSQL_RES *result = mysql_store_result(db->mysql);
     MYSQL_ROW row = mysql_fetch_row(result);

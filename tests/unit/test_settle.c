@@ -38,7 +38,8 @@ static struct money usd(int64_t units)
 static enum err attempt_unit(struct db *db, void *intent)
 {
     const struct payment_intent *made = intent;
-    return attempts_insert(db, &made->payment, 1, "payviox", made->payment.id, 20000);
+    int64_t id;
+    return attempts_insert(db, &made->payment, 1, "payviox", made->payment.id, 20000, &id);
 }
 
 /* A deposit of 100.00 that Payviox has been asked for. */

@@ -314,8 +314,8 @@ static void pair_of_lines(struct ledger_line lines[2], int64_t units)
 {
     struct money amount;
     assert_true(money_make(units, "XTS", &amount)); /* the currency code for tests */
-    lines[0] = (struct ledger_line){LEDGER_USER, owner, amount};
-    lines[1] = (struct ledger_line){LEDGER_PROVIDER, owner, money_negative(&amount)};
+    lines[0] = (struct ledger_line){LEDGER_USER, owner, amount, false};
+    lines[1] = (struct ledger_line){LEDGER_PROVIDER, owner, money_negative(&amount), false};
 }
 
 struct post {
@@ -516,7 +516,7 @@ static enum err inbox_unit(struct db *db, void *context)
     assert_int_equal(copy.body_len, sizeof body - 1);
     assert_int_equal(
         raw_number(db, "SELECT copies FROM inbox WHERE inbox_id = %lld", (long long)first.id), 2);
-    assert_int_equal(inbox_set(db, first.id, INBOX_DONE, "", "PAY_x", -1), ERR_NONE);
+    assert_int_equal(inbox_set(db, &first, INBOX_DONE, "", "PAY_x", -1), ERR_NONE);
     assert_int_equal(inbox_lock(db, first.id, &copy), ERR_NONE);
     assert_true(copy.state == INBOX_DONE && copy.body_len == sizeof body - 1);
     assert_memory_equal(copy.body, body, sizeof body - 1);

@@ -138,11 +138,12 @@ static void make_balance_mail_due(void)
 static enum err early_unit(struct db *db, void *context)
 {
     struct payment_intent *intent = context;
+    int64_t id;
     enum err err = payments_insert(db, intent);
     if (!err)
         err = events_insert(db, intent->payment.id, "created", "payviox", "request");
     if (!err)
-        err = attempts_insert(db, &intent->payment, 1, "payviox", intent->payment.id, 1);
+        err = attempts_insert(db, &intent->payment, 1, "payviox", intent->payment.id, 1, &id);
     return err ? err : checks_insert(db, intent->payment.id, 10);
 }
 

@@ -1,0 +1,100 @@
+/* What the files behind db.h share, and nobody else knows: db.c speaks to MariaDB, pool.c lends
+ * connections and repeats units, gather.c runs units of several threads as one transaction. */
+#ifndef STORE_CONNECTION_H
+#define STORE_CONNECTION_H
+
+#include "store/db.h"
+
+#include <pthread.h>
+
+enum { COLUMNS_MAX = 24, MANY_MAX = 32 };
+
+struct st_mysql;
+struct st_mysql_stmt;
+struct gathering;
+
+struct db {
+    struct st_mysql *mysql; /* NULL: not connected */
+    struct db_pool *pool;
+    struct arena *arena;         /* of the request whose unit runs */
+    struct gathering *gathering; /* that the unit belongs to; NULL: it is alone */
+    struct st_mysql_stmt *prepared[SQL_STATEMENTS];
+    struct st_mysql_stmt *last; /* the statement run last */
+    struct st_mysql_stmt *open; /* the same while its rows are being read, else NULL */
+    bool ahead;                 /* the row to read next was fetched before, and is in the cells */
+    unsigned columns;
+    char *cells[COLUMNS_MAX]; /* of the row read last, each ended by a NUL */
+    unsigned long lens[COLUMNS_MAX];
+    char nulls[COLUMNS_MAX];
+    struct db *next_idle;
+};
+
+struct member;
+
+/* Threads whose units wait to be run together. */
+struct gather_queue {
+    pthread_mutex_t lock;
+    struct member *first;
+    struct gathering *idle; /* of those who might lead; none: whoever comes waits */
+};
+
+struct db_pool {
+    const struct settings *settings;
+    bool admin;
+    pthread_mutex_t lock;
+    pthread_cond_t returned;
+    struct db *idle;
+    struct gather_queue queue;
+    size_t count;
+    struct db connections[];
+};
+
+enum around { AROUND_NOTHING, AROUND_TRANSACTION, AROUND_SNAPSHOT };
+
+/* --- db.c --- */
+
+enum err db_connect(struct db *db) MUST_CHECK;
+void db_close(struct db *db);
+enum err db_begin(struct db *db, enum around around) MUST_CHECK;
+/* ERR_DB_CONFLICT has undone everything; any other error is ERR_DB_LOST: it may be done. */
+enum err db_commit(struct db *db) MUST_CHECK;
+enum err db_roll_back(struct db *db) MUST_CHECK;
+
+/* Runs it now, whatever the unit's gathering holds back. */
+enum err db_run_now(struct db *db, enum sql sql, const struct db_value *values) MUST_CHECK;
+
+/* The same statement with each of 2 to MANY_MAX lists of values, in one round trip. A column of
+ * values is of one kind, or NULL. What they return is read one after the other. */
+enum err db_run_many(struct db *db, enum sql sql, const struct db_value *const *lists,
+                     unsigned count) MUST_CHECK;
+
+void db_rows_end(struct db *db);
+void db_note_problem(const char *what, unsigned code, const char *text);
+void db_retell_problem(const char *text); /* of another thread, as db_last_problem told it */
+
+/* --- pool.c --- */
+
+/* Waits for an idle connection as long as the settings allow; NULL: there was none. */
+struct db *pool_borrow(struct db_pool *pool, struct arena *arena);
+void pool_give_back(struct db *db);
+struct timespec pool_moment_in(int64_t ms);
+/* Inits what waits by the monotonic clock. */
+void pool_cond_init(pthread_cond_t *cond);
+
+/* One try. *ret_unheard becomes true when a COMMIT was sent and its answer did not come. */
+enum err pool_run_once(struct db *db, enum around around, enum err (*unit)(struct db *, void *),
+                       void *context, bool *ret_unheard) MUST_CHECK;
+
+/* True for errors after which the whole unit is run again. */
+bool pool_retries(enum err err);
+
+/* Tries again and again. unheard: an earlier try has ended so. */
+enum err pool_run(struct db_pool *pool, struct arena *arena, enum around around,
+                  enum err (*unit)(struct db *, void *), void *context, bool unheard) MUST_CHECK;
+
+/* --- gather.c --- */
+
+bool gather_queue_init(struct gather_queue *queue);
+void gather_queue_free(struct gather_queue *queue);
+
+#endif
