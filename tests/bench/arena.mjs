@@ -81,7 +81,8 @@ async function openDatabase(shop, password) {
         multipleStatements: true, supportBigNumbers: true });
 }
 
-// The arena: {shop, home, run, bin, pool, ports, env, provider, tokens, processes, setDelay(ms), creates()
+// The arena: {shop, home, run, bin, pool, ports, env, provider, tokens, tokensFile,
+// processes, setDelay(ms), creates()
 // (taken by the provider so far), stop()}.
 export async function openArena({ bin, set, processes }) {
     const names = [...SERVERS, 'node_upstream', 'provider'];
@@ -101,6 +102,8 @@ export async function openArena({ bin, set, processes }) {
     const call = async (method, where) => (await http.request({ method, path: where })).body.json();
     arena.pool = await openDatabase(shop, password);
     arena.tokens = makeTokens(env.BENCH_TOKEN_KEY);
+    arena.tokensFile = path.join(shop.home, 'tokens.txt');
+    fs.writeFileSync(arena.tokensFile, `${arena.tokens.join('\n')}\n`, { mode: 0o600 });
     fs.writeFileSync(shop.vars.CONF, without(fs.readFileSync(shop.vars.CONF, 'utf8'), LEFT_OUT));
     await addServers(shop, ports);
     for (const part of ['jobs', 'guichet']) await shop.stopPart(part);

@@ -6,11 +6,12 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { eventually, sleep } from '../e2e/lib/client.mjs';
+import { eventually } from '../e2e/lib/client.mjs';
 import { isAlive } from '../e2e/lib/instance.mjs';
 import { guichetBooks, plainBooks } from './books.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
+const CONNECTIONS = 64; // of bare C
 const started = new Set();
 process.on('exit', () => {
     for (const child of started) child.kill('SIGKILL');
@@ -57,13 +58,20 @@ const childrenOf = (pid) => {
 
 // --- the contenders ---
 
+// Each: schema (its database), books, port (of nginx's server for it), shapeOf({concurrency, slow}) (what
+// it is started with: a number of processes, children or threads), start(shape), pids(), stop().
+
+// `restless`: its jobs would go on with what a run has left, beside others' runs.
 function guichet(arena) {
     const { shop } = arena;
     return {
+        schema: 'guichet',
         books: guichetBooks(arena.pool),
         port: arena.ports.guichet,
-        async start({ concurrency, slow }) {
-            shop.env.PROCESSES = String(arena.processes ?? (slow && concurrency > 1000 ? 4 : 2));
+        restless: true,
+        shapeOf: ({ concurrency, slow }) => arena.processes ?? (slow && concurrency > 1000 ? 4 : 2),
+        async start(processes) {
+            shop.env.PROCESSES = String(processes);
             await shop.startPart('guichet');
             await shop.startPart('jobs');
         },
@@ -75,89 +83,79 @@ function guichet(arena) {
     };
 }
 
-const base = (arena, name) => {
-    const program = { stop: async () => {} };
+function rival(arena, name, { shapeOf = () => 1, start, port = name }) {
+    const schema = `bench_${name}`;
+    const env = { ...arena.env, BENCH_DATABASE: schema };
+    let program;
+    const pids = () => [program.pid, ...childrenOf(program.pid)];
     return {
-        books: plainBooks(arena.pool, `bench_${name}`),
-        port: arena.ports[name],
-        env: { ...arena.env, BENCH_DATABASE: `bench_${name}` },
-        program,
-        pids() {
-            return [this.program.pid, ...childrenOf(this.program.pid)];
-        },
-        stop() {
-            return this.program.stop();
-        },
-    };
-};
-
-// A static pool: as many children as work on a CPU can use, and as many as wait when the provider is slow.
-function php(arena) {
-    const own = base(arena, 'php');
-    return {
-        ...own,
-        async start({ concurrency, slow }) {
-            const socket = path.join(arena.run, 'bench-php.sock');
-            const user = process.getuid() === 0 ? 'user = root\ngroup = root\n' : '';
-            const file = path.join(arena.home, 'php-fpm.conf');
-            const children = slow ? concurrency : Math.min(64, Math.max(4, concurrency));
-            fs.writeFileSync(file, `[global]\nerror_log = ${arena.home}/log/bench-php.log\n[www]\n${user}listen = ${socket}
-listen.backlog = 4096\nclear_env = no\npm = static\npm.max_children = ${children}\n`);
-            const root = process.getuid() === 0 ? ['-R'] : [];
-            this.program = await startProgram(arena, 'php', 'php-fpm8.2', ['-F', '-y', file, ...root], { env: own.env, ready: socket });
-        },
-    };
-}
-
-function node(arena) {
-    const own = base(arena, 'node');
-    return {
-        ...own,
-        async start() {
-            const env = { ...own.env, BENCH_PORT: String(arena.ports.node_upstream) };
-            this.program = await startProgram(arena, 'node', process.execPath, [path.join(HERE, 'site.mjs')],
-                { env, ready: arena.ports.node_upstream });
+        schema,
+        books: plainBooks(arena.pool, schema),
+        env,
+        port: arena.ports[port],
+        shapeOf,
+        pids,
+        async start(shape) {
+            program = await start(env, shape);
         },
         async stop() {
-            const workers = childrenOf(this.program.pid ?? 0);
-            await this.program.stop();
-            await eventually(() => !workers.some(isAlive), 5000);
+            const all = pids();
+            await program.stop();
+            await eventually(() => !all.some(isAlive), 5000);
         },
     };
 }
 
-function c(arena) {
-    const own = base(arena, 'c');
-    return {
-        ...own,
-        async start({ concurrency, slow }) {
+// A static pool: as many children as two CPUs can use, and as many as wait when the provider is slow.
+const php = (arena) =>
+    rival(arena, 'php', {
+        shapeOf: ({ concurrency, slow }) => (slow ? Math.max(64, concurrency) : 64),
+        start(env, children) {
+            const socket = path.join(arena.run, 'bench-php.sock');
+            const root = process.getuid() === 0;
+            const file = path.join(arena.home, 'php-fpm.conf');
+            fs.writeFileSync(file, `[global]
+error_log = ${arena.home}/log/bench-php.log
+[www]
+${root ? 'user = root\ngroup = root\n' : ''}listen = ${socket}
+listen.backlog = 4096
+clear_env = no
+pm = static
+pm.max_children = ${children}
+`);
+            return startProgram(arena, 'php', 'php-fpm8.2', ['-F', '-y', file, ...(root ? ['-R'] : [])], { env, ready: socket });
+        },
+    });
+
+const node = (arena) =>
+    rival(arena, 'node', {
+        start(env) {
+            const port = arena.ports.node_upstream;
+            return startProgram(arena, 'node', process.execPath, [path.join(HERE, 'site.mjs')],
+                { env: { ...env, BENCH_PORT: String(port) }, ready: port });
+        },
+    });
+
+const bareC = (arena) =>
+    rival(arena, 'c', {
+        shapeOf: ({ concurrency, slow }) => (slow ? Math.max(256, concurrency) : 256),
+        start(env, threads) {
             const socket = path.join(arena.run, 'bench-c.sock');
-            const threads = slow ? concurrency : Math.min(256, Math.max(4, concurrency));
             fs.rmSync(socket, { force: true });
-            this.program = await startProgram(arena, 'c', path.join(arena.bin, 'bare'),
-                [socket, threads, Math.min(64, threads), arena.provider, arena.env.BENCH_CA, arena.env.BENCH_SECRET].map(String),
-                { env: own.env, ready: socket });
+            const args = [socket, threads, CONNECTIONS, arena.provider, env.BENCH_CA, env.BENCH_SECRET];
+            return startProgram(arena, 'c', path.join(arena.bin, 'bare'), args.map(String), { env, ready: socket });
         },
-    };
-}
+    });
 
-// The database alone: no server, only what it is asked to store.
-const limit = (rows, name) => (arena) => ({
-    ...base(arena, 'c'),
-    rows,
-    name,
-    async start() {
-        await sleep(0);
-    },
-    pids: () => [],
-});
+// The database alone: no server, only what it is asked to store; `rows` creates in each statement.
+const limit = (rows) => (arena) => ({ ...rival(arena, 'c', {}), rows, start: async () => {}, pids: () => [], stop: async () => {} });
 
-// `jobs`: the kinds of jobs that there is a version of; all if it is not set.
+// kinds: of jobs that there is a version of, all if it is not set; alone: calls no provider.
 export const CONTENDERS = {
     guichet: { title: 'Guichet', make: guichet },
     php: { title: 'PHP-FPM', make: php },
     node: { title: 'Node', make: node },
-    c: { title: 'bare C', make: c, kinds: ['create'] },
+    c: { title: 'bare C', make: bareC, kinds: ['create'] },
     limit: { title: 'database', make: limit(1), kinds: ['create'], alone: true },
     grouped: { title: 'database, grouped', make: limit(32), kinds: ['create'], alone: true },
 };

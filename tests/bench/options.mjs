@@ -18,11 +18,12 @@ function readNames(name, text, known) {
     return words;
 }
 
-const SHORT = { runs: 1, seconds: 1.5, concurrency: [1, 64], jobs: ['create0', 'create300', 'webhook', 'items', 'balance', 'replay'] };
-const LONG = { runs: 3, seconds: 5, concurrency: null, jobs: Object.keys(JOBS) };
+const SHORT = { runs: 1, seconds: 1.5, warm: 0.5, concurrency: [1, 64], jobs: ['create0', 'create300', 'webhook', 'items', 'balance', 'replay'] };
+const LONG = { runs: 3, seconds: 5, warm: 2, concurrency: null, jobs: Object.keys(JOBS) };
 
-// {jobs, contenders, concurrency (null: each job's own), runs, seconds, processes, set ({'section.key':
-// value} of guichet.conf), keep}
+// {jobs, contenders, concurrency (null: each job's own), runs, seconds, warm (seconds
+// before the first run of a job), processes, set ({'section.key':
+// value} of guichet.conf)}
 export function readOptions(env) {
     const short = env.SHORT === '1';
     const base = short ? SHORT : LONG;
@@ -35,6 +36,7 @@ export function readOptions(env) {
         concurrency: env.CONCURRENCY ? readNumbers('CONCURRENCY', env.CONCURRENCY) : base.concurrency,
         runs: one('RUNS', base.runs),
         seconds: one('BENCH_SECONDS', base.seconds),
+        warm: base.warm,
         processes: one('PROCESSES', null),
         set: Object.fromEntries((env.SET ?? '').split(' ').filter(Boolean).map((word) => word.split(/=(.*)/).slice(0, 2))),
     };

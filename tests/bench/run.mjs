@@ -9,7 +9,6 @@ import { JOBS, concurrencyOf } from './jobs.mjs';
 import { measure, runWrk } from './measure.mjs';
 import { FIRST_ASSET, makeNotices } from './users.mjs';
 
-const WARM_SECONDS = 0.5;
 const FIRST_GUESS = 8000; // webhooks or purchases a second: so many are laid out; twice as many if they run out
 const FILLED = { webhook: 'makePayments', items: 'makeItems' };
 
@@ -19,18 +18,29 @@ export const median = (numbers) => {
     return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 };
 
-// The rows to come: {name, job (of JOBS), jobName, concurrency}, in the order in which they are run.
+// The rows to come: {name, job (of JOBS), jobName, concurrency}, those to be compared side by side.
 export function planRows({ jobs, contenders, concurrency, short }) {
     const rows = [];
     for (const jobName of jobs)
-        for (const name of contenders) {
-            const job = JOBS[jobName];
-            const { kinds, alone } = CONTENDERS[name];
-            if (kinds && !kinds.includes(job.kind)) continue;
-            if (alone && job.delay > 0) continue;
-            for (const many of concurrencyOf(job, concurrency, short)) rows.push({ name, jobName, job, concurrency: many });
-        }
+        for (const many of concurrencyOf(JOBS[jobName], concurrency, short))
+            for (const name of contenders) {
+                const job = JOBS[jobName];
+                const { kinds, alone } = CONTENDERS[name];
+                if (kinds && !kinds.includes(job.kind)) continue;
+                if (alone && job.delay > 0) continue;
+                rows.push({ name, jobName, job, concurrency: many });
+            }
     return rows;
+}
+
+// The order of the runs: contenders take turns, so that a machine's bad minute meets all of them.
+export function planRuns(rows, runs) {
+    const list = [];
+    const places = new Set(rows.map((row) => `${row.jobName} ${row.concurrency}`));
+    for (const place of places)
+        for (let number = 1; number <= runs; number++)
+            for (const row of rows) if (`${row.jobName} ${row.concurrency}` === place) list.push({ row, number });
+    return list;
 }
 
 // Every user's deposit, each under a key of its own, so that it can be asked for again.
@@ -92,15 +102,51 @@ async function oneRun(arena, contender, row, { seconds, tamper, guesses }) {
         }
         await tamper?.(arena, row);
         found.wrong = await judge(arena, contender, job, found, { before, creates });
+        if (contender.restless) await contender.books.empty();
         return found;
     }
 }
 
-async function warmUp(arena, contender, { job, concurrency }) {
-    if (contender.rows) return;
-    const lines = await layOut(arena, contender, job.kind, Math.ceil(FIRST_GUESS * WARM_SECONDS));
-    await runWrk({ job: { ...job, drain: 0.5 + job.delay / 1000 }, concurrency: Math.min(concurrency, 16), seconds: WARM_SECONDS,
-        port: contender.port, tokens: arena.tokensFile, lines });
+// A contender runs from its first row on, and is started anew only for another shape (a slow provider
+// wants more threads); idle, it costs the others nothing.
+function makeStage(arena, names) {
+    const contenders = Object.fromEntries(names.map((name) => [name, CONTENDERS[name].make(arena)]));
+    const shapes = new Map();
+    const prepared = new Set();
+    const warm = new Set();
+
+    async function prepare(contender) {
+        if (!prepared.has(contender.schema)) await contender.books.prepare();
+        prepared.add(contender.schema);
+    }
+
+    async function warmUp(contender, { name, job, concurrency }, seconds) {
+        if (contender.rows || warm.has(`${name} ${job.kind}`)) return;
+        warm.add(`${name} ${job.kind}`);
+        const lines = await layOut(arena, contender, job.kind, Math.ceil(FIRST_GUESS * seconds));
+        await runWrk({ job: { ...job, drain: 0.5 + job.delay / 1000 }, concurrency: Math.min(concurrency, 16), seconds,
+            port: contender.port, tokens: arena.tokensFile, lines });
+    }
+
+    return {
+        async call(row, seconds) {
+            const contender = contenders[row.name];
+            const shape = contender.shapeOf({ concurrency: row.concurrency, slow: row.job.delay > 0 });
+            await prepare(contender);
+            if (shapes.get(row.name) !== shape) {
+                if (shapes.has(row.name)) await contender.stop();
+                await contender.start(shape);
+                for (const key of [...warm]) if (key.startsWith(`${row.name} `)) warm.delete(key);
+            }
+            shapes.set(row.name, shape);
+            await arena.setDelay(row.job.delay);
+            await warmUp(contender, row, seconds);
+            return contender;
+        },
+        async stop() {
+            for (const name of shapes.keys()) await contenders[name].stop();
+        },
+    };
 }
 
 const summary = (row, runs) => ({
@@ -120,14 +166,9 @@ const summary = (row, runs) => ({
 function makeProgress(say, total) {
     const begun = Date.now();
     let over = 0;
-    return {
-        done() {
-            over++;
-        },
-        tell(row, number, runs) {
-            const left = over === 0 ? '' : `, about ${Math.ceil((((Date.now() - begun) / over) * (total - over)) / 1000)} s left`;
-            say(`${over + 1} of ${total}: ${row.jobName}, ${row.concurrency} at a time, ${CONTENDERS[row.name].title}, run ${number} of ${runs}${left}`);
-        },
+    return ({ row, number }, runs) => {
+        const left = over === 0 ? '' : `, about ${Math.ceil((((Date.now() - begun) / over) * (total - over)) / 1000)} s left`;
+        say(`${++over} of ${total}: ${row.jobName}, ${row.concurrency} at a time, ${CONTENDERS[row.name].title}, run ${number} of ${runs}${left}`);
     };
 }
 
@@ -136,40 +177,23 @@ function makeProgress(say, total) {
 export async function runBench(options) {
     const { say, runs } = options;
     const rows = planRows(options);
-    const progress = makeProgress(say, rows.length * runs);
+    const found = new Map(rows.map((row) => [row, []]));
+    const plan = planRuns(rows, runs);
+    const progress = makeProgress(say, plan.length);
     const guesses = new Map();
-    const results = [];
     const arena = await openArena(options);
     try {
-        arena.tokensFile = path.join(arena.home, 'tokens.txt');
-        fs.writeFileSync(arena.tokensFile, `${arena.tokens.join('\n')}\n`, { mode: 0o600 });
-        const contenders = Object.fromEntries(options.contenders.map((name) => [name, CONTENDERS[name].make(arena)]));
-        const prepared = new Set();
-        for (const row of rows) {
-            const contender = contenders[row.name];
-            const place = row.name === 'limit' || row.name === 'grouped' ? 'c' : row.name;
-            if (!prepared.has(place)) await contender.books.prepare();
-            prepared.add(place);
-            await arena.setDelay(row.job.delay);
-            await contender.start({ concurrency: row.concurrency, slow: row.job.delay > 0 });
-            try {
-                await warmUp(arena, contender, row);
-                const found = [];
-                for (let number = 1; number <= runs; number++) {
-                    progress.tell(row, number, runs);
-                    found.push(await oneRun(arena, contender, row, { ...options, guesses }));
-                    progress.done();
-                }
-                const result = summary(row, found);
-                results.push(result);
-                say(`  ${result.rate.toFixed(0)}/s, p50 ${result.p50} ms, p99 ${result.p99} ms${result.wrong ? `: WRONG: ${result.wrong}` : ''}`);
-            } finally {
-                await contender.stop();
-            }
+        const stage = makeStage(arena, options.contenders);
+        for (const step of plan) {
+            progress(step, runs);
+            const contender = await stage.call(step.row, options.warm);
+            const result = await oneRun(arena, contender, step.row, { ...options, guesses });
+            found.get(step.row).push(result);
+            say(`  ${result.rate.toFixed(0)}/s, p50 ${result.p50} ms, p99 ${result.p99} ms${result.wrong ? `: WRONG: ${result.wrong}` : ''}`);
         }
+        await stage.stop();
     } finally {
         await arena.stop();
     }
-    return results;
+    return rows.map((row) => summary(row, found.get(row)));
 }
-
