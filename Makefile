@@ -97,6 +97,11 @@ $(out)/fuzz/%: tests/fuzz/fuzz_%.c $(archive) $(out)/flags
 	@mkdir -p $(@D) && $(compile) -MF $@.d -MT $@ -o $@ $< $(archive) \
 		-fsanitize=fuzzer $(link_flags) $(library_libs)
 
+# What only the benchmark needs: the provider, and the bare rivals that check nothing.
+$(out)/bench/%: tests/bench/%.c tests/bench/plain.h $(out)/flags
+	@echo "compile  $@"
+	@mkdir -p $(@D) && $(compile) -o $@ $< $(link_flags) $(library_libs)
+
 # These two change, and with them what depends on them, when the flags or the list of sources do.
 $(out)/flags: content = $(compile) $(link)
 $(out)/sources: content = $(room_objects)
@@ -138,14 +143,15 @@ own = [ -e '$(DESTDIR)$(3)' ] || { $(text); }
 # --- commands ---
 
 .DEFAULT_GOAL := all
-.PHONY: all always programs unit fuzzers fuzz run up down test tsan coverage chaos figures torture lint install uninstall clean \
-	install-deps help packages-run packages-demo packages-test packages-lint test-packages run-unit run-e2e run-torture clang model
+.PHONY: all always programs unit fuzzers fuzz run up down test tsan coverage chaos figures bench bench-programs torture lint install uninstall clean \
+	install-deps help packages-run packages-demo packages-test packages-lint packages-bench test-packages run-unit run-e2e run-torture clang model
 
 all:
 	@$(MAKE) -j$(jobs) programs
 
 programs: $(programs)
 unit: $(unit_tests)
+bench-programs: $(addprefix $(out)/bench/,provider bare limit)
 fuzzers: $(fuzzers)
 
 run up: all packages-demo
@@ -187,6 +193,11 @@ chaos figures: test-packages
 	@$(MAKE) -j$(jobs) programs
 	@.ci/tests $@ $(out)
 
+# bash has a SECONDS of its own, so it travels under another name.
+bench: test-packages packages-bench
+	@$(MAKE) -j$(jobs) programs bench-programs
+	@BENCH_SECONDS='$(SECONDS)' .ci/tests bench $(out)
+
 # FUZZ_SECONDS each (60); what a run has found is where the next begins.
 fuzz: packages-run packages-lint
 	@echo "fuzz: building the fuzzers"
@@ -204,7 +215,7 @@ lint: packages-run packages-test packages-lint
 	@$(MAKE) -j$(jobs) programs
 	@tests/lint/all
 
-packages-run packages-demo packages-test packages-lint:
+packages-run packages-demo packages-test packages-lint packages-bench:
 	@$(packages) $(@:packages-%=%)
 
 test-packages: packages-run packages-demo packages-test
@@ -259,6 +270,8 @@ help:
 	@echo "make coverage branches that the unit tests take; all of src/domain must be taken"
 	@echo "make chaos    random load, faults and kills, then the books: DURATION=300 SEED=n REQUESTS=0"
 	@echo "make figures  copies of notices, and a provider cut at six points: WEBHOOKS=2000 CUTS=1000"
+	@echo "make bench    beside PHP, Node, bare C and the database alone: SHORT=1, or JOBS= CONTENDERS= CONCURRENCY="
+	@echo "              RUNS=3 SECONDS=5 PROCESSES=2 SET=\"section.key=value ...\"; see tests/bench/bench.mjs"
 	@echo "make lint     two compilers, formatter, static analysis, rules of the house"
 	@echo "make install  programs, units, settings and nginx's files below DESTDIR and PREFIX ($(PREFIX));"
 	@echo "              the README's section Deploy goes on from there; make uninstall is its end"

@@ -1,0 +1,199 @@
+// All the rows that were asked for: each contender at each job with so many requests at a time, a few
+// times over, every run compared with what the database holds afterwards.
+import fs from 'node:fs';
+import path from 'node:path';
+import { Pool } from 'undici';
+import { openArena } from './arena.mjs';
+import { CONTENDERS } from './contenders.mjs';
+import { JOBS, concurrencyOf } from './jobs.mjs';
+import { measure, runWrk } from './measure.mjs';
+import { FIRST_ASSET, makeNotices } from './users.mjs';
+
+const FIRST_GUESS = 8000; // webhooks or purchases a second: so many are laid out; twice as many if they run out
+const FILLED = { webhook: 'makePayments', items: 'makeItems' };
+
+export const median = (numbers) => {
+    const sorted = [...numbers].sort((a, b) => a - b);
+    const middle = Math.floor(sorted.length / 2);
+    return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+};
+
+// The rows to come: {name, job (of JOBS), jobName, concurrency}, those to be compared side by side.
+export function planRows({ jobs, contenders, concurrency, short }) {
+    const rows = [];
+    for (const jobName of jobs)
+        for (const many of concurrencyOf(JOBS[jobName], concurrency, short))
+            for (const name of contenders) {
+                const job = JOBS[jobName];
+                const { kinds, alone } = CONTENDERS[name];
+                if (kinds && !kinds.includes(job.kind)) continue;
+                if (alone && job.delay > 0) continue;
+                rows.push({ name, jobName, job, concurrency: many });
+            }
+    return rows;
+}
+
+// The order of the runs: contenders take turns, so that a machine's bad minute meets all of them.
+export function planRuns(rows, runs) {
+    const list = [];
+    const places = new Set(rows.map((row) => `${row.jobName} ${row.concurrency}`));
+    for (const place of places)
+        for (let number = 1; number <= runs; number++)
+            for (const row of rows) if (`${row.jobName} ${row.concurrency}` === place) list.push({ row, number });
+    return list;
+}
+
+// Every user's deposit, each under a key of its own, so that it can be asked for again.
+async function makeKeys(arena, port) {
+    const http = new Pool(`http://127.0.0.1:${port}`, { connections: 16 });
+    const one = async (token, i) => {
+        const { statusCode, body } = await http.request({ method: 'POST', path: '/payment/payviox',
+            headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}`, 'Idempotency-Key': `bench-${i + 1}` },
+            body: '{"type":"balance","value":2500,"tos_timestamp":1706745600}' });
+        const text = await body.text();
+        if (statusCode !== 200) throw new Error(`a deposit under a key: ${statusCode} ${text}`);
+    };
+    await Promise.all(arena.tokens.map(one));
+    await http.close();
+}
+
+// What the job needs is laid out in empty tables; returns the file of wrk's lines, if there is one.
+async function layOut(arena, contender, kind, count) {
+    const { books } = contender;
+    await books.empty();
+    for (const log of fs.readdirSync(path.join(arena.home, 'log'))) fs.truncateSync(path.join(arena.home, 'log', log));
+    if (kind === 'replay') await makeKeys(arena, contender.port);
+    if (FILLED[kind] === undefined) return null;
+    await books[FILLED[kind]](count);
+    const file = path.join(arena.home, 'lines.txt');
+    const lines = kind === 'webhook' ? makeNotices(arena.env.BENCH_WEBHOOK_KEY, count, books.orderOf)
+        : Array.from({ length: count }, (_, i) => String(FIRST_ASSET + 1 + i));
+    fs.writeFileSync(file, `${lines.join('\n')}\n`);
+    return file;
+}
+
+// What is wrong with a run; '' if nothing is.
+async function judge(arena, contender, job, found, { before, creates }) {
+    const problems = [];
+    if (found.refused > 0) problems.push(`${found.refused} refused`);
+    if (found.broken > 0) problems.push(`${found.broken} broken`);
+    const answered = found.answers - found.refused;
+    if (job.kind === 'create' && !contender.rows) {
+        const called = (await arena.creates()) - creates;
+        if (called !== answered) problems.push(`the provider was called ${called} times for ${answered} answers`);
+    }
+    const apart = contender.rows > 1 ? answered : 0;
+    const books = await contender.books.verify(job.kind, { answered, before, apart });
+    if (books !== '') problems.push(books);
+    return problems.join('; ');
+}
+
+async function oneRun(arena, contender, row, { seconds, tamper, guesses }) {
+    const { job, concurrency } = row;
+    for (;;) {
+        const guess = guesses.get(`${row.name} ${job.kind}`) ?? FIRST_GUESS;
+        const before = Math.ceil(guess * seconds) + concurrency;
+        const lines = await layOut(arena, contender, job.kind, before);
+        const creates = await arena.creates();
+        const found = await measure({ arena, contender, job, concurrency, seconds, tokens: arena.tokensFile, lines });
+        if (found.ran_out) {
+            guesses.set(`${row.name} ${job.kind}`, guess * 2);
+            continue;
+        }
+        await tamper?.(arena, row);
+        found.wrong = await judge(arena, contender, job, found, { before, creates });
+        if (contender.restless) await contender.books.empty();
+        return found;
+    }
+}
+
+// A contender runs from its first row on, and is started anew only for another shape (a slow provider
+// wants more threads); idle, it costs the others nothing.
+function makeStage(arena, names) {
+    const contenders = Object.fromEntries(names.map((name) => [name, CONTENDERS[name].make(arena)]));
+    const shapes = new Map();
+    const prepared = new Set();
+    const warm = new Set();
+
+    async function prepare(contender) {
+        if (!prepared.has(contender.schema)) await contender.books.prepare();
+        prepared.add(contender.schema);
+    }
+
+    async function warmUp(contender, { name, job, concurrency }, seconds) {
+        if (contender.rows || warm.has(`${name} ${job.kind}`)) return;
+        warm.add(`${name} ${job.kind}`);
+        const lines = await layOut(arena, contender, job.kind, Math.ceil(FIRST_GUESS * seconds));
+        await runWrk({ job: { ...job, drain: 0.5 + job.delay / 1000 }, concurrency: Math.min(concurrency, 16), seconds,
+            port: contender.port, tokens: arena.tokensFile, lines });
+    }
+
+    return {
+        async call(row, seconds) {
+            const contender = contenders[row.name];
+            const shape = contender.shapeOf({ concurrency: row.concurrency, slow: row.job.delay > 0 });
+            await prepare(contender);
+            if (shapes.get(row.name) !== shape) {
+                if (shapes.has(row.name)) await contender.stop();
+                await contender.start(shape);
+                for (const key of [...warm]) if (key.startsWith(`${row.name} `)) warm.delete(key);
+            }
+            shapes.set(row.name, shape);
+            await arena.setDelay(row.job.delay);
+            await warmUp(contender, row, seconds);
+            return contender;
+        },
+        async stop() {
+            for (const name of shapes.keys()) await contenders[name].stop();
+        },
+    };
+}
+
+const summary = (row, runs) => ({
+    job: row.jobName,
+    contender: row.name,
+    concurrency: row.concurrency,
+    rates: runs.map((run) => run.rate),
+    rate: median(runs.map((run) => run.rate)),
+    p50: median(runs.map((run) => run.p50)),
+    p99: median(runs.map((run) => run.p99)),
+    memory: Math.max(...runs.map((run) => run.memory)),
+    cpu: Object.fromEntries(['own', 'nginx', 'database'].map((who) => [who, median(runs.map((run) => run.cpu[who]))])),
+    answers: runs.reduce((sum, run) => sum + run.answers, 0),
+    wrong: runs.map((run) => run.wrong).find((text) => text !== '') ?? '',
+});
+
+function makeProgress(say, total) {
+    const begun = Date.now();
+    let over = 0;
+    return ({ row, number }, runs) => {
+        const left = over === 0 ? '' : `, about ${Math.ceil((((Date.now() - begun) / over) * (total - over)) / 1000)} s left`;
+        say(`${++over} of ${total}: ${row.jobName}, ${row.concurrency} at a time, ${CONTENDERS[row.name].title}, run ${number} of ${runs}${left}`);
+    };
+}
+
+// Options as readOptions() returns them, besides bin (where provider, bare and limit are), say (a line of
+// progress), tamper (fn(arena, row): after each run, before it is verified). Resolves to the rows.
+export async function runBench(options) {
+    const { say, runs } = options;
+    const rows = planRows(options);
+    const found = new Map(rows.map((row) => [row, []]));
+    const plan = planRuns(rows, runs);
+    const progress = makeProgress(say, plan.length);
+    const guesses = new Map();
+    const arena = await openArena(options);
+    try {
+        const stage = makeStage(arena, options.contenders);
+        for (const step of plan) {
+            progress(step, runs);
+            const contender = await stage.call(step.row, options.warm);
+            const result = await oneRun(arena, contender, step.row, { ...options, guesses });
+            found.get(step.row).push(result);
+            say(`  ${result.rate.toFixed(0)}/s, p50 ${result.p50} ms, p99 ${result.p99} ms${result.wrong ? `: WRONG: ${result.wrong}` : ''}`);
+        }
+        await stage.stop();
+    } finally {
+        await arena.stop();
+    }
+    return rows.map((row) => summary(row, found.get(row)));
+}

@@ -1,0 +1,64 @@
+-- What all jobs share. A thread sends for `seconds`, then lets what is on its way arrive: wrk itself
+-- would cut those requests off, and the database could not be compared with the answers.
+-- Arguments after wrk's --: seconds, file of tokens, file of the job's own lines.
+local ffi = require("ffi")
+ffi.cdef [[
+typedef struct { long seconds; long nanoseconds; } moment;
+int clock_gettime(int clock, moment *ret);
+]]
+local at = ffi.new("moment")
+
+local function now()
+    ffi.C.clock_gettime(1, at)
+    return tonumber(at.seconds) + tonumber(at.nanoseconds) / 1e9
+end
+
+local pace = { tokens = {}, lines = {} }
+local stop
+
+local function read(name, list)
+    if name == nil then return end
+    for line in io.lines(name) do list[#list + 1] = line end
+end
+
+-- In init(args).
+function pace.begin(args)
+    read(args[2], pace.tokens)
+    read(args[3], pace.lines)
+    stop = now() + tonumber(args[1])
+    sent, ran_out = 0, 0
+end
+
+function pace.over()
+    return ran_out == 1 or now() >= stop
+end
+
+-- Nothing more is left to send.
+function pace.exhausted()
+    ran_out = 1
+end
+
+-- The headers that a client of an API sends.
+function pace.headers(token)
+    return { ["Content-Type"] = "application/json", ["Authorization"] = "Bearer " .. token }
+end
+
+local thread
+function setup(one)
+    thread = one
+end
+
+-- Milliseconds until a connection's next request.
+function delay()
+    if pace.over() then return 3600000 end
+    return 0
+end
+
+function done(summary, latency)
+    local errors = summary.errors
+    io.write(string.format('{"answers":%d,"refused":%d,"broken":%d,"p50":%.3f,"p99":%.3f,"max":%.3f,"ran_out":%d}\n',
+        summary.requests, errors.status, errors.connect + errors.read + errors.write + errors.timeout,
+        latency:percentile(50) / 1000, latency:percentile(99) / 1000, latency.max / 1000, thread:get("ran_out")))
+end
+
+return pace
