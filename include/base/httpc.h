@@ -58,8 +58,8 @@ struct httpc_answer {
 struct httpc *httpc_new(const struct httpc_options *options);
 void httpc_free(struct httpc *client);
 
-/* Requests with a body go over a connection of their own: curl 7.88 would send a POST again by
- * itself when a reused connection dies before the first byte. */
+/* Connections are used again, by the same thread, within a few seconds. No request with a body is
+ * ever sent twice: one whose connection dies before the answer is UNKNOWN. */
 void httpc_call(struct httpc *client, struct arena *arena, const struct httpc_request *request,
                 struct httpc_answer *ret_answer);
 

@@ -14,6 +14,10 @@
 #include <string.h>
 #include <strings.h>
 
+/* A connection that was idle for longer is not used again: servers close theirs after some time,
+ * and a request that crosses the close has an unknown outcome. */
+#define IDLE_MAX_S 3L
+
 struct httpc {
     CURL *curl;
     struct httpc_options options;
@@ -131,13 +135,53 @@ static struct curl_slist *header_list(const struct httpc_request *request)
     return list;
 }
 
+struct upload {
+    const char *rest;
+    size_t len;
+};
+
+static size_t on_upload(char *data, size_t size, size_t count, void *context)
+{
+    struct upload *upload = context;
+    size_t len = size * count < upload->len ? size * count : upload->len;
+    memcpy(data, upload->rest, len);
+    upload->rest += len;
+    upload->len -= len;
+    return len;
+}
+
+/* curl 7.88 sends a POST again by itself when a reused connection dies before its first answer; if
+ * it wants the body from the start again, it has begun to send it, and must not. */
+static int refuse_rewind(void *context, curl_off_t offset, int origin)
+{
+    (void)context;
+    (void)offset;
+    (void)origin;
+    return CURL_SEEKFUNC_FAIL;
+}
+
+static void set_body(CURL *curl, struct upload *upload)
+{
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)upload->len);
+    if (upload->len == 0) { /* nothing to be rewound: only a new connection is safe */
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "");
+        curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+        return;
+    }
+    curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_upload);
+    curl_easy_setopt(curl, CURLOPT_READDATA, upload);
+    curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, refuse_rewind);
+}
+
 static void set_request(const struct httpc *client, const struct httpc_request *request,
-                        struct curl_slist *headers, struct buf *body, struct header *header)
+                        struct curl_slist *headers, struct upload *upload, struct buf *body,
+                        struct header *header)
 {
     CURL *curl = client->curl;
     curl_easy_setopt(curl, CURLOPT_URL, request->url);
     curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, IDLE_MAX_S);
     curl_easy_setopt(curl, CURLOPT_MAXFILESIZE, (long)HTTPC_ANSWER_MAX);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, client->options.user_agent);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
@@ -150,10 +194,7 @@ static void set_request(const struct httpc *client, const struct httpc_request *
     assert(strcmp(request->method, "POST") == 0 || strcmp(request->method, "PUT") == 0);
     curl_easy_setopt(curl, CURLOPT_POST, 1L);
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body == NULL ? "" : request->body);
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)request->body_len);
-    curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
-    curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
+    set_body(curl, upload);
 }
 
 static const char *problem_text(CURLcode code)
@@ -174,6 +215,7 @@ static const char *problem_text(CURLcode code)
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
+    case CURLE_SEND_FAIL_REWIND: /* see refuse_rewind */
         return "the connection broke";
     case CURLE_LOGIN_DENIED:
         return "the server refuses our password";
@@ -217,6 +259,7 @@ void httpc_call(struct httpc *client, struct arena *arena, const struct httpc_re
 {
     struct buf body;
     struct header header = {.keep = request->keep};
+    struct upload upload = {request->body, request->body_len};
     int64_t started = clock_mono_us();
     assert(forbidden == 0);
     *ret_answer = (struct httpc_answer){.result = HTTPC_NOT_SENT, .body = "", .kept = ""};
@@ -230,7 +273,7 @@ void httpc_call(struct httpc *client, struct arena *arena, const struct httpc_re
     struct curl_slist *headers = header_list(request);
     set_limits(client, request->plain ? "http,https" : "https", transfer_ms(client, request),
                client->options.connect_timeout_ms);
-    set_request(client, request, headers, &body, &header);
+    set_request(client, request, headers, &upload, &body, &header);
     CURLcode code = curl_easy_perform(client->curl);
     if (code == CURLE_OK && !header.ended)
         code = CURLE_PARTIAL_FILE;
@@ -242,21 +285,6 @@ void httpc_call(struct httpc *client, struct arena *arena, const struct httpc_re
 }
 
 /* --- mail --- */
-
-struct upload {
-    const char *rest;
-    size_t len;
-};
-
-static size_t on_upload(char *data, size_t size, size_t count, void *context)
-{
-    struct upload *upload = context;
-    size_t len = size * count < upload->len ? size * count : upload->len;
-    memcpy(data, upload->rest, len);
-    upload->rest += len;
-    upload->len -= len;
-    return len;
-}
 
 /* Ours: what a server says is not for anybody. */
 static size_t on_nothing(char *data, size_t size, size_t count, void *context)

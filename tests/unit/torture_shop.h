@@ -139,8 +139,8 @@ static int64_t balance_of(int64_t id)
 static enum err opening_unit(struct db *db, void *context)
 {
     struct ident_text buyer = ident_text(run.buyer);
-    struct ledger_line lines[] = {{LEDGER_USER, buyer.text, {0, false}},
-                                  {LEDGER_EQUITY, LEDGER_HOUSE, {0, false}}};
+    struct ledger_line lines[] = {{LEDGER_USER, buyer.text, {0}, false},
+                                  {LEDGER_EQUITY, LEDGER_HOUSE, {0}, false}};
     char document[40];
     bool posted;
     (void)context;
