@@ -44,7 +44,7 @@ struct db_pool {
     pthread_mutex_t lock;
     pthread_cond_t returned;
     struct db *idle;
-    struct gather_queue queue;
+    struct gather_queue writers, readers;
     size_t count;
     struct db connections[];
 };
@@ -94,7 +94,7 @@ enum err pool_run(struct db_pool *pool, struct arena *arena, enum around around,
 
 /* --- gather.c --- */
 
-bool gather_queue_init(struct gather_queue *queue);
+bool gather_queue_init(struct gather_queue *queue, enum around around);
 void gather_queue_free(struct gather_queue *queue);
 
 #endif

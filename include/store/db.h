@@ -116,6 +116,10 @@ enum err db_transact(struct db_pool *pool, struct arena *arena,
 enum err db_gather(struct db_pool *pool, struct arena *arena, const char *key,
                    enum err (*unit)(struct db *db, void *context), void *context) MUST_CHECK;
 
+/* The same for units that read one row, which key names. */
+enum err db_gather_read(struct db_pool *pool, struct arena *arena, const char *key,
+                        enum err (*unit)(struct db *db, void *context), void *context) MUST_CHECK;
+
 /* True: other units may share the transaction, and what is appended is not there yet. */
 bool db_gathered(const struct db *db);
 

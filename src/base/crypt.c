@@ -9,9 +9,10 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,18 +36,73 @@ bool secret_set(struct secret *secret, const char *text, size_t len)
     return true;
 }
 
+/* Each thread has its own, made once: to look an algorithm up takes locks that all threads share. */
+struct hashers {
+    EVP_MD_CTX *sha256;
+    EVP_MAC_CTX *hmac;
+};
+
+static pthread_key_t hashers_key;
+static EVP_MD *sha256;
+static EVP_MAC *hmac;
+
+static void hashers_free(void *context)
+{
+    struct hashers *hashers = context;
+    EVP_MD_CTX_free(hashers->sha256);
+    EVP_MAC_CTX_free(hashers->hmac);
+    free(hashers);
+}
+
+static void find_algorithms(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    if (sha256 == NULL || hmac == NULL || pthread_key_create(&hashers_key, hashers_free) != 0)
+        abort(); /* nothing can be signed or checked without them */
+}
+
+static struct hashers *hashers_new(void)
+{
+    char digest[] = "SHA256";
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_END};
+    struct hashers *hashers = calloc(1, sizeof *hashers);
+    if (hashers == NULL || (hashers->sha256 = EVP_MD_CTX_new()) == NULL ||
+        (hashers->hmac = EVP_MAC_CTX_new(hmac)) == NULL ||
+        EVP_MAC_CTX_set_params(hashers->hmac, params) != 1 ||
+        pthread_setspecific(hashers_key, hashers) != 0)
+        abort(); /* OpenSSL is out of memory: any answer would be a guess */
+    return hashers;
+}
+
+static struct hashers *my_hashers(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, find_algorithms);
+    struct hashers *mine = pthread_getspecific(hashers_key);
+    return mine == NULL ? hashers_new() : mine;
+}
+
 void crypt_sha256(const void *data, size_t len, unsigned char ret_hash[CRYPT_HASH_BYTES])
 {
-    if (EVP_Digest(data, len, ret_hash, NULL, EVP_sha256(), NULL) != 1)
-        abort(); /* OpenSSL is out of memory: any answer would be a guess */
+    EVP_MD_CTX *context = my_hashers()->sha256;
+    if (EVP_DigestInit_ex2(context, sha256, NULL) != 1 ||
+        EVP_DigestUpdate(context, data, len) != 1 ||
+        EVP_DigestFinal_ex(context, ret_hash, NULL) != 1)
+        abort();
 }
 
 void crypt_hmac_sha256(const struct secret *key, const void *data, size_t len,
                        unsigned char ret_hash[CRYPT_HASH_BYTES])
 {
-    unsigned int hash_len = CRYPT_HASH_BYTES;
+    EVP_MAC_CTX *context = my_hashers()->hmac;
+    size_t hash_len = 0;
     assert(secret_is_set(key));
-    if (HMAC(EVP_sha256(), key->bytes_, (int)key->len_, data, len, ret_hash, &hash_len) == NULL)
+    if (EVP_MAC_init(context, key->bytes_, key->len_, NULL) != 1 ||
+        EVP_MAC_update(context, data, len) != 1 ||
+        EVP_MAC_final(context, ret_hash, &hash_len, CRYPT_HASH_BYTES) != 1 ||
+        hash_len != CRYPT_HASH_BYTES)
         abort();
 }
 

@@ -9,8 +9,11 @@
 #include "base/program.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <fastcgi.h>
 #include <fcgiapp.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +29,17 @@ struct worker {
     void *state;
     struct arena *arena;
     _Atomic bool ended;
+    sem_t turn; /* to accept */
+    struct worker *next_idle;
 };
+
+/* One thread accepts at a time, and the next is the one that was busy last: so few are at work
+ * with their memory and their connections warm, however many there are. */
+static struct {
+    pthread_mutex_t mutex;
+    bool taken;
+    struct worker *idle; /* the last one to come first */
+} gate = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static void mask_usr1(int how)
 {
@@ -147,6 +160,48 @@ static void send_response(const FCGX_Request *fcgx, const struct http_response *
     (void)FCGX_PutStr(buf_text(&response->body), (int)response->body.len, out);
 }
 
+static void gate_enter(struct worker *worker)
+{
+    (void)pthread_mutex_lock(&gate.mutex);
+    bool wait = gate.taken;
+    if (wait) {
+        worker->next_idle = gate.idle;
+        gate.idle = worker;
+    }
+    gate.taken = true;
+    (void)pthread_mutex_unlock(&gate.mutex);
+    while (wait && sem_wait(&worker->turn) != 0)
+        ;
+}
+
+static void gate_leave(void)
+{
+    (void)pthread_mutex_lock(&gate.mutex);
+    struct worker *next = gate.idle;
+    if (next != NULL)
+        gate.idle = next->next_idle;
+    gate.taken = next != NULL;
+    (void)pthread_mutex_unlock(&gate.mutex);
+    if (next != NULL)
+        (void)sem_post(&next->turn);
+}
+
+/* -1: the program ends, or nothing can be accepted. */
+static int accept_one(struct worker *worker)
+{
+    int fd = -1;
+    gate_enter(worker);
+    mask_usr1(SIG_UNBLOCK);
+    while (!draining && fd < 0) {
+        fd = accept4(FCGI_LISTENSOCK_FILENO, NULL, NULL, SOCK_CLOEXEC);
+        if (fd < 0 && errno != EINTR && errno != ECONNABORTED)
+            break;
+    }
+    mask_usr1(SIG_BLOCK);
+    gate_leave();
+    return fd;
+}
+
 static void serve_one(struct worker *worker, FCGX_Request *fcgx)
 {
     struct http_request request = {.arena = worker->arena};
@@ -170,16 +225,15 @@ static void *work(void *context)
 {
     struct worker *worker = context;
     FCGX_Request fcgx;
-    (void)FCGX_InitRequest(&fcgx, 0, FCGI_FAIL_ACCEPT_ON_INTR);
-    for (;;) {
-        mask_usr1(SIG_UNBLOCK);
-        int accepted = FCGX_Accept_r(&fcgx);
-        mask_usr1(SIG_BLOCK);
-        if (accepted < 0)
-            break;
-        serve_one(worker, &fcgx);
+    int fd;
+    (void)FCGX_InitRequest(&fcgx, -1, 0); /* it never accepts by itself */
+    while ((fd = accept_one(worker)) >= 0) {
+        fcgx.ipcFd = fd;
+        fcgx.keepConnection = 1; /* else it would be closed as that of the request before */
+        if (FCGX_Accept_r(&fcgx) == 0) /* else whoever connected has gone again */
+            serve_one(worker, &fcgx);
+        FCGX_Free(&fcgx, 1);
     }
-    FCGX_Free(&fcgx, 1);
     worker->ended = true;
     return NULL;
 }
@@ -189,6 +243,7 @@ static bool worker_start(struct worker *worker, const struct fcgi_server *server
     worker->server = server;
     worker->arena = arena_new(server->arena_bytes);
     worker->state = worker->arena == NULL ? NULL : server->thread_start(server->context);
+    (void)sem_init(&worker->turn, 0, 0);
     return worker->state != NULL && pthread_create(&worker->thread, NULL, work, worker) == 0;
 }
 

@@ -40,20 +40,28 @@ static void put_text(struct line *line, const char *text)
     put(line, text, strlen(text));
 }
 
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
+}
+
 /* Quotes and control characters are escaped; bytes over 127 pass as they are. */
 static void put_quoted(struct line *line, const char *text)
 {
     put(line, "\"", 1);
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
+    while (*text != '\0') {
+        size_t plain = 0;
         char escaped[8];
-        if (c == '"' || c == '\\')
-            (void)snprintf(escaped, sizeof escaped, "\\%c", c);
-        else if (c < 0x20 || c == 0x7f)
-            (void)snprintf(escaped, sizeof escaped, "\\u%04x", c);
-        else
-            (void)snprintf(escaped, sizeof escaped, "%c", c);
+        while (is_plain((unsigned char)text[plain]))
+            plain++;
+        put(line, text, plain);
+        text += plain;
+        if (*text == '\0')
+            break;
+        (void)snprintf(escaped, sizeof escaped, *text == '"' || *text == '\\' ? "\\%c" : "\\u%04x",
+                       (unsigned char)*text);
         put_text(line, escaped);
+        text++;
     }
     put(line, "\"", 1);
 }

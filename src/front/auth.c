@@ -54,7 +54,8 @@ enum err auth_bearer(struct call *call)
     err = token_verify(arena, &rules, header + sizeof scheme - 1, &call->claims);
     unit.user_id = call->claims.user_id;
     if (!err)
-        err = db_query(call->context->pool, arena, by_id_unit, &unit);
+        err = db_gather_read(call->context->pool, arena, ident_text(unit.user_id).text, by_id_unit,
+                             &unit);
     if (err)
         return err;
     if (unit.user.id == 0 || unit.user.banned)

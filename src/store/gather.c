@@ -9,9 +9,11 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/ident.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,13 +38,13 @@ struct member {
     void *context;
     struct arena *arena;
     const char *key; /* NULL: about nothing that others are about */
-    enum turn turn;  /* the queue's lock is held for it */
+    _Atomic enum turn turn;
     struct gathering *to_lead;
     enum turn next_turn; /* what the group made of it; the leader's own until the group is over */
     enum err err;
     bool unheard; /* a COMMIT was sent, and its answer did not come */
     char problem[PROBLEM_MAX];
-    pthread_cond_t woken;
+    sem_t woken; /* of its own: nobody has to take a lock to wake up */
     struct member *next;
 };
 
@@ -66,6 +68,7 @@ static const struct ahead {
     enum sql one, many;
     unsigned values, columns[2];
 } aheads[] = {
+    {SQL_USER_BY_ID, SQL_USERS_BY_ID, 1, {0}},
     {SQL_PAYMENT_LOCK, SQL_PAYMENTS_LOCK, 1, {0}},
     {SQL_ATTEMPT_OF_PROVIDER, SQL_ATTEMPTS_OF_PAYMENTS, 2, {7, 1}},
 };
@@ -73,6 +76,7 @@ enum { AHEADS = sizeof aheads / sizeof aheads[0] };
 
 struct gathering {
     struct gathering *next_idle;
+    enum around around;                /* AROUND_NOTHING: its units only read */
     struct member *taken[MEMBERS_MAX]; /* all that the group began with */
     size_t taken_count;
     struct member *members[MEMBERS_MAX]; /* those still in it */
@@ -83,6 +87,7 @@ struct gathering {
     size_t first;                              /* of the running unit's own */
     bool executed;                             /* the running unit has changed something already */
     bool broken; /* what was held back has failed: no unit may go on */
+    bool fetched[AHEADS];
     struct ahead_row rows[AHEADS][AHEAD_MAX];
     size_t row_counts[AHEADS];
 };
@@ -261,51 +266,63 @@ static enum err keep_row(struct db *db, struct ahead_row *ret_row)
     return ERR_NONE;
 }
 
-/* Rows that do not fit are asked for again by whoever wants them. */
-static enum err fetch_ahead(struct db *db, struct gathering *g)
+/* With the first unit that asks for one. The rows outlive it: they are kept in the arena of the
+ * leader, which ends last. Rows that do not fit are asked for again by whoever wants them. */
+static enum err fetch_ahead(struct db *db, struct gathering *g, size_t index)
 {
     struct db_value keys[MANY_MAX + 1] = {0};
-    size_t named = 0;
-    enum err err = ERR_NONE;
-    for (size_t i = 0; i < MANY_MAX; i++) {
-        const char *key = i < g->member_count ? g->members[i]->key : NULL;
-        keys[i] = DB_TEXT(key);
-        named += key != NULL;
-    }
-    memset(g->row_counts, 0, sizeof g->row_counts);
-    for (size_t i = 0; i < AHEADS && named > 1 && !err; i++) {
-        err = db_run_now(db, aheads[i].many, keys);
-        while (!err && g->row_counts[i] < AHEAD_MAX && db_next(db))
-            err = keep_row(db, &g->rows[i][g->row_counts[i]++]);
-    }
+    struct arena *arena = db->arena;
+    for (size_t i = 0; i < MANY_MAX; i++)
+        keys[i] = DB_TEXT(i < g->member_count ? g->members[i]->key : NULL);
+    db->arena = g->taken[0]->arena;
+    g->fetched[index] = true;
+    g->row_counts[index] = 0;
+    enum err err = db_run_now(db, aheads[index].many, keys);
+    while (!err && g->row_counts[index] < AHEAD_MAX && db_next(db))
+        err = keep_row(db, &g->rows[index][g->row_counts[index]++]);
+    db->arena = arena;
     return err;
 }
 
 static bool is_asked_for(const struct ahead *ahead, const struct ahead_row *row,
-                         const struct db_value *values)
+                         const struct db_value *texts)
 {
     for (unsigned i = 0; i < ahead->values; i++)
-        if (values[i].len != row->lens[ahead->columns[i]] ||
-            memcmp(values[i].bytes, row->cells[ahead->columns[i]], values[i].len) != 0)
+        if (texts[i].len != row->lens[ahead->columns[i]] ||
+            memcmp(texts[i].bytes, row->cells[ahead->columns[i]], texts[i].len) != 0)
             return false;
     return true;
 }
 
+static const struct ahead_row *find_row(const struct gathering *g, size_t index,
+                                        const struct db_value *values)
+{
+    const struct ahead *ahead = &aheads[index];
+    struct ident_text numbers[2];
+    struct db_value texts[2];
+    for (unsigned i = 0; i < ahead->values; i++) {
+        bool text = values[i].kind == DB_KIND_BYTES;
+        numbers[i] = ident_text(values[i].number);
+        texts[i] = text ? values[i] : DB_TEXT(numbers[i].text);
+    }
+    for (size_t i = 0; i < g->row_counts[index]; i++)
+        if (is_asked_for(ahead, &g->rows[index][i], texts))
+            return &g->rows[index][i];
+    return NULL;
+}
+
 /* True: the row is there to be read. It is what the database would say, for the unit itself has
  * changed nothing yet, and no other of the group is about the same. */
-static bool serve(struct db *db, const struct gathering *g, enum sql sql,
-                  const struct db_value *values)
+static bool serve(struct db *db, struct gathering *g, enum sql sql, const struct db_value *values)
 {
-    size_t i = 0, row = 0;
+    size_t i = 0;
     while (i < AHEADS && aheads[i].one != sql)
         i++;
-    if (i == AHEADS || g->executed)
+    if (i == AHEADS || g->executed || (!g->fetched[i] && fetch_ahead(db, g, i) != ERR_NONE))
+        return false; /* an error shows again when the statement is run alone */
+    const struct ahead_row *found = find_row(g, i, values);
+    if (found == NULL)
         return false;
-    while (row < g->row_counts[i] && !is_asked_for(&aheads[i], &g->rows[i][row], values))
-        row++;
-    if (row == g->row_counts[i])
-        return false;
-    const struct ahead_row *found = &g->rows[i][row];
     db_rows_end(db);
     db->columns = found->columns;
     memcpy(db->cells, found->cells, found->columns * sizeof *found->cells);
@@ -373,10 +390,9 @@ static enum err run_members(struct db *db, size_t *ret_cause)
     struct gathering *g = db->gathering;
     g->appended_count = g->first = 0;
     g->broken = g->executed = false;
+    memset(g->fetched, 0, sizeof g->fetched);
     *ret_cause = g->member_count;
-    enum err err = db_begin(db, AROUND_TRANSACTION);
-    if (!err)
-        err = fetch_ahead(db, g);
+    enum err err = g->around == AROUND_NOTHING ? ERR_NONE : db_begin(db, g->around);
     for (size_t i = 0; i < g->member_count && !err; i++) {
         if (run_member(db, g->members[i]))
             continue;
@@ -397,7 +413,7 @@ static void take_out(struct gathering *g, size_t cause)
 static void commit_group(struct db *db)
 {
     struct gathering *g = db->gathering;
-    enum err err = db_commit(db);
+    enum err err = g->around == AROUND_NOTHING ? ERR_NONE : db_commit(db);
     if (err) {
         db_close(db);
         scatter(g, err, err == ERR_DB_LOST);
@@ -420,7 +436,7 @@ static void run_group(struct db *db)
             commit_group(db);
             continue;
         }
-        if (err == ERR_DB_LOST || db_roll_back(db) != ERR_NONE)
+        if (err == ERR_DB_LOST || (g->around != AROUND_NOTHING && db_roll_back(db) != ERR_NONE))
             db_close(db);
         if (db->mysql == NULL || cause == g->member_count)
             scatter(g, err, false);
@@ -429,10 +445,10 @@ static void run_group(struct db *db)
     }
 }
 
-static void run_single(struct db *db, struct member *member)
+static void run_single(struct db *db, enum around around, struct member *member)
 {
     bool unheard = false;
-    enum err err = pool_run_once(db, AROUND_TRANSACTION, member->unit, member->context, &unheard);
+    enum err err = pool_run_once(db, around, member->unit, member->context, &unheard);
     if (err == ERR_DB_LOST)
         db_close(db);
     tell(member, pool_retries(err) ? TURN_ALONE : TURN_OVER, err, unheard);
@@ -447,7 +463,7 @@ static void run_gathering(struct db_pool *pool, struct gathering *g)
         return;
     }
     if (g->member_count == 1) {
-        run_single(db, g->members[0]);
+        run_single(db, g->around, g->members[0]);
     } else {
         db->gathering = g;
         run_group(db);
@@ -458,7 +474,7 @@ static void run_gathering(struct db_pool *pool, struct gathering *g)
 
 /* --- who leads --- */
 
-bool gather_queue_init(struct gather_queue *queue)
+bool gather_queue_init(struct gather_queue *queue, enum around around)
 {
     (void)pthread_mutex_init(&queue->lock, NULL);
     for (size_t i = 0; i < LEADERS; i++) {
@@ -467,6 +483,7 @@ bool gather_queue_init(struct gather_queue *queue)
             gather_queue_free(queue);
             return false;
         }
+        g->around = around;
         g->next_idle = queue->idle;
         queue->idle = g;
     }
@@ -483,15 +500,17 @@ void gather_queue_free(struct gather_queue *queue)
     (void)pthread_mutex_destroy(&queue->lock);
 }
 
+/* Readers may ask for the same. */
 static bool is_about_the_same(const struct gathering *g, const struct member *member)
 {
-    for (size_t i = 0; i < g->taken_count && member->key != NULL; i++)
+    bool writes = g->around != AROUND_NOTHING;
+    for (size_t i = 0; i < g->taken_count && member->key != NULL && writes; i++)
         if (g->taken[i]->key != NULL && strcmp(g->taken[i]->key, member->key) == 0)
             return true;
     return false;
 }
 
-/* The functions from here on are called under the queue's lock. */
+/* --- under the queue's lock --- */
 
 static void enter(struct gather_queue *queue, struct member *member)
 {
@@ -530,14 +549,11 @@ static void take_members(struct gather_queue *queue, struct member *leader, stru
     g->member_count = g->taken_count;
 }
 
-/* Tells everybody what came of it, and hands over to whoever has waited longest. */
-static void disband(struct gather_queue *queue, struct gathering *g)
+/* Whoever has waited longest leads next; *ret_leader is to be woken. NULL: nobody waits. */
+static void pass_on(struct gather_queue *queue, struct gathering *g, struct member **ret_leader)
 {
     struct member *next = queue->first;
-    for (size_t i = 0; i < g->taken_count; i++) {
-        g->taken[i]->turn = g->taken[i]->next_turn;
-        (void)pthread_cond_signal(&g->taken[i]->woken);
-    }
+    *ret_leader = next;
     if (next == NULL) {
         g->next_idle = queue->idle;
         queue->idle = g;
@@ -546,59 +562,111 @@ static void disband(struct gather_queue *queue, struct gathering *g)
     leave(queue, next);
     next->to_lead = g;
     next->turn = TURN_LEADS;
-    (void)pthread_cond_signal(&next->woken);
 }
 
-static void await_turn(struct db_pool *pool, struct member *me)
-{
-    struct gather_queue *queue = &pool->queue;
-    struct timespec until = pool_moment_in(pool->settings->database.pool_wait_ms);
-    enter(queue, me);
-    while (me->turn == TURN_WAITS)
-        if (pthread_cond_timedwait(&me->woken, &queue->lock, &until) == ETIMEDOUT &&
-            me->turn == TURN_WAITS) {
-            leave(queue, me);
-            db_note_problem("pool", 0, "the database was busy for too long");
-            tell(me, TURN_OVER, ERR_DB_UNAVAILABLE, false);
-            me->turn = TURN_OVER;
-        }
-    while (me->turn == TURN_RUNS) /* it ends within the time-outs of the connection */
-        (void)pthread_cond_wait(&me->woken, &queue->lock);
-}
+/* --- no lock is held from here on --- */
 
-static void take_turn(struct db_pool *pool, struct member *me)
+/* Passes the gathering on, and tells its members what came of it: none of them may be touched
+ * once it is woken. */
+static void disband(struct gather_queue *queue, struct gathering *g, const struct member *leader)
 {
-    struct gather_queue *queue = &pool->queue;
+    struct member *taken[MEMBERS_MAX], *next;
+    size_t count = g->taken_count;
+    memcpy(taken, g->taken, sizeof taken);
     (void)pthread_mutex_lock(&queue->lock);
-    if (queue->idle != NULL) {
-        me->to_lead = queue->idle;
-        queue->idle = me->to_lead->next_idle;
-        me->turn = TURN_LEADS;
-    } else {
-        await_turn(pool, me);
-    }
-    if (me->turn == TURN_LEADS) {
-        take_members(queue, me, me->to_lead);
-        (void)pthread_mutex_unlock(&queue->lock);
-        run_gathering(pool, me->to_lead);
-        (void)pthread_mutex_lock(&queue->lock);
-        disband(queue, me->to_lead);
-    }
+    pass_on(queue, g, &next);
     (void)pthread_mutex_unlock(&queue->lock);
+    if (next != NULL)
+        (void)sem_post(&next->woken);
+    for (size_t i = 0; i < count; i++) {
+        taken[i]->turn = taken[i]->next_turn;
+        if (taken[i] != leader)
+            (void)sem_post(&taken[i]->woken);
+    }
+}
+
+/* Leaves the queue, unless somebody has just taken it out. */
+static bool give_up(struct gather_queue *queue, struct member *me)
+{
+    (void)pthread_mutex_lock(&queue->lock);
+    bool waits = me->turn == TURN_WAITS;
+    if (waits)
+        leave(queue, me);
+    (void)pthread_mutex_unlock(&queue->lock);
+    return waits;
+}
+
+static void await_turn(struct db_pool *pool, struct gather_queue *queue, struct member *me)
+{
+    struct timespec until = pool_moment_in(pool->settings->database.pool_wait_ms);
+    int result;
+    while ((result = sem_clockwait(&me->woken, CLOCK_MONOTONIC, &until)) != 0 && errno == EINTR)
+        ;
+    if (result == 0)
+        return;
+    if (give_up(queue, me)) {
+        db_note_problem("pool", 0, "the database was busy for too long");
+        tell(me, TURN_OVER, ERR_DB_UNAVAILABLE, false);
+        me->turn = TURN_OVER;
+        return;
+    }
+    while (sem_wait(&me->woken) != 0) /* a group ends within the time-outs of its connection */
+        ;
+}
+
+/* Leads at once if it may, else waits for its turn. */
+static void take_turn(struct db_pool *pool, struct gather_queue *queue, struct member *me)
+{
+    (void)pthread_mutex_lock(&queue->lock);
+    if (queue->idle == NULL) {
+        enter(queue, me);
+        (void)pthread_mutex_unlock(&queue->lock);
+        await_turn(pool, queue, me);
+        return;
+    }
+    me->to_lead = queue->idle;
+    queue->idle = me->to_lead->next_idle;
+    me->turn = TURN_LEADS;
+    (void)pthread_mutex_unlock(&queue->lock);
+}
+
+static void lead(struct db_pool *pool, struct gather_queue *queue, struct member *me)
+{
+    struct gathering *g = me->to_lead;
+    (void)pthread_mutex_lock(&queue->lock);
+    take_members(queue, me, g);
+    (void)pthread_mutex_unlock(&queue->lock);
+    run_gathering(pool, g);
+    disband(queue, g, me);
+}
+
+/* me: what is to be run. */
+static enum err run(struct db_pool *pool, struct gather_queue *queue, enum around around,
+                    struct member *me)
+{
+    int64_t started = clock_mono_us();
+    (void)sem_init(&me->woken, 0, 0);
+    take_turn(pool, queue, me);
+    if (me->turn == TURN_LEADS)
+        lead(pool, queue, me);
+    (void)sem_destroy(&me->woken);
+    db_retell_problem(me->problem);
+    if (me->turn == TURN_ALONE)
+        me->err = pool_run(pool, me->arena, around, me->unit, me->context, me->unheard);
+    clock_meter()->db_us += clock_mono_us() - started;
+    return me->err;
 }
 
 enum err db_gather(struct db_pool *pool, struct arena *arena, const char *key,
                    enum err (*unit)(struct db *db, void *context), void *context)
 {
     struct member me = {.unit = unit, .context = context, .arena = arena, .key = key};
-    int64_t started = clock_mono_us();
-    pool_cond_init(&me.woken);
-    take_turn(pool, &me);
-    (void)pthread_cond_destroy(&me.woken);
-    db_retell_problem(me.problem);
-    enum err err = me.turn == TURN_ALONE
-                       ? pool_run(pool, arena, AROUND_TRANSACTION, unit, context, me.unheard)
-                       : me.err;
-    clock_meter()->db_us += clock_mono_us() - started;
-    return err;
+    return run(pool, &pool->writers, AROUND_TRANSACTION, &me);
+}
+
+enum err db_gather_read(struct db_pool *pool, struct arena *arena, const char *key,
+                        enum err (*unit)(struct db *db, void *context), void *context)
+{
+    struct member me = {.unit = unit, .context = context, .arena = arena, .key = key};
+    return run(pool, &pool->readers, AROUND_NOTHING, &me);
 }

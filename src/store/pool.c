@@ -24,7 +24,11 @@ struct db_pool *db_pool_new(const struct settings *settings, bool admin)
 {
     size_t count = admin ? 1 : (size_t)settings->database.connections;
     struct db_pool *pool = calloc(1, sizeof *pool + count * sizeof pool->connections[0]);
-    if (pool == NULL || !gather_queue_init(&pool->queue)) {
+    if (pool == NULL)
+        return NULL;
+    if (!gather_queue_init(&pool->writers, AROUND_TRANSACTION) ||
+        !gather_queue_init(&pool->readers, AROUND_NOTHING)) {
+        gather_queue_free(&pool->writers);
         free(pool);
         return NULL;
     }
@@ -47,7 +51,8 @@ void db_pool_free(struct db_pool *pool)
         return;
     for (size_t i = 0; i < pool->count; i++)
         db_close(&pool->connections[i]);
-    gather_queue_free(&pool->queue);
+    gather_queue_free(&pool->writers);
+    gather_queue_free(&pool->readers);
     (void)pthread_cond_destroy(&pool->returned);
     (void)pthread_mutex_destroy(&pool->lock);
     free(pool);

@@ -84,6 +84,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
 
     [SQL_USER_BY_ID] =
         "SELECT user_id, banned_at IS NOT NULL, role = 'operator' FROM users WHERE user_id = ?",
+    [SQL_USERS_BY_ID] = /* for many, see gather.c */
+        "SELECT user_id, banned_at IS NOT NULL, role = 'operator' FROM users WHERE user_id IN (" THIRTY_TWO ")",
     [SQL_USER_BY_KEY] =
         "SELECT u.user_id, u.banned_at IS NOT NULL, u.role = 'operator' FROM api_keys k JOIN users u USING (user_id)"
         " WHERE k.key_hash = ? AND k.revoked_at IS NULL",
