@@ -23,6 +23,7 @@ static void token_answers(void **state)
         {200, "{\"access_token\":\"abc\",\"token_type\":\"mac\",\"expires_in\":1199}", false},
         {200, "{\"access_token\":\"\",\"token_type\":\"bearer\",\"expires_in\":1199}", false},
         {200, "{\"access_token\":\"a\\nb\",\"token_type\":\"bearer\",\"expires_in\":9}", false},
+        {200, "{\"access_token\":\"a\xc3\xa9\",\"token_type\":\"bearer\",\"expires_in\":9}", false},
         {200, "{\"access_token\":\"abc\",\"token_type\":\"bearer\",\"expires_in\":0}", false},
         {200, "{\"access_token\":\"abc\",\"token_type\":\"bearer\"}", false},
         {401, "{\"access_token\":\"abc\",\"token_type\":\"bearer\",\"expires_in\":9}", false},
