@@ -365,9 +365,10 @@ struct provider_driver {
      * the provider refuses a second one, so that asking again cannot charge twice. */
     bool reference_is_unique;
 
-    /* Does a create move no money before the payer acts at the URL of its answer? Then one whose
-     * URL was lost is replaced by another, with a reference of its own. */
-    bool payer_must_act;
+    /* Does a create by this method move no money before the payer acts on its answer, and is all
+     * that it needs stored? Then one whose answer was lost is sent again, or replaced by another,
+     * with a reference of its own. NULL: never. */
+    bool (*repeatable)(const struct settings *settings, const char *method);
 };
 
 /* For everything about payments that exist. NULL when there is no such provider or it lacks its

@@ -236,8 +236,9 @@ static enum provider_reading read_or_search(const struct check *check, struct ar
                                                     check->deadline_ms, &order, ret_truth);
 }
 
+/* *ret_known becomes true when a lost create's answer was found. */
 static enum err ask_provider(const struct check *check, const struct attempt *attempt,
-                             struct arena *arena, const char **ret_found)
+                             struct arena *arena, const char **ret_found, bool *ret_known)
 {
     struct context *context = check->context;
     const struct provider_order order = checkout_order(&check->payment, attempt, &check->cart);
@@ -246,8 +247,8 @@ static enum err ask_provider(const struct check *check, const struct attempt *at
         return ERR_NONE;
     if (attempt->provider_reference[0] == '\0' && unit.driver->recover != NULL) {
         *ret_found = "asked for the lost answer";
-        return checkout_recover(context, arena, unit.driver, &check->payment, attempt,
-                                &check->cart);
+        return checkout_recover(context, arena, unit.driver, &check->payment, attempt, &check->cart,
+                                ret_known);
     }
     switch (read_or_search(check, arena, unit.driver, &order, &unit.truth)) {
     case READING_NOT_FOUND:
@@ -285,17 +286,16 @@ static enum err look_for_address(const struct check *check, struct arena *arena,
 {
     const struct attempt *last = last_of(check);
     const struct provider_driver *driver = driver_of(check, last);
-    if (driver == NULL || is_over(check) || last->url[0] != '\0' ||
+    if (driver == NULL || is_over(check) || attempt_is_answered(last) ||
         check->payment.status != PAYMENT_PENDING || outcome_is_failure(last->outcome))
         return ERR_NONE;
-    if (is_lost(check) && driver->reference_is_unique)
-        *ret_found = "create sent again";
-    return checkout_resume(check->context, arena, driver, &check->payment, last, &check->cart);
+    return checkout_resume(check->context, arena, driver, &check->payment, last, &check->cart,
+                           ret_found);
 }
 
 static enum err look(const struct check *check, struct arena *arena, const char **ret_found)
 {
-    bool paid = payment_is_paid(check->payment.status);
+    bool paid = payment_is_paid(check->payment.status), known = false;
     enum err err = ERR_NONE;
     *ret_found = paid ? "paid" : "nothing to ask";
     if (in_flight(check))
@@ -304,8 +304,8 @@ static enum err look(const struct check *check, struct arena *arena, const char 
         err = close_paid(check, arena);
     for (size_t i = 0; i < check->count && !err; i++)
         if (is_open(check, &check->attempts[i]))
-            err = ask_provider(check, &check->attempts[i], arena, ret_found);
-    return err || paid ? err : look_for_address(check, arena, ret_found);
+            err = ask_provider(check, &check->attempts[i], arena, ret_found, &known);
+    return err || paid || known ? err : look_for_address(check, arena, ret_found);
 }
 
 enum err reconcile_step(struct context *context, struct arena *arena, struct reconciled *ret_done)
@@ -378,13 +378,14 @@ enum err reconcile_returned(struct context *context, struct arena *arena,
         .ret_url = ret_url};
     struct check *check = &unit.check;
     const char *found;
+    bool recovered;
     enum err err = db_query(context->pool, arena, find_unit, &unit);
     bool known = !err && check->payment.id[0] != '\0';
     const struct attempt *attempt = known ? choose_attempt(&unit) : NULL;
     if (attempt != NULL && driver_of(check, attempt) != NULL)
         err = db_query(context->pool, arena, ask_unit, &unit);
     if (!err && unit.granted && attempt != NULL) {
-        err = ask_provider(check, attempt, arena, &found);
+        err = ask_provider(check, attempt, arena, &found, &recovered);
         if (!err)
             err = db_query(context->pool, arena, find_unit, &unit);
     }

@@ -70,6 +70,16 @@ bool mangopay_refundable(const char *name)
     return method != NULL && method->kind != MANGOPAY_BANKWIRE;
 }
 
+/* Those that begin with a page or a wire. Whose wallet the money goes to is not stored, so it must
+ * be ours to say. */
+bool mangopay_repeatable(const struct settings *settings, const char *name)
+{
+    const struct mangopay_method *method = mangopay_method(name);
+    return method != NULL && !settings->mangopay.callers_name_wallets &&
+           (method->kind == MANGOPAY_CARD_WEB || method->kind == MANGOPAY_DEBIT_WEB ||
+            method->kind == MANGOPAY_PAYPAL || method->kind == MANGOPAY_BANKWIRE);
+}
+
 bool mangopay_listed(const char *list, const char *word)
 {
     size_t len = strlen(word);

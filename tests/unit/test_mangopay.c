@@ -419,6 +419,50 @@ static void no_memory_is_an_error(void **state)
     (void)state;
 }
 
+/* What is stored makes the same pay-in again, where no money moves before the payer acts. */
+static void creates_that_can_be_repeated(void **state)
+{
+    static const struct {
+        const char *method;
+        bool repeatable;
+    } rows[] = {
+        {"", true},
+        {"card_web", true},
+        {"IDEAL", true},
+        {"SOFORT", true},
+        {"paypal", true},
+        {"bankwire", true},
+        {"card_direct", false},
+        {"card_preauthorized", false},
+        {"deposit_preauthorized", false},
+        {"directdebit", false},
+        {"recurring_cit", false},
+        {"recurring_mit", false},
+        {"no such thing", false},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct httpc_request first = {0}, second = {0};
+        struct provider_order stored;
+        settings.mangopay.callers_name_wallets = true; /* whose wallet is it then? */
+        ROW(!mangopay_driver.repeatable(&settings, rows[i].method), "%s: named", rows[i].method);
+        settings.mangopay.callers_name_wallets = false;
+        ROW(mangopay_driver.repeatable(&settings, rows[i].method) == rows[i].repeatable, "%s",
+            rows[i].method);
+        if (!rows[i].repeatable)
+            continue;
+        order.method = rows[i].method;
+        stored = order;
+        stored.payer = NULL;
+        stored.details = NULL;
+        ROW(mangopay_driver.create(&settings, *state, &order, &first) == ERR_NONE &&
+                mangopay_driver.create(&settings, *state, &stored, &second) == ERR_NONE &&
+                strcmp(first.body, second.body) == 0 && strcmp(first.url, second.url) == 0 &&
+                strcmp(first.headers[2], second.headers[2]) == 0,
+            "%s: %s", rows[i].method, second.body);
+    }
+    ROWS_END();
+}
+
 #define TEST_HERE(function) cmocka_unit_test_setup_teardown(function, set_up, arena_teardown)
 
 int main(void)
@@ -439,6 +483,7 @@ int main(void)
         TEST_HERE(rate_limits_say_how_long),
         TEST_HERE(no_word_of_theirs_breaks_ours),
         TEST_HERE(no_memory_is_an_error),
+        TEST_HERE(creates_that_can_be_repeated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
