@@ -140,9 +140,11 @@ static bool is_paid_otherwise(const struct payment *payment, const struct attemp
 }
 
 /* Is this truth about this payment, in every respect that we know? NULL, or what differs. */
-static const char *find_mismatch(const struct payment *payment, const struct attempt *attempt,
+static const char *find_mismatch(const struct provider_driver *driver,
+                                 const struct payment *payment, const struct attempt *attempt,
                                  const struct provider_truth *truth)
 {
+    bool whole = truth->object == PROVIDER_PAYMENT;
     if (truth->stranger != NULL)
         return truth->stranger;
     if (truth->doubt != NULL)
@@ -154,6 +156,8 @@ static const char *find_mismatch(const struct payment *payment, const struct att
     if (attempt->provider_reference[0] != '\0' &&
         strcmp(attempt->provider_reference, truth->provider_reference) != 0)
         return "another session than the payment's";
+    if (whole && driver->fits != NULL && !driver->fits(payment->method, truth->way))
+        return "another way of paying than was asked for";
     if (payment_fact_is_paid(truth->fact) && !truth->has_amount)
         return "no amount given";
     if (truth->has_amount &&
@@ -254,7 +258,7 @@ enum err settle_apply(struct db *db, const struct provider_driver *driver,
     err = attempts_get(db, driver->name, truth->reference, &attempt);
     if (err)
         return err;
-    const char *mismatch = find_mismatch(&payment, &attempt, truth);
+    const char *mismatch = find_mismatch(driver, &payment, &attempt, truth);
     (void)snprintf(detail, sizeof detail, "%s says %s%s%s", driver->name, truth->word,
                    truth->why == NULL ? "" : ": ", truth->why == NULL ? "" : truth->why);
     const struct settlement news = {truth->fact, driver->name, truth, detail, source};

@@ -98,6 +98,7 @@ const struct provider_driver mangopay_driver = {
     .created = mangopay_created,
     .read = mangopay_read,
     .readback = mangopay_readback,
+    .fits = mangopay_fits,
     .recover = mangopay_recover,
     .recovered = mangopay_recovered,
     .refundable = mangopay_refundable,

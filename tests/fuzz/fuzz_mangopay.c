@@ -79,6 +79,7 @@ static void readback(const struct httpc_answer *answer, enum provider_object obj
     if (object == PROVIDER_PAYMENT) {
         HOLDS(strcmp(truth.reference, order.reference) == 0 || order.reference[0] == '\0');
         HOLDS(strcmp(truth.provider_reference, PAYIN) == 0);
+        HOLDS(truth.way[0] != '\0' && fuzz_is_ascii(truth.way, sizeof truth.way));
         HOLDS(truth.has_amount && money_minor_units(&truth.amount) >= 0);
         HOLDS(truth.fact < FACT_PARTLY_REFUNDED);
     } else {
