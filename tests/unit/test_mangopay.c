@@ -463,6 +463,26 @@ static void creates_that_can_be_repeated(void **state)
     ROWS_END();
 }
 
+/* Of every currency that Mangopay has, with ids of the length that it gives them. */
+static void each_currency_has_a_wallet(void **state)
+{
+    static const char currencies[] = "AED AUD CAD CHF CZK DKK EUR GBP HKD JPY NOK PLN SEK USD ZAR";
+    struct buf list;
+    buf_init(&list, *state, CONF_LIST_MAX);
+    for (const char *at = currencies; *at != '\0'; at += 3 + (at[3] == ' '))
+        buf_printf(&list, " %.3s:wlt_m_01JHQRD0WZ1QWKNAMQF93E5%.3s", at, at);
+    assert_true(buf_ok(&list) &&
+                text_copy(settings.mangopay.wallets, CONF_LIST_MAX, buf_text(&list)));
+    for (const char *at = currencies; *at != '\0'; at += 3 + (at[3] == ' ')) {
+        char currency[4], wallet[PROVIDER_REFERENCE_MAX], right[PROVIDER_REFERENCE_MAX];
+        (void)snprintf(currency, sizeof currency, "%.3s", at);
+        (void)snprintf(right, sizeof right, "wlt_m_01JHQRD0WZ1QWKNAMQF93E5%s", currency);
+        ROW(mangopay_wallet(&settings, currency, wallet) && strcmp(wallet, right) == 0, "%s: %s",
+            currency, wallet);
+    }
+    ROWS_END();
+}
+
 #define TEST_HERE(function) cmocka_unit_test_setup_teardown(function, set_up, arena_teardown)
 
 int main(void)
@@ -484,6 +504,7 @@ int main(void)
         TEST_HERE(no_word_of_theirs_breaks_ours),
         TEST_HERE(no_memory_is_an_error),
         TEST_HERE(creates_that_can_be_repeated),
+        TEST_HERE(each_currency_has_a_wallet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
