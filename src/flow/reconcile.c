@@ -23,7 +23,10 @@ enum {
     SILENCE_EVERY_S = 10,
     SILENCE_PAYMENTS = 20, /* of one provider, by all processes together */
     EARLY_TRIES = 5,       /* the part of the schedule that a silence makes denser */
+    MUTE_AGAIN_S = 900,    /* while its provider has no secrets set */
 };
+
+#define MUTE "its provider has no secrets set"
 
 /* Seconds to the next check, by how many there were. The first is set when the payment is made. */
 static const int64_t schedule_s[] = {60, 300, 900, 3600, 86400, 86400, 86400, 86400, 86400};
@@ -134,20 +137,25 @@ static enum err expire_unit(struct db *db, void *context)
     return settle_expiry(db, check->payment.id);
 }
 
-/* A payment that its provider is still working on after the last question. */
-static enum err ask_for_review(struct db *db, const struct check *check)
+/* Somebody should be asked, but has no secrets set any more: nothing will be heard of it. */
+static bool is_mute(const struct check *check)
 {
-    struct review review = {.kind = REVIEW_UNENDED,
-                            .fact = FACT_PROCESSING,
-                            .note = "the provider never came to an end"};
+    const struct attempt *open = first_open(check);
+    return open != NULL && driver_of(check, open) == NULL;
+}
+
+/* A payment that its provider is working on, and that will not come to an end by itself. */
+static enum err ask_for_review(struct db *db, const struct check *check, const char *note)
+{
+    struct review review = {.kind = REVIEW_UNENDED, .fact = FACT_PROCESSING, .note = note};
     (void)text_copy(review.payment_id, sizeof review.payment_id, check->payment.id);
     (void)text_copy(review.provider, sizeof review.provider, last_of(check)->provider);
     enum err err = reviews_put(db, &review);
-    return err ? err : events_insert(db, review.payment_id, "review", review.note, "check");
+    return err ? err : events_insert_once(db, review.payment_id, "review", review.note, "check");
 }
 
 /* When to look again: soon while a create is lost, else by the schedule, but not later than the
- * expiry. A look that could not ask does not count. */
+ * expiry. A look that could not ask does not count, and a person hears of it. */
 static enum err next_unit(struct db *db, void *context)
 {
     const struct check *check = context;
@@ -156,8 +164,14 @@ static enum err next_unit(struct db *db, void *context)
     enum err err = attempts_last(db, check->payment.id, &now);
     if (err)
         return err;
+    if (is_mute(check) && check->payment.status == PAYMENT_PROCESSING)
+        err = ask_for_review(db, check, "nobody can be asked: " MUTE);
+    if (err)
+        return err;
     if (in_flight(check)) {
         due_ms = IN_FLIGHT_AGAIN_MS;
+    } else if (is_mute(check)) {
+        due_ms = MUTE_AGAIN_S * 1000LL;
     } else if (now.outcome == OUTCOME_NONE) {
         due_ms = (LOST_FIRST_S * 1000LL) << (tries < LOST_DOUBLINGS ? tries : LOST_DOUBLINGS);
         tries++;
@@ -203,7 +217,7 @@ static enum err drop_unit(struct db *db, void *context)
     if (!err && !is_last(&now))
         return next_unit(db, context);
     if (!err && payment.status == PAYMENT_PROCESSING)
-        err = ask_for_review(db, check);
+        err = ask_for_review(db, check, "the provider never came to an end");
     if (!err)
         err = checks_delete(db, payment.id);
     if (err)
@@ -297,7 +311,7 @@ static enum err look(const struct check *check, struct arena *arena, const char 
 {
     bool paid = payment_is_paid(check->payment.status), known = false;
     enum err err = ERR_NONE;
-    *ret_found = paid ? "paid" : "nothing to ask";
+    *ret_found = paid ? "paid" : is_mute(check) ? MUTE : "nothing to ask";
     if (in_flight(check))
         return ERR_NONE;
     if (paid)
@@ -317,6 +331,7 @@ enum err reconcile_step(struct context *context, struct arena *arena, struct rec
         return err;
     (void)text_copy(ret_done->payment_id, IDENT_MAX, check.payment.id);
     CRASH_POINT("check_taken");
+    ret_done->mute = is_mute(&check);
     err = look(&check, arena, &ret_done->found);
     if (!err && is_over(&check) && !in_flight(&check))
         err = db_transact(context->pool, arena, expire_unit, &check);

@@ -2,19 +2,20 @@
 // jobs send them again under the same Idempotency-Key, which is taken once, where no money moves before
 // the payer acts.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import test, { describe } from 'node:test';
 import { eventually } from './lib/client.mjs';
 import { refused } from './lib/expect.mjs';
 import { startInstance } from './lib/instance.mjs';
-import { makeMangopay } from './lib/mangopay.mjs';
-import { BROWSER_INFO, makeShop } from './lib/mangoshop.mjs';
+import { FRICTIONLESS, makeMangopay } from './lib/mangopay.mjs';
+import { AUTHOR, BROWSER_INFO, makeShop } from './lib/mangoshop.mjs';
 
 const shop = await startInstance({ name: 'mangoagain', set: { 'mangopay.enabled': 'on',
     'mangopay.callers_name_wallets': 'off', 'provider.timeout': 1500 } });
 const { client } = shop;
 const { alice } = shop.users;
 const mangopay = makeMangopay(shop);
-const { deposit, paiement, referenceOf, credits, creates, moves } = makeShop(shop, mangopay);
+const { deposit, paiement, referenceOf, credits, creates, moves, reviews } = makeShop(shop, mangopay);
 
 const hurry = () => shop.rows('UPDATE payment_checks SET due_at = NOW(3) WHERE due_at > NOW(3)');
 const looks = ({ id }) => shop.events('jobs').filter(({ event, payment }) => event === 'check' && payment === id);
@@ -87,4 +88,30 @@ test('F53: a provider that is left alone gets no creates of the jobs either', as
     }
     assert.match(await wayOf(made), /^https:/);
     assert.equal(await idsAt(made), 1);
+});
+
+test('a payment whose provider has lost its secrets is a person\'s, and goes on when they are back', async () => {
+    const mandate = await mangopay.mandate(AUTHOR);
+    const made = await paiement(1200, { method: 'directdebit', mandate_id: mandate.Id });
+    await client.paymentIs(alice, made.id, 'processing');
+    const conf = fs.readFileSync(shop.vars.CONF, 'utf8');
+    const [section] = conf.match(/^\[mangopay\]\n[^[]*/m);
+    const silent = section.replace(/^enabled = on$/m, 'enabled = off').replace(/^api_key_file.*$/m, '');
+    try {
+        fs.writeFileSync(shop.vars.CONF, conf.replace(section, silent));
+        await shop.restartPart('jobs');
+        await looked(made, 'its provider has no secrets set');
+        const before = looks(made).length;
+        await eventually(async () => (await hurry()) && looks(made).length > before, 20_000, 200);
+        assert.equal(looks(made).at(-1).level, 'warn');
+        assert.deepEqual(await reviews(made.id),
+            [{ kind: 'unended', note: 'nobody can be asked: its provider has no secrets set' }]);
+    } finally {
+        fs.writeFileSync(shop.vars.CONF, conf);
+        await shop.restartPart('jobs');
+    }
+    await mangopay.act('pay', { session_id: await referenceOf(made.id), card: FRICTIONLESS });
+    await hurry();
+    await client.paymentIs(alice, made.id, 'completed');
+    assert.equal(await credits(made.id), 1);
 });
