@@ -59,7 +59,8 @@ static bool step_check(struct job *job)
     if (err)
         log_failure("check", done.payment_id, err);
     else if (done.payment_id[0] != '\0')
-        LOG(LOG_INFO, "check", LOG_TEXT("payment", done.payment_id), LOG_TEXT("found", done.found));
+        LOG(done.mute ? LOG_WARN : LOG_INFO, "check", LOG_TEXT("payment", done.payment_id),
+            LOG_TEXT("found", done.found));
     return !err && done.payment_id[0] != '\0';
 }
 

@@ -14,6 +14,7 @@ enum conf_type {
     CONF_NUMBER,      /* int64_t, from min to max */
     CONF_SWITCH,      /* bool: on or off */
     CONF_TEXT,        /* char[CONF_TEXT_MAX] */
+    CONF_LIST,        /* char[CONF_LIST_MAX]: words; indented lines go on with it */
     CONF_URL,         /* char[CONF_TEXT_MAX]: https://…, kept without a trailing slash */
     CONF_LIMITS,      /* struct conf_limits: "USD:500-50000 EUR:500-50000" */
     CONF_SECRET,      /* struct secret, read from the file that the value names */
@@ -22,6 +23,7 @@ enum conf_type {
 };
 
 #define CONF_TEXT_MAX 256
+#define CONF_LIST_MAX 2048
 
 /* Currencies, each with the smallest and largest amount in its minor units, in the order written.
  */

@@ -45,7 +45,7 @@ struct settings_mangopay {
     char client_id[CONF_TEXT_MAX];
     struct secret api_key;
     char author_id[CONF_TEXT_MAX]; /* who pays in, in Mangopay's eyes */
-    char wallets[CONF_TEXT_MAX];   /* CURRENCY:ID, separated by spaces */
+    char wallets[CONF_LIST_MAX];   /* CURRENCY:ID, separated by spaces */
     bool callers_name_wallets;     /* may callers name author, wallet and fees? */
     int64_t fees_bps;              /* of each payment, for the platform */
     char culture[CONF_TEXT_MAX], statement_descriptor[CONF_TEXT_MAX];

@@ -51,20 +51,23 @@ enum err checkout_finish(struct context *context, struct arena *arena,
                          const struct provider_result *result,
                          const struct settled_create *settled) MUST_CHECK;
 
-/* Sees to it that a payer gets an address to pay at although the answer to the create was lost, by
- * the death of a process or of a connection. The create is sent again under its own reference,
- * where that is unique, which is news if nothing had happened. If something had, or cannot be told,
- * and no money moves before the payer acts, another attempt with another reference takes its place:
- * a few of them at most. ERR_NONE even when it is still unknown. */
+/* Sees to it that a payer learns how to pay although the answer to the create was lost, by the
+ * death of a process or of a connection. The create is sent again under its own reference, where
+ * that is unique, which is news if nothing had happened. If something had, or cannot be told,
+ * another attempt with another reference takes its place: a few of them at most. Only where no
+ * money moves before the payer acts, and only as the breaker allows. ERR_NONE even when it is still
+ * unknown; *ret_found is set to what was done, if anything was. */
 enum err checkout_resume(struct context *context, struct arena *arena,
                          const struct provider_driver *driver, const struct payment *payment,
-                         const struct attempt *attempt, const struct cart *cart) MUST_CHECK;
+                         const struct attempt *attempt, const struct cart *cart,
+                         const char **ret_found) MUST_CHECK;
 
 /* Asks the provider for the answer that a lost create got, and finishes with it. ERR_NONE even when
- * it is still unknown. */
+ * it is still unknown, and *ret_known is false. */
 enum err checkout_recover(struct context *context, struct arena *arena,
                           const struct provider_driver *driver, const struct payment *payment,
-                          const struct attempt *attempt, const struct cart *cart) MUST_CHECK;
+                          const struct attempt *attempt, const struct cart *cart,
+                          bool *ret_known) MUST_CHECK;
 
 /* Ends the open attempt of a payment that has been paid all the same: its create answer was lost,
  * the provider's notice was not. */

@@ -11,6 +11,7 @@
 struct reconciled {
     char payment_id[IDENT_MAX]; /* "": nothing was due */
     const char *found;          /* fixed text */
+    bool mute; /* nobody can be asked: the provider has no secrets set. An operator should know */
 };
 
 /* Takes the check that is due first and does what it calls for. The number of questions per attempt

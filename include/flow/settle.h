@@ -53,14 +53,16 @@ struct settled_notice {
     char word[32];
     enum settle_verdict verdict;
     bool repeated;     /* it had been dealt with before, or is being dealt with */
+    bool left;         /* it only names a payment, and waits for settle_waiting_notice */
     int64_t follow_id; /* not 0: it only names a payment; call settle_follow when it is answered */
 };
 
 /* Stores a proved notice and applies it, in one transaction. Any error: nothing is stored, the
- * provider should send it again. */
+ * provider should send it again. Without time to follow one that only names a payment, it is left
+ * to whoever has. */
 enum err settle_notice(struct context *context, struct arena *arena,
                        const struct provider_driver *driver, const char *body, size_t len,
-                       struct settled_notice *ret_notice) MUST_CHECK;
+                       bool can_follow, struct settled_notice *ret_notice) MUST_CHECK;
 
 /* The second half of a thin notice: asks the provider about the payment that it names, and applies
  * what the provider says. Whoever does not live to do it leaves it to settle_waiting_notice. */

@@ -116,7 +116,9 @@ enum provider_reading mangopay_readback(const struct settings *settings, struct 
                                         const struct httpc_answer *answer,
                                         struct provider_truth *ret_truth);
 
+bool mangopay_fits(const char *method, const char *way);
 bool mangopay_refundable(const char *method);
+bool mangopay_repeatable(const struct settings *settings, const char *method);
 enum err mangopay_refund(const struct settings *settings, struct arena *arena,
                          const struct provider_order *order, const struct provider_refund *refund,
                          const struct provider_truth *payment, struct httpc_request *ret_request);

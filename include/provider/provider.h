@@ -131,6 +131,7 @@ struct provider_truth {
     const char *stranger; /* why this is not about us: another merchant's, another environment's */
     const char *doubt;    /* why it cannot be right, so that a person must look; NULL: it can */
     const char *why;      /* of a failure, for people; NULL: nothing to add to word */
+    char way[48];         /* how it is paid, in words of the provider's, see fits; "": not said */
     enum provider_object object; /* of a notice's: what provider_reference names */
     /* of a payment's: whose money the provider says it is, as a refund has to name him; "":
      * nobody's */
@@ -282,6 +283,10 @@ struct provider_driver {
                                       const struct httpc_answer *answer,
                                       struct provider_truth *ret_truth);
 
+    /* Is the way that a payment is paid, by a truth about it, the method that was asked for? NULL:
+     * the provider does not say. */
+    bool (*fits)(const char *method, const char *way);
+
     /* For a provider whose create answer gives no reference of its own: looks through its lists,
      * page by page, for what carries ours. NULL: it always gives one. READING_TRUTH: found, and
      * ret_reference is the provider's. READING_NOT_FOUND: not on this page; the cursor has moved on
@@ -365,9 +370,10 @@ struct provider_driver {
      * the provider refuses a second one, so that asking again cannot charge twice. */
     bool reference_is_unique;
 
-    /* Does a create move no money before the payer acts at the URL of its answer? Then one whose
-     * URL was lost is replaced by another, with a reference of its own. */
-    bool payer_must_act;
+    /* Does a create by this method move no money before the payer acts on its answer, and is all
+     * that it needs stored? Then one whose answer was lost is sent again, or replaced by another,
+     * with a reference of its own. NULL: never. */
+    bool (*repeatable)(const struct settings *settings, const char *method);
 };
 
 /* For everything about payments that exist. NULL when there is no such provider or it lacks its

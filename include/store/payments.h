@@ -105,6 +105,12 @@ enum err payments_search(struct db *db, int64_t user_id, const char *text, int64
                          int64_t offset, struct payment *ret_payments,
                          size_t *ret_count) MUST_CHECK;
 
+/* Does its answer say how the payer pays: at an address, or by a wire? */
+static inline bool attempt_is_answered(const struct attempt *attempt)
+{
+    return attempt->url[0] != '\0' || attempt->instructions[0] != '\0';
+}
+
 /* What we call an attempt that repeats one at the same provider: the payment's id, and a number. */
 void attempt_reference(const char *payment_id, int64_t number, char ret_reference[IDENT_MAX]);
 /* The payment of a reference of ours, with a number or without; false: it is none. */

@@ -21,6 +21,7 @@ struct reading {
     const char *path;
     FILE *file, *report;
     int line, problems;
+    bool indented; /* the line: libinih gives it as more of the setting before */
     const struct conf_setting *settings;
     size_t count;
     void *values;
@@ -59,6 +60,7 @@ static char *next_line(char *to, int size, void *context)
     if (fgets(to, size, reading->file) == NULL)
         return NULL;
     reading->line++;
+    reading->indented = to[0] == ' ' || to[0] == '\t';
     bool cut = strchr(to, '\n') == NULL && !feof(reading->file);
     for (int c = '\n'; cut && (c = fgetc(reading->file)) != '\n' && c != EOF;)
         ;
@@ -113,6 +115,21 @@ static int set_text(struct reading *reading, const struct conf_setting *setting,
                         setting->section, setting->key);
     if (text[len - 1] == '/')
         text[len - 1] = '\0';
+    return 1;
+}
+
+/* Puts what an indented line says behind what is there. */
+static int set_list(struct reading *reading, const struct conf_setting *setting, const char *value,
+                    bool more, void *field)
+{
+    char *list = field;
+    size_t len = more ? strlen(list) : 0;
+    if (len + more + strlen(value) >= CONF_LIST_MAX)
+        return complain(reading, reading->line, "%s.%s is longer than %d bytes", setting->section,
+                        setting->key, CONF_LIST_MAX - 1);
+    if (more)
+        list[len++] = ' ';
+    memcpy(list + len, value, strlen(value) + 1);
     return 1;
 }
 
@@ -249,7 +266,8 @@ static int set_from_file(struct reading *reading, const struct conf_setting *set
     return 1;
 }
 
-static int set_value(struct reading *reading, const struct conf_setting *setting, const char *value)
+static int set_value(struct reading *reading, const struct conf_setting *setting, const char *value,
+                     bool more)
 {
     void *field = (char *)reading->values + setting->offset;
     switch (setting->type) {
@@ -260,6 +278,8 @@ static int set_value(struct reading *reading, const struct conf_setting *setting
     case CONF_TEXT:
     case CONF_URL:
         return set_text(reading, setting, value, field);
+    case CONF_LIST:
+        return set_list(reading, setting, value, more, field);
     case CONF_LIMITS:
         return set_limits(reading, setting, value, field);
     case CONF_SECRET:
@@ -277,10 +297,11 @@ static int on_setting(void *context, const char *section, const char *key, const
         const struct conf_setting *setting = &reading->settings[i];
         if (strcmp(setting->section, section) != 0 || strcmp(setting->key, key) != 0)
             continue;
-        if (reading->seen[i])
+        bool more = reading->seen[i] && reading->indented && setting->type == CONF_LIST;
+        if (reading->seen[i] && !more)
             return complain(reading, reading->line, "%s.%s is set twice", section, key);
         reading->seen[i] = true;
-        return set_value(reading, setting, value);
+        return set_value(reading, setting, value, more);
     }
     return complain(reading, reading->line, "there is no setting %s.%s", section, key);
 }
@@ -289,7 +310,7 @@ static void set_defaults(struct reading *reading)
 {
     for (size_t i = 0; i < reading->count; i++)
         if (reading->settings[i].fallback != NULL)
-            (void)set_value(reading, &reading->settings[i], reading->settings[i].fallback);
+            (void)set_value(reading, &reading->settings[i], reading->settings[i].fallback, false);
 }
 
 enum err conf_read(const char *path, const struct conf_setting *settings, size_t count,

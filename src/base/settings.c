@@ -19,6 +19,10 @@
     {                                                                                              \
         section, key, CONF_TEXT, AT(field), fallback, 0, 0                                         \
     }
+#define LIST(section, key, field, fallback)                                                        \
+    {                                                                                              \
+        section, key, CONF_LIST, AT(field), fallback, 0, 0                                         \
+    }
 #define URL(section, key, field, fallback)                                                         \
     {                                                                                              \
         section, key, CONF_URL, AT(field), fallback, 0, 0                                          \
@@ -134,7 +138,7 @@ const struct conf_setting settings_table[] = {
     URL("mangopay", "return_url", mangopay.return_url, NULL),
     URL("mangopay", "hook_url", mangopay.hook_url, NULL),
     TEXT("mangopay", "author_id", mangopay.author_id, NULL),
-    TEXT("mangopay", "wallets", mangopay.wallets, NULL),
+    LIST("mangopay", "wallets", mangopay.wallets, NULL),
     SWITCH("mangopay", "callers_name_wallets", mangopay.callers_name_wallets, "off"),
     NUMBER("mangopay", "fees_bps", mangopay.fees_bps, "0", 0, 9999),
     TEXT("mangopay", "culture", mangopay.culture, "EN"),

@@ -96,7 +96,7 @@ static enum err take(struct context *context, struct arena *arena,
                      struct hooks_found *found)
 {
     struct settled_notice notice, followed;
-    enum err err = settle_notice(context, arena, driver, text, strlen(text), &notice);
+    enum err err = settle_notice(context, arena, driver, text, strlen(text), true, &notice);
     if (err || notice.repeated)
         return err;
     found->missed++;

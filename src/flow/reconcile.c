@@ -23,7 +23,10 @@ enum {
     SILENCE_EVERY_S = 10,
     SILENCE_PAYMENTS = 20, /* of one provider, by all processes together */
     EARLY_TRIES = 5,       /* the part of the schedule that a silence makes denser */
+    MUTE_AGAIN_S = 900,    /* while its provider has no secrets set */
 };
+
+#define MUTE "its provider has no secrets set"
 
 /* Seconds to the next check, by how many there were. The first is set when the payment is made. */
 static const int64_t schedule_s[] = {60, 300, 900, 3600, 86400, 86400, 86400, 86400, 86400};
@@ -134,20 +137,25 @@ static enum err expire_unit(struct db *db, void *context)
     return settle_expiry(db, check->payment.id);
 }
 
-/* A payment that its provider is still working on after the last question. */
-static enum err ask_for_review(struct db *db, const struct check *check)
+/* Somebody should be asked, but has no secrets set any more: nothing will be heard of it. */
+static bool is_mute(const struct check *check)
 {
-    struct review review = {.kind = REVIEW_UNENDED,
-                            .fact = FACT_PROCESSING,
-                            .note = "the provider never came to an end"};
+    const struct attempt *open = first_open(check);
+    return open != NULL && driver_of(check, open) == NULL;
+}
+
+/* A payment that its provider is working on, and that will not come to an end by itself. */
+static enum err ask_for_review(struct db *db, const struct check *check, const char *note)
+{
+    struct review review = {.kind = REVIEW_UNENDED, .fact = FACT_PROCESSING, .note = note};
     (void)text_copy(review.payment_id, sizeof review.payment_id, check->payment.id);
     (void)text_copy(review.provider, sizeof review.provider, last_of(check)->provider);
     enum err err = reviews_put(db, &review);
-    return err ? err : events_insert(db, review.payment_id, "review", review.note, "check");
+    return err ? err : events_insert_once(db, review.payment_id, "review", review.note, "check");
 }
 
 /* When to look again: soon while a create is lost, else by the schedule, but not later than the
- * expiry. A look that could not ask does not count. */
+ * expiry. A look that could not ask does not count, and a person hears of it. */
 static enum err next_unit(struct db *db, void *context)
 {
     const struct check *check = context;
@@ -156,8 +164,14 @@ static enum err next_unit(struct db *db, void *context)
     enum err err = attempts_last(db, check->payment.id, &now);
     if (err)
         return err;
+    if (is_mute(check) && check->payment.status == PAYMENT_PROCESSING)
+        err = ask_for_review(db, check, "nobody can be asked: " MUTE);
+    if (err)
+        return err;
     if (in_flight(check)) {
         due_ms = IN_FLIGHT_AGAIN_MS;
+    } else if (is_mute(check)) {
+        due_ms = MUTE_AGAIN_S * 1000LL;
     } else if (now.outcome == OUTCOME_NONE) {
         due_ms = (LOST_FIRST_S * 1000LL) << (tries < LOST_DOUBLINGS ? tries : LOST_DOUBLINGS);
         tries++;
@@ -203,7 +217,7 @@ static enum err drop_unit(struct db *db, void *context)
     if (!err && !is_last(&now))
         return next_unit(db, context);
     if (!err && payment.status == PAYMENT_PROCESSING)
-        err = ask_for_review(db, check);
+        err = ask_for_review(db, check, "the provider never came to an end");
     if (!err)
         err = checks_delete(db, payment.id);
     if (err)
@@ -236,8 +250,9 @@ static enum provider_reading read_or_search(const struct check *check, struct ar
                                                     check->deadline_ms, &order, ret_truth);
 }
 
+/* *ret_known becomes true when a lost create's answer was found. */
 static enum err ask_provider(const struct check *check, const struct attempt *attempt,
-                             struct arena *arena, const char **ret_found)
+                             struct arena *arena, const char **ret_found, bool *ret_known)
 {
     struct context *context = check->context;
     const struct provider_order order = checkout_order(&check->payment, attempt, &check->cart);
@@ -246,8 +261,8 @@ static enum err ask_provider(const struct check *check, const struct attempt *at
         return ERR_NONE;
     if (attempt->provider_reference[0] == '\0' && unit.driver->recover != NULL) {
         *ret_found = "asked for the lost answer";
-        return checkout_recover(context, arena, unit.driver, &check->payment, attempt,
-                                &check->cart);
+        return checkout_recover(context, arena, unit.driver, &check->payment, attempt, &check->cart,
+                                ret_known);
     }
     switch (read_or_search(check, arena, unit.driver, &order, &unit.truth)) {
     case READING_NOT_FOUND:
@@ -285,27 +300,26 @@ static enum err look_for_address(const struct check *check, struct arena *arena,
 {
     const struct attempt *last = last_of(check);
     const struct provider_driver *driver = driver_of(check, last);
-    if (driver == NULL || is_over(check) || last->url[0] != '\0' ||
+    if (driver == NULL || is_over(check) || attempt_is_answered(last) ||
         check->payment.status != PAYMENT_PENDING || outcome_is_failure(last->outcome))
         return ERR_NONE;
-    if (is_lost(check) && driver->reference_is_unique)
-        *ret_found = "create sent again";
-    return checkout_resume(check->context, arena, driver, &check->payment, last, &check->cart);
+    return checkout_resume(check->context, arena, driver, &check->payment, last, &check->cart,
+                           ret_found);
 }
 
 static enum err look(const struct check *check, struct arena *arena, const char **ret_found)
 {
-    bool paid = payment_is_paid(check->payment.status);
+    bool paid = payment_is_paid(check->payment.status), known = false;
     enum err err = ERR_NONE;
-    *ret_found = paid ? "paid" : "nothing to ask";
+    *ret_found = paid ? "paid" : is_mute(check) ? MUTE : "nothing to ask";
     if (in_flight(check))
         return ERR_NONE;
     if (paid)
         err = close_paid(check, arena);
     for (size_t i = 0; i < check->count && !err; i++)
         if (is_open(check, &check->attempts[i]))
-            err = ask_provider(check, &check->attempts[i], arena, ret_found);
-    return err || paid ? err : look_for_address(check, arena, ret_found);
+            err = ask_provider(check, &check->attempts[i], arena, ret_found, &known);
+    return err || paid || known ? err : look_for_address(check, arena, ret_found);
 }
 
 enum err reconcile_step(struct context *context, struct arena *arena, struct reconciled *ret_done)
@@ -317,6 +331,7 @@ enum err reconcile_step(struct context *context, struct arena *arena, struct rec
         return err;
     (void)text_copy(ret_done->payment_id, IDENT_MAX, check.payment.id);
     CRASH_POINT("check_taken");
+    ret_done->mute = is_mute(&check);
     err = look(&check, arena, &ret_done->found);
     if (!err && is_over(&check) && !in_flight(&check))
         err = db_transact(context->pool, arena, expire_unit, &check);
@@ -378,13 +393,14 @@ enum err reconcile_returned(struct context *context, struct arena *arena,
         .ret_url = ret_url};
     struct check *check = &unit.check;
     const char *found;
+    bool recovered;
     enum err err = db_query(context->pool, arena, find_unit, &unit);
     bool known = !err && check->payment.id[0] != '\0';
     const struct attempt *attempt = known ? choose_attempt(&unit) : NULL;
     if (attempt != NULL && driver_of(check, attempt) != NULL)
         err = db_query(context->pool, arena, ask_unit, &unit);
     if (!err && unit.granted && attempt != NULL) {
-        err = ask_provider(check, attempt, arena, &found);
+        err = ask_provider(check, attempt, arena, &found, &recovered);
         if (!err)
             err = db_query(context->pool, arena, find_unit, &unit);
     }

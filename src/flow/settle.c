@@ -140,9 +140,11 @@ static bool is_paid_otherwise(const struct payment *payment, const struct attemp
 }
 
 /* Is this truth about this payment, in every respect that we know? NULL, or what differs. */
-static const char *find_mismatch(const struct payment *payment, const struct attempt *attempt,
+static const char *find_mismatch(const struct provider_driver *driver,
+                                 const struct payment *payment, const struct attempt *attempt,
                                  const struct provider_truth *truth)
 {
+    bool whole = truth->object == PROVIDER_PAYMENT;
     if (truth->stranger != NULL)
         return truth->stranger;
     if (truth->doubt != NULL)
@@ -154,6 +156,8 @@ static const char *find_mismatch(const struct payment *payment, const struct att
     if (attempt->provider_reference[0] != '\0' &&
         strcmp(attempt->provider_reference, truth->provider_reference) != 0)
         return "another session than the payment's";
+    if (whole && driver->fits != NULL && !driver->fits(payment->method, truth->way))
+        return "another way of paying than was asked for";
     if (payment_fact_is_paid(truth->fact) && !truth->has_amount)
         return "no amount given";
     if (truth->has_amount &&
@@ -254,7 +258,7 @@ enum err settle_apply(struct db *db, const struct provider_driver *driver,
     err = attempts_get(db, driver->name, truth->reference, &attempt);
     if (err)
         return err;
-    const char *mismatch = find_mismatch(&payment, &attempt, truth);
+    const char *mismatch = find_mismatch(driver, &payment, &attempt, truth);
     (void)snprintf(detail, sizeof detail, "%s says %s%s%s", driver->name, truth->word,
                    truth->why == NULL ? "" : ": ", truth->why == NULL ? "" : truth->why);
     const struct settlement news = {truth->fact, driver->name, truth, detail, source};
@@ -278,6 +282,7 @@ struct notice_unit {
     const struct provider_driver *driver;
     const char *body;
     size_t len;
+    bool can_follow;
     struct settled_notice *notice;
 };
 
@@ -351,23 +356,24 @@ static enum err apply_row(struct db *db, const struct settings *settings,
     return end_row(db, row, &truth, ret_notice->verdict, note);
 }
 
-/* What a thin notice names is enough to ask about; who asks has it to himself for a while. One
- * that is not about us needs no question. */
-static enum err apply_hint(struct db *db, const struct settings *settings,
-                           const struct provider_driver *driver, const struct notice_row *row,
-                           struct settled_notice *ret_notice)
+/* What a thin notice names is enough to ask about; who asks has it to himself for a while, or else
+ * it is due at once. One that is not about us needs no question. */
+static enum err apply_hint(struct db *db, const struct notice_unit *unit,
+                           const struct notice_row *row, struct settled_notice *ret_notice)
 {
     struct provider_truth hint;
-    enum err err = driver->notice(settings, db_arena(db), row->body, row->body_len, &hint);
+    enum err err =
+        unit->driver->notice(unit->settings, db_arena(db), row->body, row->body_len, &hint);
     if (err)
         return err == ERR_PAYLOAD ? apply_unreadable(db, row, ret_notice) : err;
     (void)text_copy(ret_notice->payment_id, sizeof ret_notice->payment_id, hint.reference);
     (void)text_copy(ret_notice->word, sizeof ret_notice->word, hint.word);
     ret_notice->verdict = SETTLE_UNMATCHED;
     if (hint.stranger == NULL) {
-        ret_notice->follow_id = row->id;
+        ret_notice->left = !unit->can_follow;
+        ret_notice->follow_id = unit->can_follow ? row->id : 0;
         return inbox_set(db, row, INBOX_UNMATCHED, "to be asked about", hint.reference,
-                         FOLLOW_LEASE_S);
+                         unit->can_follow ? FOLLOW_LEASE_S : 0);
     }
     ret_notice->verdict = SETTLE_MISMATCH;
     return keep_unmatched(db, row, &hint, "");
@@ -392,7 +398,7 @@ static enum err notice_unit(struct db *db, void *context)
         unit->notice->verdict = SETTLE_UNMATCHED;
         return ERR_NONE;
     }
-    err = unit->driver->thin ? apply_hint(db, unit->settings, unit->driver, &row, unit->notice)
+    err = unit->driver->thin ? apply_hint(db, unit, &row, unit->notice)
                              : apply_row(db, unit->settings, unit->driver, &row, unit->notice);
     CRASH_POINT("notice_posted");
     return err;
@@ -411,9 +417,9 @@ static bool is_about(const struct context *context, struct arena *arena,
 
 enum err settle_notice(struct context *context, struct arena *arena,
                        const struct provider_driver *driver, const char *body, size_t len,
-                       struct settled_notice *ret_notice)
+                       bool can_follow, struct settled_notice *ret_notice)
 {
-    struct notice_unit unit = {context->settings, driver, body, len, ret_notice};
+    struct notice_unit unit = {context->settings, driver, body, len, can_follow, ret_notice};
     char payment_id[IDENT_MAX];
     CRASH_POINT("notice_proved");
     enum err err = is_about(context, arena, &unit, payment_id)

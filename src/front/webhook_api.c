@@ -1,6 +1,7 @@
 /* POST (or GET) /webhook/{provider}: proof first, then one transaction, then 200. An unproved
  * notice leaves nothing but a count; a notice that cannot be stored is refused, so that the
- * provider repeats it. What a thin one is about is asked for after the 200, by the same thread. */
+ * provider repeats it. What a thin one is about is asked for after the 200, by the same thread, as
+ * long as that leaves half of the threads to answer. */
 #include "front/api.h"
 
 #include "base/clock.h"
@@ -10,6 +11,20 @@
 
 #include <stdio.h>
 #include <string.h>
+
+/* Threads of this process that ask, or may be about to. A provider that is slow must not keep all
+ * of them from answering: what is more is left to the jobs. */
+static _Atomic int64_t following;
+
+static bool may_follow(const struct call *call, const struct provider_driver *driver)
+{
+    if (!driver->thin)
+        return false;
+    if (following++ < call->context->settings->http.threads / 2)
+        return true;
+    following--;
+    return false;
+}
 
 static enum err count_unit(struct db *db, void *context)
 {
@@ -32,6 +47,8 @@ static const char *note_of(const struct settled_notice *notice)
         return "a copy of a notice dealt with before";
     if (notice->follow_id != 0)
         return "to be asked about";
+    if (notice->left)
+        return "left to the jobs to ask about";
     switch (notice->verdict) {
     case SETTLE_APPLIED:
         return "applied";
@@ -58,16 +75,19 @@ static void follow(void *state, const struct http_request *request, void *contex
         LOG_TEXT("error", err == ERR_NONE ? "" : err_message(err)),
         LOG_TEXT("note", err ? db_last_problem() : note_of(&notice)),
         LOG_NUMBER("total_ms", (clock_mono_us() - started_us) / 1000));
+    following--;
 }
 
-static void follow_later(struct call *call, int64_t follow_id)
+/* False: nothing to ask, or no memory, and then the jobs ask. */
+static bool follow_later(struct call *call, int64_t follow_id)
 {
     int64_t *kept = follow_id == 0 ? NULL : arena_alloc(call->request->arena, sizeof *kept);
     if (kept == NULL)
-        return; /* nothing to ask, or no memory: then the jobs program asks */
+        return false;
     *kept = follow_id;
     call->response->after = follow;
     call->response->after_context = kept;
+    return true;
 }
 
 static void take(struct call *call, const struct provider_driver *driver, const char *notice_text,
@@ -78,15 +98,17 @@ static void take(struct call *call, const struct provider_driver *driver, const 
         refuse_unproved(call, driver);
         return;
     }
-    enum err err =
-        settle_notice(call->context, call->request->arena, driver, notice_text, len, &notice);
+    bool can_follow = may_follow(call, driver);
+    enum err err = settle_notice(call->context, call->request->arena, driver, notice_text, len,
+                                 can_follow, &notice);
+    bool follows = !err && follow_later(call, notice.follow_id);
+    following -= can_follow && !follows;
     struct json_out *out = err ? NULL : reply_open(call);
     if (err)
         reply_error(call, err);
     if (out == NULL)
         return;
     call->note = note_of(&notice);
-    follow_later(call, notice.follow_id);
     (void)text_copy(call->payment_id, sizeof call->payment_id, notice.payment_id);
     json_out_bool(out, "received", true);
     reply_close(call, out);

@@ -15,6 +15,7 @@
 enum {
     PROVIDERS_MAX = 8,
     EARLY_MS = 30000,   /* renewed so long before its end, but not before half of its life */
+    LIFE_MAX_S = 86400, /* whatever is promised */
     WAIT_MAX_MS = 60000 /* for whoever asks */
 };
 
@@ -92,7 +93,7 @@ static bool ask(const struct provider_driver *driver, const struct settings *set
 
 static void keep(struct bearer *bearer, const struct provider_token *token, int64_t asked_ms)
 {
-    int64_t life_ms = token->life_s * 1000;
+    int64_t life_ms = (token->life_s < LIFE_MAX_S ? token->life_s : LIFE_MAX_S) * 1000;
     bearer->token = *token;
     bearer->until_ms = asked_ms + life_ms - (life_ms / 2 < EARLY_MS ? life_ms / 2 : EARLY_MS);
 }

@@ -58,6 +58,15 @@ bool mangopay_says(const struct json *object, const char *key, const char *right
     return strcmp(mangopay_text(object, key, ""), right) == 0;
 }
 
+/* It goes into a header: printable, and no space. */
+static bool is_token(const char *text)
+{
+    size_t len = 0;
+    while (text[len] > ' ' && text[len] <= '~')
+        len++;
+    return len > 0 && text[len] == '\0';
+}
+
 static bool mangopay_token_read(struct arena *arena, const struct httpc_answer *answer,
                                 struct provider_token *ret_token)
 {
@@ -68,9 +77,8 @@ static bool mangopay_token_read(struct arena *arena, const struct httpc_answer *
     const struct json *life = json_get(root, "expires_in");
     const char *token = json_get_text(root, "access_token");
     return strcasecmp(mangopay_text(root, "token_type", ""), "bearer") == 0 && token != NULL &&
-           token[0] != '\0' && token[strcspn(token, " \r\n\t")] == '\0' && life != NULL &&
-           json_int(life, &ret_token->life_s) && ret_token->life_s > 0 &&
-           text_copy(ret_token->text, sizeof ret_token->text, token);
+           is_token(token) && life != NULL && json_int(life, &ret_token->life_s) &&
+           ret_token->life_s > 0 && text_copy(ret_token->text, sizeof ret_token->text, token);
 }
 
 /* Mangopay adds it to the address that we gave. */
@@ -90,6 +98,7 @@ const struct provider_driver mangopay_driver = {
     .created = mangopay_created,
     .read = mangopay_read,
     .readback = mangopay_readback,
+    .fits = mangopay_fits,
     .recover = mangopay_recover,
     .recovered = mangopay_recovered,
     .refundable = mangopay_refundable,
@@ -98,6 +107,8 @@ const struct provider_driver mangopay_driver = {
     .token = mangopay_token,
     .token_read = mangopay_token_read,
     .lifetime_s = mangopay_lifetime_s,
+    .reference_is_unique = true, /* a key is taken once in a day */
+    .repeatable = mangopay_repeatable,
     .notice_proved = mangopay_notice_proved,
     .notice = mangopay_notice,
     .thin = true,

@@ -64,10 +64,39 @@ const struct mangopay_method *mangopay_method(const char *name)
     return NULL;
 }
 
+/* PaymentType and ExecutionType of the pay-in. */
+bool mangopay_fits(const char *name, const char *way)
+{
+    static const char *const ways[] = {
+        [MANGOPAY_CARD_WEB] = "CARD WEB",
+        [MANGOPAY_CARD_DIRECT] = "CARD DIRECT",
+        [MANGOPAY_PREAUTHORIZED] = "PREAUTHORIZED DIRECT",
+        [MANGOPAY_DEPOSIT] = "PREAUTHORIZED DIRECT",
+        [MANGOPAY_BANKWIRE] = "BANK_WIRE DIRECT",
+        [MANGOPAY_DEBIT_WEB] = "DIRECT_DEBIT WEB",
+        [MANGOPAY_DEBIT_DIRECT] = "DIRECT_DEBIT DIRECT",
+        [MANGOPAY_PAYPAL] = "PAYPAL WEB",
+        [MANGOPAY_RECURRING_CIT] = "CARD DIRECT",
+        [MANGOPAY_RECURRING_MIT] = "CARD DIRECT",
+    };
+    const struct mangopay_method *method = mangopay_method(name);
+    return method != NULL && strcmp(way, ways[method->kind]) == 0;
+}
+
 bool mangopay_refundable(const char *name)
 {
     const struct mangopay_method *method = mangopay_method(name);
     return method != NULL && method->kind != MANGOPAY_BANKWIRE;
+}
+
+/* Those that begin with a page or a wire. Whose wallet the money goes to is not stored, so it must
+ * be ours to say. */
+bool mangopay_repeatable(const struct settings *settings, const char *name)
+{
+    const struct mangopay_method *method = mangopay_method(name);
+    return method != NULL && !settings->mangopay.callers_name_wallets &&
+           (method->kind == MANGOPAY_CARD_WEB || method->kind == MANGOPAY_DEBIT_WEB ||
+            method->kind == MANGOPAY_PAYPAL || method->kind == MANGOPAY_BANKWIRE);
 }
 
 bool mangopay_listed(const char *list, const char *word)

@@ -278,14 +278,27 @@ static void put_payin(struct json_out *out, const struct settings *settings,
     json_out_close_object(out);
 }
 
+/* One that is sent again says no more than what is stored. */
+static struct provider_order complete(const struct provider_order *order)
+{
+    static const struct provider_payer nobody = {"", "", "", "", "", "", "",
+                                                 "", "", "", "", "", "", ""};
+    static const struct provider_details nothing = {
+        "", "", "", "", "", "", "", "", "", "", "", -1, {"", "", "", "", "", "", "", ""}, {0}};
+    struct provider_order whole = *order;
+    whole.payer = order->payer == NULL ? &nobody : order->payer;
+    whole.details = order->details == NULL ? &nothing : order->details;
+    return whole;
+}
+
 enum err mangopay_create(const struct settings *settings, struct arena *arena,
                          const struct provider_order *order, struct httpc_request *ret_request)
 {
     const struct mangopay_method *method = mangopay_method(order->method);
+    const struct provider_order whole = complete(order);
     struct buf url, body, header;
     char key[KEY_MAX];
-    /* pay-ins are made once, by the request that brings what is needed, and was checked */
-    assert(method != NULL && order->payer != NULL && order->details != NULL);
+    assert(method != NULL); /* it was checked */
     start_for_client(settings, arena, "POST", &url, ret_request);
     buf_puts(&url, method->path);
     buf_init(&header, arena, sizeof key + 32);
@@ -295,7 +308,7 @@ enum err mangopay_create(const struct settings *settings, struct arena *arena,
     struct json_out *out = json_out_new(arena, &body);
     if (out == NULL)
         return ERR_OVERLOAD;
-    put_payin(out, settings, method, order);
+    put_payin(out, settings, method, &whole);
     enum err err = json_out_end(out);
     ret_request->headers[1] = "Content-Type: application/json";
     ret_request->headers[2] = buf_text(&header);

@@ -20,6 +20,14 @@ static void write_word(const struct json *root, struct provider_truth *ret_truth
                    strcmp(code, "000000") == 0 ? "" : code);
 }
 
+static void write_way(const struct json *root, struct provider_truth *ret_truth)
+{
+    char kind[24], execution[20];
+    provider_quote(kind, sizeof kind, mangopay_text(root, "PaymentType", ""));
+    provider_quote(execution, sizeof execution, mangopay_text(root, "ExecutionType", ""));
+    (void)snprintf(ret_truth->way, sizeof ret_truth->way, "%s %s", kind, execution);
+}
+
 /* A direct debit is on its way as soon as it is made: there is nothing to wait for from the payer.
  */
 static enum payment_fact fact_while_created(const struct json *root)
@@ -93,6 +101,7 @@ static enum provider_reading read_payin_truth(const struct settings *settings,
     bool payin = mangopay_says(root, "Type", "PAYIN") && mangopay_says(root, "Nature", "REGULAR");
     if (!payin || !read_fact(root, ret_truth) || !read_funds(root, ret_truth))
         return READING_FAILED;
+    write_way(root, ret_truth);
     ret_truth->has_amount = money_make(0, money_currency(&ret_truth->amount), &ret_truth->fees);
     ret_truth->has_card = ret_truth->fact == FACT_SUCCEEDED &&
                           mangopay_says(root, "PaymentType", "CARD") &&

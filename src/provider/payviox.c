@@ -331,6 +331,13 @@ static const struct provider_method methods[] = {
     {"cryptocom", "cryptocom"},       {NULL, NULL},
 };
 
+static bool payviox_repeatable(const struct settings *settings, const char *method)
+{
+    (void)settings;
+    (void)method;
+    return true; /* every session waits for its payer */
+}
+
 const struct provider_driver payviox_driver = {
     .name = "payviox",
     .configured = payviox_configured,
@@ -345,5 +352,5 @@ const struct provider_driver payviox_driver = {
     .notice = payviox_notice,
     .returned = payviox_returned,
     .reference_is_unique = true, /* "order_id: unique per business" */
-    .payer_must_act = true,
+    .repeatable = payviox_repeatable,
 };

@@ -553,6 +553,11 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "SELECT r.refund_id, " RFC3339("r.created_at") ", r.amount, p.currency, r.via, r.operator_id,"
         " r.reference, r.reason FROM refunds r JOIN payments p USING (payment_id)"
         " WHERE r.payment_id = ? ORDER BY r.sequence LIMIT ?",
+    [SQL_INSPECT_ORDERS_OF_PAYMENT] =
+        "SELECT o.refund_id, " RFC3339("o.created_at") ", o.amount, p.currency, o.state, o.operator_id,"
+        " o.reference, o.tries, " RFC3339("o.due_at") ", o.note, o.reason"
+        " FROM refund_orders o JOIN payments p USING (payment_id)"
+        " WHERE o.payment_id = ? AND o.state <> 'done' ORDER BY o.created_at LIMIT ?",
     [SQL_INSPECT_DISPUTES_OF_PAYMENT] =
         "SELECT " RFC3339("d.created_at") ", d.state, d.amount, p.currency, d.provider, d.reference"
         " FROM disputes d JOIN payments p USING (payment_id) WHERE d.payment_id = ?"

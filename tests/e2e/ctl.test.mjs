@@ -237,6 +237,23 @@ describe('payment settle', () => {
     });
 });
 
+test('payment show: refunds that the provider was asked for and has not made', async () => {
+    const [made, none] = [await paidDeposit(alice, 900), json('payment', 'show', bobs.id)];
+    assert.deepEqual(none.refundOrders, []);
+    await shop.rows(`INSERT INTO refund_orders (refund_id, payment_id, attempt, amount, reason, operator_id, state, reference, note, due_at)
+        VALUES (CONCAT('REF_', REPEAT('0', 25), '1'), :id, 1, 300, 'broken', :olivia, 'pending', NULL, '', NOW(3) + INTERVAL 1 DAY),
+            (CONCAT('REF_', REPEAT('0', 25), '2'), :id, 1, 200, '', :olivia, 'failed', 'ref_2', 'mangopay says FAILED', NULL),
+            (CONCAT('REF_', REPEAT('0', 25), '3'), :id, 1, 100, '', :olivia, 'done', 'ref_3', '', NULL)`
+        .replaceAll(':id', `'${made.id}'`).replaceAll(':olivia', shop.users.olivia.id));
+    const { refundOrders } = json('payment', 'show', made.id);
+    assert.deepEqual(refundOrders.map(({ amount, currency, state, reference, note, reason, tries, operator, dueAt }) =>
+        [amount, currency, state, reference, note, reason, tries, operator, dueAt !== null]), [
+        [300, 'USD', 'pending', null, '', 'broken', 0, shop.users.olivia.id, true],
+        [200, 'USD', 'failed', 'ref_2', 'mangopay says FAILED', '', 0, shop.users.olivia.id, false]]);
+    assert.match(text('payment', 'show', made.id), /^refunds that the provider has not made$/m);
+    await shop.rows('UPDATE refund_orders SET state = \'failed\', due_at = NULL WHERE payment_id = ?', [made.id]);
+});
+
 describe('migrate, ledger, users and keys', () => {
     test('as JSON', async () => {
         assert.deepEqual(json('migrate'), { report: [] });

@@ -89,6 +89,17 @@ describe('notices', () => {
             + " AND kind = 'stranger' AND note = 'a pay-in that Guichet has not made'"));
     });
 
+    test('of another way of paying than was asked for waits for a person', () =>
+        moves(0, async () => {
+            const made = await deposit(850);
+            await shop.rows("UPDATE payments SET method = 'paypal' WHERE payment_id = ?", [made.id]);
+            await mangopay.form(made.url, mangopay.cardForm());
+            await eventually(async () => (await reviews(made.id)).length > 0);
+            assert.deepEqual(await reviews(made.id),
+                [{ kind: 'mismatch', note: 'SUCCEEDED: another way of paying than was asked for' }]);
+            assert.equal((await client.payment(alice, made.id)).status, 'pending');
+        }));
+
     test('POST is not their way, and without a resource there is nothing to take', async () => {
         assert.equal((await client.request('POST', '/webhook/mangopay', { body: {} })).status, 405);
         assert.equal((await client.request('GET', '/webhook/mangopay?EventType=X')).status, 401);

@@ -140,6 +140,14 @@ static void an_old_token_is_replaced(void **state)
     assert_int_equal(tokens, 2);
 }
 
+static void a_promise_of_any_length_is_a_life(void **state)
+{
+    life_s = INT64_MAX;
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(read_once(*state, client), 200);
+    assert_int_equal(tokens, 1);
+}
+
 static void without_a_token_nothing_is_sent(void **state)
 {
     struct provider_result result;
@@ -158,6 +166,7 @@ int main(void)
         TEST_HERE(one_token_serves_many_threads),
         TEST_HERE(a_refused_token_is_renewed_once),
         TEST_HERE(an_old_token_is_replaced),
+        TEST_HERE(a_promise_of_any_length_is_a_life),
         TEST_HERE(without_a_token_nothing_is_sent),
         TEST_HERE(a_token_that_is_always_refused_is_an_answer),
     };

@@ -18,6 +18,7 @@ struct values {
     struct secret secret;
     struct public_key public_key;
     struct conf_limits limits;
+    char list[CONF_LIST_MAX];
 };
 
 static const struct conf_setting settings[] = {
@@ -30,6 +31,7 @@ static const struct conf_setting settings[] = {
     {"two", "key_file", CONF_PUBLIC_KEY, offsetof(struct values, public_key), NULL, 0, 0},
     {"two", "limits", CONF_LIMITS, offsetof(struct values, limits), "USD:500-50000 EUR:1-9", 1,
      2500000},
+    {"two", "list", CONF_LIST, offsetof(struct values, list), "by default", 0, 0},
 };
 
 static void write_file(const char *path, const char *bytes, size_t len)
@@ -251,6 +253,36 @@ static void two_syntax_errors_are_both_reported(void **state)
     ROWS_END();
 }
 
+static void lists_go_on_over_indented_lines(void **state)
+{
+    static const struct {
+        const char *text;
+        enum err err;
+        const char *list;
+    } rows[] = {
+        {"[two]\n", ERR_NONE, "by default"},
+        {"[two]\nlist = a:1\n", ERR_NONE, "a:1"},
+        {"[two]\nlist = a:1 b:2\n  c:3\n\td:4\ntext = x\n", ERR_NONE, "a:1 b:2 c:3 d:4"},
+        {"[two]\nlist = a:1\n# b:2\n\n  c:3\n", ERR_NONE, "a:1 c:3"},
+        {"[two]\nlist = a:1\nlist = b:2\n", ERR_CONFIG, "a:1"},
+        {"[two]\ntext = a:1\n  b:2\n", ERR_CONFIG, "by default"},
+        {"[two]\nlist = a:1\n[one]\nsmall = 2\n  list = b:2\n", ERR_CONFIG, "a:1"},
+    };
+    struct values v;
+    char report[1000], text[3000] = "[two]\nlist = x:1\n";
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        ROW(read_conf(rows[i].text, &v, report, sizeof report) == rows[i].err, "%s: %s",
+            rows[i].text, report);
+        ROW(strcmp(v.list, rows[i].list) == 0, "%s: %s", rows[i].text, v.list);
+    }
+    ROWS_END();
+    for (size_t len = strlen(text); len + 101 < CONF_LIST_MAX + 100; len += 100)
+        (void)snprintf(text + len, sizeof text - len, " x:%096d\n", 1);
+    assert_int_equal(read_conf(text, &v, report, sizeof report), ERR_CONFIG);
+    assert_non_null(strstr(report, "two.list is longer than 2047 bytes"));
+}
+
 /* libinih reads lines into 200 bytes: a longer one must neither be cut nor taken as two. */
 static void long_lines_are_refused(void **state)
 {
@@ -454,6 +486,7 @@ int main(void)
         TEST(limits_per_currency),
         TEST(several_mistakes_are_all_reported),
         TEST(two_syntax_errors_are_both_reported),
+        TEST(lists_go_on_over_indented_lines),
         TEST(long_lines_are_refused),
         TEST(last_line_that_fits),
         TEST(missing_file),

@@ -23,6 +23,7 @@ static void token_answers(void **state)
         {200, "{\"access_token\":\"abc\",\"token_type\":\"mac\",\"expires_in\":1199}", false},
         {200, "{\"access_token\":\"\",\"token_type\":\"bearer\",\"expires_in\":1199}", false},
         {200, "{\"access_token\":\"a\\nb\",\"token_type\":\"bearer\",\"expires_in\":9}", false},
+        {200, "{\"access_token\":\"a\xc3\xa9\",\"token_type\":\"bearer\",\"expires_in\":9}", false},
         {200, "{\"access_token\":\"abc\",\"token_type\":\"bearer\",\"expires_in\":0}", false},
         {200, "{\"access_token\":\"abc\",\"token_type\":\"bearer\"}", false},
         {401, "{\"access_token\":\"abc\",\"token_type\":\"bearer\",\"expires_in\":9}", false},
@@ -418,6 +419,70 @@ static void no_memory_is_an_error(void **state)
     (void)state;
 }
 
+/* What is stored makes the same pay-in again, where no money moves before the payer acts. */
+static void creates_that_can_be_repeated(void **state)
+{
+    static const struct {
+        const char *method;
+        bool repeatable;
+    } rows[] = {
+        {"", true},
+        {"card_web", true},
+        {"IDEAL", true},
+        {"SOFORT", true},
+        {"paypal", true},
+        {"bankwire", true},
+        {"card_direct", false},
+        {"card_preauthorized", false},
+        {"deposit_preauthorized", false},
+        {"directdebit", false},
+        {"recurring_cit", false},
+        {"recurring_mit", false},
+        {"no such thing", false},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct httpc_request first = {0}, second = {0};
+        struct provider_order stored;
+        settings.mangopay.callers_name_wallets = true; /* whose wallet is it then? */
+        ROW(!mangopay_driver.repeatable(&settings, rows[i].method), "%s: named", rows[i].method);
+        settings.mangopay.callers_name_wallets = false;
+        ROW(mangopay_driver.repeatable(&settings, rows[i].method) == rows[i].repeatable, "%s",
+            rows[i].method);
+        if (!rows[i].repeatable)
+            continue;
+        order.method = rows[i].method;
+        stored = order;
+        stored.payer = NULL;
+        stored.details = NULL;
+        ROW(mangopay_driver.create(&settings, *state, &order, &first) == ERR_NONE &&
+                mangopay_driver.create(&settings, *state, &stored, &second) == ERR_NONE &&
+                strcmp(first.body, second.body) == 0 && strcmp(first.url, second.url) == 0 &&
+                strcmp(first.headers[2], second.headers[2]) == 0,
+            "%s: %s", rows[i].method, second.body);
+    }
+    ROWS_END();
+}
+
+/* Of every currency that Mangopay has, with ids of the length that it gives them. */
+static void each_currency_has_a_wallet(void **state)
+{
+    static const char currencies[] = "AED AUD CAD CHF CZK DKK EUR GBP HKD JPY NOK PLN SEK USD ZAR";
+    struct buf list;
+    buf_init(&list, *state, CONF_LIST_MAX);
+    for (const char *at = currencies; *at != '\0'; at += 3 + (at[3] == ' '))
+        buf_printf(&list, " %.3s:wlt_m_01JHQRD0WZ1QWKNAMQF93E5%.3s", at, at);
+    assert_true(buf_ok(&list) &&
+                text_copy(settings.mangopay.wallets, CONF_LIST_MAX, buf_text(&list)));
+    for (const char *at = currencies; *at != '\0'; at += 3 + (at[3] == ' ')) {
+        char currency[4], wallet[PROVIDER_REFERENCE_MAX], right[PROVIDER_REFERENCE_MAX];
+        (void)snprintf(currency, sizeof currency, "%.3s", at);
+        (void)snprintf(right, sizeof right, "wlt_m_01JHQRD0WZ1QWKNAMQF93E5%s", currency);
+        ROW(mangopay_wallet(&settings, currency, wallet) && strcmp(wallet, right) == 0, "%s: %s",
+            currency, wallet);
+    }
+    ROWS_END();
+}
+
 #define TEST_HERE(function) cmocka_unit_test_setup_teardown(function, set_up, arena_teardown)
 
 int main(void)
@@ -438,6 +503,8 @@ int main(void)
         TEST_HERE(rate_limits_say_how_long),
         TEST_HERE(no_word_of_theirs_breaks_ours),
         TEST_HERE(no_memory_is_an_error),
+        TEST_HERE(creates_that_can_be_repeated),
+        TEST_HERE(each_currency_has_a_wallet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

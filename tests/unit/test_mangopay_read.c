@@ -114,6 +114,49 @@ static void unknown_pay_ins_name_their_payment(void **state)
     assert_non_null(t.stranger);
 }
 
+static void ways_of_paying_are_compared(void **state)
+{
+    static const struct {
+        const char *method, *kind, *execution;
+        bool fits;
+    } rows[] = {
+        {"", "CARD", "WEB", true},
+        {"IDEAL", "CARD", "WEB", true},
+        {"card_direct", "CARD", "DIRECT", true},
+        {"card_preauthorized", "PREAUTHORIZED", "DIRECT", true},
+        {"deposit_preauthorized", "PREAUTHORIZED", "DIRECT", true},
+        {"bankwire", "BANK_WIRE", "DIRECT", true},
+        {"SOFORT", "DIRECT_DEBIT", "WEB", true},
+        {"directdebit", "DIRECT_DEBIT", "DIRECT", true},
+        {"paypal", "PAYPAL", "WEB", true},
+        {"recurring_cit", "CARD", "DIRECT", true},
+        {"recurring_mit", "CARD", "DIRECT", true},
+        {"", "CARD", "DIRECT", false},
+        {"card_web", "PAYPAL", "WEB", false},
+        {"card_direct", "CARD", "WEB", false},
+        {"bankwire", "BANK_WIRE", "EXTERNAL_INSTRUCTION", false},
+        {"directdebit", "DIRECT_DEBIT", "WEB", false},
+        {"paypal", "", "", false},
+        {"card_web", "CARD", "", false},
+        {"a method of another time", "CARD", "WEB", false},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct provider_truth t = {0};
+        char body[1024];
+        (void)snprintf(
+            body, sizeof body,
+            PAYIN_OF("SUCCEEDED", GOOD "\"PaymentType\":\"%s\",\"ExecutionType\":\"%s\","),
+            rows[i].kind, rows[i].execution);
+        struct httpc_answer answer = answer_of(200, body);
+        arena_reset(*state);
+        ROW(mangopay_driver.readback(&settings, *state, &order, &answer, &t) == READING_TRUTH, "%s",
+            body);
+        ROW(mangopay_driver.fits(rows[i].method, t.way) == rows[i].fits, "%s: %s", rows[i].method,
+            t.way);
+    }
+    ROWS_END();
+}
+
 #define CHANGE(id, more)                                                                           \
     "{\"Id\":\"" id "\",\"InitialTransactionId\":\"" PAYIN                                         \
     "\",\"InitialTransactionType\":\"PAYIN\"," more "\"Tag\":null}"
@@ -376,6 +419,7 @@ int main(void)
         TEST_HERE(truths_about_pay_ins),
         TEST_HERE(other_statuses_are_no_truth),
         TEST_HERE(unknown_pay_ins_name_their_payment),
+        TEST_HERE(ways_of_paying_are_compared),
         TEST_HERE(truths_about_parts),
         TEST_HERE(notices_name_what_to_read),
         TEST_HERE(hooks_are_mended),

@@ -282,7 +282,8 @@ static enum settle_verdict notify(const struct provider_driver *driver, const ch
                        "\"type\":\"%s\",\"sent_by\":\"%s\"}",
                        AMOUNT, payment_id, type, driver->name);
     arena_reset(arena);
-    assert_int_equal(settle_notice(context, arena, driver, body, (size_t)len, &notice), ERR_NONE);
+    assert_int_equal(settle_notice(context, arena, driver, body, (size_t)len, true, &notice),
+                     ERR_NONE);
     return notice.verdict;
 }
 
