@@ -478,7 +478,9 @@ describe('faults', () => {
             assert.equal(answer.status, status);
             if (status === 429) {
                 assert.equal(answer.json.Type, 'rate_limit');
-                assert.equal(answer.headers['retry-after'], '7');
+                const [of15Minutes] = answer.all('x-ratelimit-reset');
+                assert.equal(answer.all('x-ratelimit-remaining')[0], '0');
+                assert.ok(Math.abs(Number(of15Minutes) - Date.now() / 1000 - 7) < 5, of15Minutes);
             }
             assert.equal((await mango.journal(body.Tag)).sessions.length, 0);
         }
