@@ -7,7 +7,7 @@ import test, { after, describe } from 'node:test';
 import { accepted, refused } from './lib/expect.mjs';
 import { startInstance } from './lib/instance.mjs';
 import { makeMangopay } from './lib/mangopay.mjs';
-import { makeMangopayProxy } from './lib/mangoproxy.mjs';
+import { makeMangopayProxy, registerHooks } from './lib/mangoproxy.mjs';
 import { ADDRESS, AUTHOR, BROWSER_INFO, WALLET, makeShop } from './lib/mangoshop.mjs';
 
 // "The PayIn object", its table of capabilities.
@@ -94,6 +94,7 @@ const conf = fs.readFileSync(shop.vars.CONF, 'utf8').replace(/(\[mangopay\]\n(?:
 assert.match(conf, /KWD:5-9999/);
 fs.writeFileSync(shop.vars.CONF, conf);
 await shop.restartPart('guichet');
+await registerHooks(shop);
 
 describe('currencies: as the table of capabilities has them', () => {
     for (const [method, [path, currencies, , type]] of Object.entries(METHODS))
@@ -181,7 +182,7 @@ describe('what Mangopay is sent, name by name', () => {
             RecurringPayinRegistrationId, StatementDescriptor: 'Order 12', ...browser });
         assert.ok(cit.call.path.endsWith('/payins/recurring/card/direct'));
         await mangopay.act('pay', { session_id: await referenceOf(cit.answer.id), challenge: 'approve' });
-        await client.paymentIs(alice, cit.answer.id, 'completed', 20_000);
+        await client.paymentIs(alice, cit.answer.id, 'completed');
         const mit = await send('recurring_mit', { ...said, recurring_id: made.id });
         assert.deepEqual(mit.body, { Tag: `${mit.answer.id} demo order 12`, ...funds, RecurringPayinRegistrationId,
             StatementDescriptor: 'Order 12' });

@@ -249,7 +249,7 @@ describe('pay-ins that fail after they were credited', () => {
             credited_wallet_id: wallet.Id });
         await mangopay.advance(7 * 86400);
         mangopay.renew();
-        const payment = await is(made, 'failed');
+        const payment = await is(made, 'failed', olivia);
         assert.match(payment.timeline.at(-1).detail, /001830/);
         await booked(made);
     });

@@ -68,11 +68,11 @@ export async function makeMangopayProxy() {
         since: (mark, method, words) =>
             calls.slice(mark).filter((call) => call.method === method && words.test(call.path)),
         // The next calls that match are answered so: {status, headers (pairs in a row), body (object or
-        // text)}; without status they go out twice, and the second answer counts.
-        plan({ method = 'POST', path: words, count = 1, status, headers = [], body = '' }) {
+        // text)}, of those that fit `wants`; without status they go out twice, and the second answer counts.
+        plan({ method = 'POST', path: words, wants = () => true, count = 1, status, headers = [], body = '' }) {
             const text = typeof body === 'string' ? body : JSON.stringify(body);
             plans.push({
-                wants: (call) => call.method === method && words.test(call.path),
+                wants: (call) => call.method === method && words.test(call.path) && wants(call),
                 left: count,
                 twice: status === undefined,
                 answer: status && { status, headers: ['Content-Type', 'application/json', ...headers], body: text },
