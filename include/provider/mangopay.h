@@ -66,7 +66,7 @@ bool mangopay_fees(const struct settings *settings, const struct provider_order 
 /* First and last name for an address: its own, or the payer's name in two. False: not both are
  * known. */
 struct mangopay_name {
-    char first[256], last[256];
+    char first[1024], last[1024]; /* 255 characters of up to four bytes */
 };
 bool mangopay_name(const char *first, const char *last, const char *name,
                    struct mangopay_name *ret_name);

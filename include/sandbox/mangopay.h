@@ -41,6 +41,7 @@ struct mango_call {
     const struct http_field *query; /* the first field; NULL: none */
     const char *failure;            /* the result code with which the payment is to fail at once */
     struct session session;         /* the PayIn of the call; provider is NULL when there is none */
+    int64_t limited_s;              /* the rate is used up for so long; 0: it is not */
     struct journal_call entry;
 };
 
@@ -162,10 +163,10 @@ extern const struct mango_field mango_user_fields[], mango_user_update_fields[],
     mango_alias_fields[], mango_hook_fields[], mango_hook_update_fields[], mango_preauth_fields[],
     mango_deposit_fields[], mango_authorization_update_fields[], mango_recurring_fields[],
     mango_recurring_update_fields[], mango_cit_fields[], mango_mit_fields[], mango_refund_fields[],
-    mango_dispute_fields[], mango_contest_fields[], mango_card_web_fields[],
-    mango_card_direct_fields[], mango_capture_fields[], mango_deposit_capture_fields[],
-    mango_bankwire_fields[], mango_client_bankwire_fields[], mango_debit_web_fields[],
-    mango_debit_direct_fields[], mango_paypal_fields[];
+    mango_dispute_fields[], mango_settlement_fields[], mango_contest_fields[],
+    mango_card_web_fields[], mango_card_direct_fields[], mango_capture_fields[],
+    mango_deposit_capture_fields[], mango_bankwire_fields[], mango_client_bankwire_fields[],
+    mango_debit_web_fields[], mango_debit_direct_fields[], mango_paypal_fields[];
 
 /* --- simple objects (mangopay_objects.c) --- */
 
@@ -277,6 +278,10 @@ enum err mango_payin_end(struct arena *arena, const struct session *session, con
 enum err mango_payin_challenge(struct arena *arena, const struct session *session,
                                struct session *ret_session);
 
+/* Ends one that had succeeded: its money leaves the wallet. */
+enum err mango_payin_fail_late(struct arena *arena, const struct session *session, const char *code,
+                               struct session *ret_session) MUST_CHECK;
+
 /* The same PayIn made by the provider itself: what an alias was sent. NULL: it could not be. */
 const char *mango_payin_instruct(struct mango_call *call, const struct json *alias, int64_t amount,
                                  int64_t fees, const char *reference);
@@ -285,10 +290,15 @@ const char *mango_payin_instruct(struct mango_call *call, const struct json *ali
 
 void mango_refund_create(struct mango_call *call);
 void mango_refund_rest(struct arena *arena, const struct session *session);
+
+/* Ends one that is held (fault refund_held); code NULL: it succeeds. False: there is no such
+ * refund. */
+bool mango_refund_end(struct arena *arena, const char *id, const char *code);
 void mango_dispute_open(struct arena *arena, const struct session *session);
 void mango_dispute_change(struct mango_call *call);
 void mango_dispute_submit(struct mango_call *call);
 void mango_dispute_close(struct mango_call *call);
+bool mango_make_settlement(struct mango_call *call, struct json *object);
 bool mango_dispute_decide(struct arena *arena, const char *payin, const char *result);
 
 /* --- recurring payments (mangopay_recurring.c) --- */

@@ -49,6 +49,7 @@ enum session_move {
     MOVE_OPEN,
     MOVE_WITHHOLD,
     MOVE_CHARGE_BACK,
+    MOVE_FAIL_LATE, /* a bank takes back what it had confirmed, without a dispute */
 };
 
 /* Who tried to pay, and how. The texts that are pointers are fixed or never freed. */

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { TEXT_MAX = 512 };
+enum { TEXT_MAX = 1024 }; /* 255 characters of up to four bytes; drivers know better */
 
 #define NUMBER_MIN INT64_C(-100000) /* of a browser's screen or clock */
 #define NUMBER_MAX INT64_C(100000)

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { TEXT_MAX = 512 };
+enum { TEXT_MAX = 1024 }; /* 255 characters of up to four bytes; drivers know better */
 
 /* One member of an object is one row. */
 struct member {

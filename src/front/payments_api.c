@@ -7,6 +7,7 @@
 #include "store/items.h"
 #include "store/refunds.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { PAGE_DEFAULT = 20, PAGE_MAX = 100, EVENTS_MAX = 200 };
@@ -132,7 +133,21 @@ static enum err one_unit(struct db *db, void *context)
     return err;
 }
 
-/* What operators write is for operators: their names, and what they think of a payer. */
+/* What operators write is for operators: their names, and what they think of a payer. So is why a
+ * provider or a bank refuses, which may tell of rules against fraud, or of a card reported stolen:
+ * who pays was told in the words of his answer. */
+static void write_detail(struct json_out *out, const struct event *event, bool operator)
+{
+    char word[sizeof event->detail] = "";
+    bool attempt = strcmp(event->kind, "attempt") == 0; /* "declined: why" */
+    if (attempt)
+        (void)snprintf(word, sizeof word, "%.*s", (int)strcspn(event->detail, ":"), event->detail);
+    bool hidden = attempt || strcmp(event->kind, "failed") == 0 ||
+                  strcmp(event->kind, "refund_failed") == 0 ||
+                  strcmp(event->source, "operator") == 0;
+    json_out_text(out, "detail", operator|| !hidden ? event->detail : word);
+}
+
 static void write_timeline(struct json_out *out, const struct one_unit *unit, bool operator)
 {
     json_out_array(out, "timeline");
@@ -140,8 +155,7 @@ static void write_timeline(struct json_out *out, const struct one_unit *unit, bo
         json_out_object(out, NULL);
         json_out_text(out, "at", unit->events[i].at);
         json_out_text(out, "kind", unit->events[i].kind);
-        bool hidden = !operator&& strcmp(unit->events[i].source, "operator") == 0;
-        json_out_text(out, "detail", hidden ? "" : unit->events[i].detail);
+        write_detail(out, &unit->events[i], operator);
         json_out_text(out, "source", unit->events[i].source);
         json_out_close_object(out);
     }

@@ -3,6 +3,7 @@
 
 #include "domain/country.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 enum {
@@ -69,11 +70,21 @@ static enum err check_addresses(const struct mangopay_method *method,
     return ERR_NONE;
 }
 
-static enum err check_browser(const struct mangopay_method *method,
-                              const struct provider_browser *b)
+static bool is_ip(const char *text)
 {
+    struct in6_addr address; /* large enough for both */
+    return inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1;
+}
+
+/* Whoever names no address of the payer means that of the request. */
+static enum err check_browser(const struct mangopay_method *method,
+                              const struct provider_order *order)
+{
+    const struct provider_browser *b = &order->details->browser;
     if ((method->needs & MANGOPAY_BROWSER) == 0)
         return ERR_NONE;
+    if (!unknown(order->payer->ip) && !is_ip(order->payer->ip))
+        return ERR_CUSTOMER;
     return b->given && !unknown(b->accept_header) && is_line(b->accept_header, LINE_MAX_CHARS) &&
                    !unknown(b->language) && is_line(b->language, LINE_MAX_CHARS) &&
                    !unknown(b->user_agent) && is_line(b->user_agent, LINE_MAX_CHARS)
@@ -156,5 +167,5 @@ enum err mangopay_check(const struct settings *settings, const struct provider_o
     enum err err = check_wallet(settings, order);
     if (!err)
         err = check_addresses(method, order);
-    return err ? err : check_browser(method, &details->browser);
+    return err ? err : check_browser(method, order);
 }

@@ -101,8 +101,9 @@ bool mangopay_repeatable(const struct settings *settings, const char *name)
 
 bool mangopay_listed(const char *list, const char *word)
 {
-    size_t len = strlen(word);
-    for (; len > 0 && *list != '\0'; list += strcspn(list, " "), list += strspn(list, " "))
+    size_t len = strcspn(word, " "); /* with a space it is no word */
+    for (; len > 0 && word[len] == '\0' && *list != '\0';
+         list += strcspn(list, " "), list += strspn(list, " "))
         if (strncmp(list, word, len) == 0 && (list[len] == ' ' || list[len] == '\0'))
             return true;
     return false;

@@ -1,5 +1,6 @@
 /* What /control can do at Mangopay alone: move its clock, send money to a wire or an alias, decide
- * mandates and disputes, pay without a browser. Refuses what it does not know. */
+ * mandates, disputes and refunds, let a payment fail late, pay without a browser. Refuses what it
+ * does not know. */
 #include "sandbox/mangopay.h"
 
 #include "sandbox/answer.h"
@@ -114,6 +115,25 @@ static void run_dispute(struct order *order)
         order->problem = "There is no open dispute about this payment";
 }
 
+/* A payment that was credited fails after all, as direct debits can. */
+static void run_fail_late(struct order *order)
+{
+    struct session session, moved;
+    const char *code = json_get_text(order->body, "code");
+    order->id = mango_text(order->body, "session_id");
+    if (session_by_id(&mangopay, order->id, &session) != ERR_NONE ||
+        mango_payin_fail_late(order->arena, &session, code == NULL ? "001832" : code, &moved) !=
+            ERR_NONE)
+        order->problem = "session_id must be the id of a payment that has succeeded";
+}
+
+static void run_refund_end(struct order *order)
+{
+    order->id = mango_text(order->body, "refund_id");
+    if (!mango_refund_end(order->arena, order->id, json_get_text(order->body, "code")))
+        order->problem = "refund_id must be the id of a refund that is held";
+}
+
 static void run_mandate(struct order *order)
 {
     const char *status = mango_text(order->body, "status");
@@ -139,6 +159,8 @@ static const struct {
     {"wire", " session_id amount ", run_wire},
     {"dispute", " session_id result ", run_dispute},
     {"mandate", " mandate_id status code ", run_mandate},
+    {"fail_late", " session_id code ", run_fail_late},
+    {"refund_end", " refund_id code ", run_refund_end},
 };
 
 static bool knows_members(const struct json *body, const char *members)

@@ -1,5 +1,5 @@
 /* Disputes: a payer's bank takes a PayIn back, which is a repudiation; the platform contests or
- * gives in, and somebody decides. */
+ * gives in, somebody decides, and what is lost is settled out of the payer's wallet. */
 #include "sandbox/mangopay.h"
 
 #include <string.h>
@@ -123,6 +123,64 @@ void mango_dispute_close(struct mango_call *call)
 struct wanted {
     char id[MANGO_ID_MAX];
 };
+
+/* --- settlement --- */
+
+static bool remember_lost(const struct json *dispute, void *context)
+{
+    struct wanted *wanted = context;
+    bool lost = strcmp(mango_text(dispute, "ResultCode"), "LOST") == 0;
+    return !lost || !text_copy(wanted->id, sizeof wanted->id, mango_text(dispute, "Id"));
+}
+
+static bool add(const struct json *settlement, void *context)
+{
+    int64_t *sum = context;
+    *sum += mango_amount(settlement, "DebitedFunds");
+    return true;
+}
+
+/* What a lost dispute has cost goes from the wallet to the repudiation. */
+bool mango_make_settlement(struct mango_call *call, struct json *object)
+{
+    struct arena *arena = call->arena;
+    struct wanted lost = {0};
+    int64_t settled = 0, amount = mango_amount(call->body, "DebitedFunds");
+    const struct json *repudiation = mango_get(arena, "repudiation", call->id);
+    if (repudiation == NULL) {
+        mango_error_missing(call, "Repudiation", call->id);
+        return false;
+    }
+    mango_each("dispute", "RepudiationId", call->id, remember_lost, &lost);
+    if (lost.id[0] == '\0') {
+        mango_error(call, 400, "invalid_action", "The dispute has to be CLOSED and LOST", NULL);
+        return false;
+    }
+    mango_each("settlement", "RepudiationId", call->id, add, &settled);
+    if (settled + amount > mango_amount(repudiation, "DebitedFunds")) {
+        mango_error_param(call, "DebitedFunds",
+                          "The total DebitedFunds settled cannot exceed the initial transaction "
+                          "DebitedFunds available for settlement");
+        return false;
+    }
+    const struct json *payin =
+        session_by_id(&mangopay, mango_text(repudiation, "InitialTransactionId"), &call->session) ==
+                ERR_NONE
+            ? mango_payin_read(arena, &call->session)
+            : NULL;
+    mango_set_text(arena, object, "RepudiationId", call->id);
+    mango_set(arena, object, "DebitedWalletId", json_get(payin, "CreditedWalletId"));
+    mango_set(arena, object, "CreditedWalletId", json_get(repudiation, "DebitedWalletId"));
+    mango_set_money(arena, object, "CreditedFunds", mango_currency(call->body, "DebitedFunds"),
+                    amount - mango_amount(call->body, "Fees"));
+    mango_set_int(arena, object, "ExecutionDate", mango_now_s());
+    mango_result_set(arena, object, "000000");
+    mango_wallet_add(arena, mango_text(object, "DebitedWalletId"), -amount);
+    mango_tell(arena, "TRANSFER_SETTLEMENT_CREATED", mango_text(object, "Id"), "", NULL, false);
+    return true;
+}
+
+/* --- decided by /control --- */
 
 static bool remember(const struct json *dispute, void *context)
 {

@@ -277,6 +277,13 @@ const struct mango_field mango_refund_fields[] = {
     END,
 };
 
+const struct mango_field mango_settlement_fields[] = {
+    FIELD("Tag", FIELD_TEXT, OPTIONAL, 255),
+    FIELD("AuthorId", FIELD_TEXT, REQUIRED, 255),
+    FUNDS(money),
+    END,
+};
+
 const struct mango_field mango_dispute_fields[] = {
     FIELD("Tag", FIELD_TEXT, OPTIONAL, 255),
     END,

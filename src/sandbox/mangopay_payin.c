@@ -126,6 +126,18 @@ enum err mango_payin_end(struct arena *arena, const struct session *session, con
                                                            ret_session);
 }
 
+enum err mango_payin_fail_late(struct arena *arena, const struct session *session, const char *code,
+                               struct session *ret_session)
+{
+    const struct session_attempt attempt = attempt_of(session, code);
+    const struct json *payin = mango_payin_read(arena, session);
+    enum err err = provider_move(arena, session, MOVE_FAIL_LATE, &attempt, ret_session);
+    if (!err)
+        mango_wallet_add(arena, mango_text(payin, "CreditedWalletId"),
+                         -mango_amount(payin, "CreditedFunds"));
+    return err;
+}
+
 enum err mango_payin_challenge(struct arena *arena, const struct session *session,
                                struct session *ret_session)
 {

@@ -9,19 +9,21 @@ enum { REFUNDABLE_S = 335 * 86400 };
 
 struct sums {
     int64_t debited, fees;
+    bool pending;
 };
 
 static bool add(const struct json *refund, void *context)
 {
     struct sums *sums = context;
-    if (strcmp(mango_text(refund, "Status"), "SUCCEEDED") == 0) {
+    if (strcmp(mango_text(refund, "Status"), "FAILED") != 0) {
+        sums->pending |= strcmp(mango_text(refund, "Status"), "CREATED") == 0;
         sums->debited += mango_amount(refund, "DebitedFunds");
         sums->fees -= mango_amount(refund, "Fees");
     }
     return true;
 }
 
-/* What has gone back already. */
+/* What has gone back already, or is about to. */
 static struct sums sums_of(const char *payin)
 {
     struct sums sums = {0};
@@ -29,7 +31,17 @@ static struct sums sums_of(const char *payin)
     return sums;
 }
 
-static struct json *refund_new(struct arena *arena, const struct json *payin, const char *code)
+/* code NULL: it succeeds */
+static void set_end(struct arena *arena, struct json *refund, const char *code)
+{
+    mango_set_text(arena, refund, "Status", code == NULL ? "SUCCEEDED" : "FAILED");
+    mango_result_set(arena, refund, code == NULL ? "000000" : code);
+    if (code == NULL)
+        mango_set_int(arena, refund, "ExecutionDate", mango_now_s());
+}
+
+/* In the order of the document's members; it has no end yet. */
+static struct json *refund_new(struct arena *arena, const struct json *payin)
 {
     struct json *refund = mango_object(arena), *reason = mango_object(arena);
     mango_set_text(arena, refund, "Id", mango_id(arena, "refund_m_"));
@@ -37,11 +49,9 @@ static struct json *refund_new(struct arena *arena, const struct json *payin, co
     mango_set_int(arena, refund, "CreationDate", mango_now_s());
     mango_set(arena, refund, "AuthorId", json_get(payin, "AuthorId"));
     mango_set(arena, refund, "CreditedUserId", NULL);
-    mango_set_text(arena, refund, "Status", code == NULL ? "SUCCEEDED" : "FAILED");
-    mango_result_set(arena, refund, code == NULL ? "000000" : code);
+    mango_set_text(arena, refund, "Status", "CREATED");
+    mango_result_set(arena, refund, NULL);
     mango_set(arena, refund, "ExecutionDate", NULL);
-    if (code == NULL)
-        mango_set_int(arena, refund, "ExecutionDate", mango_now_s());
     mango_set_text(arena, refund, "Type", "PAYOUT");
     mango_set_text(arena, refund, "Nature", "REFUND");
     mango_set(arena, refund, "InitialTransactionId", json_get(payin, "Id"));
@@ -56,21 +66,39 @@ static struct json *refund_new(struct arena *arena, const struct json *payin, co
     return refund;
 }
 
+/* What follows from its end. */
+static void keep_end(struct arena *arena, const struct json *refund, const struct session *session)
+{
+    const char *id = mango_text(refund, "Id");
+    bool done = strcmp(mango_text(refund, "Status"), "SUCCEEDED") == 0;
+    mango_put(arena, "refund", id, refund);
+    if (done)
+        mango_wallet_add(arena, mango_text(refund, "DebitedWalletId"),
+                         -mango_amount(refund, "DebitedFunds"));
+    mango_tell(arena, done ? "PAYIN_REFUND_SUCCEEDED" : "PAYIN_REFUND_FAILED", id,
+               session->order_id, session, false);
+}
+
 /* fees: what goes back of the platform's fees, over 0. */
 static void keep(struct arena *arena, struct json *refund, const struct session *session,
                  int64_t debited, int64_t fees)
 {
     const char *id = mango_text(refund, "Id"), *currency = session->currency;
-    bool done = strcmp(mango_text(refund, "Status"), "SUCCEEDED") == 0;
     mango_set_money(arena, refund, "DebitedFunds", currency, debited);
     mango_set_money(arena, refund, "CreditedFunds", currency, debited + fees);
     mango_set_money(arena, refund, "Fees", currency, -fees);
     mango_put(arena, "refund", id, refund);
-    if (done)
-        mango_wallet_add(arena, mango_text(refund, "DebitedWalletId"), -debited);
     mango_tell(arena, "PAYIN_REFUND_CREATED", id, session->order_id, session, false);
-    mango_tell(arena, done ? "PAYIN_REFUND_SUCCEEDED" : "PAYIN_REFUND_FAILED", id,
-               session->order_id, session, false);
+    if (strcmp(mango_text(refund, "Status"), "CREATED") != 0)
+        keep_end(arena, refund, session);
+}
+
+/* All of the payment has gone back. */
+static void count(const struct session *session)
+{
+    struct session moved;
+    if (session_move(&mangopay, session->id, MOVE_REFUND, NULL, &moved) != ERR_NONE)
+        LOG(LOG_ERROR, "refund not counted", LOG_TEXT("session", session->id));
 }
 
 void mango_refund_rest(struct arena *arena, const struct session *session)
@@ -80,7 +108,8 @@ void mango_refund_rest(struct arena *arena, const struct session *session)
     int64_t left = mango_amount(payin, "CreditedFunds") - sums.debited;
     if (left <= 0)
         return;
-    struct json *refund = refund_new(arena, payin, NULL);
+    struct json *refund = refund_new(arena, payin);
+    set_end(arena, refund, NULL);
     keep(arena, refund, session, left, mango_amount(payin, "Fees") - sums.fees);
 }
 
@@ -143,6 +172,8 @@ static const char *problem_of(struct mango_call *call, const struct json *payin,
         mango_get(call->arena, "wallet", mango_text(payin, "CreditedWalletId"));
     if (mango_take(call, FAULT_ERROR_CODE, &args))
         return mango_print(call->arena, "%06lld", (long long)args.code);
+    if (sums->pending)
+        return "005406";
     if (left <= 0)
         return "001401";
     if (mango_now_s() - mango_int(payin, "CreationDate") > REFUNDABLE_S)
@@ -161,7 +192,6 @@ static const char *problem_of(struct mango_call *call, const struct json *payin,
 void mango_refund_create(struct mango_call *call)
 {
     struct arena *arena = call->arena;
-    struct session moved;
     if (call->session.provider == NULL) {
         mango_error_missing(call, "PayIn", call->id);
         return;
@@ -177,12 +207,35 @@ void mango_refund_create(struct mango_call *call)
     int64_t fees =
         whole ? mango_amount(payin, "Fees") - sums.fees : -mango_amount(call->body, "Fees");
     const char *code = problem_of(call, payin, &sums, debited, fees);
-    struct json *refund = refund_new(arena, payin, code);
+    struct json *refund = refund_new(arena, payin);
+    struct fault_args args;
+    bool held = code == NULL && mango_take(call, FAULT_REFUND_HELD, &args);
+    if (!held)
+        set_end(arena, refund, code);
     mango_set(arena, refund, "Tag", mango_given(call->body, "Tag"));
     mango_set(arena, refund, "StatementDescriptor", mango_given(call->body, "StatementDescriptor"));
     keep(arena, refund, &call->session, debited, fees);
-    if (code == NULL && sums.debited + debited == all &&
-        session_move(&mangopay, call->session.id, MOVE_REFUND, NULL, &moved) != ERR_NONE)
-        LOG(LOG_ERROR, "refund not counted", LOG_TEXT("session", call->session.id));
+    if (code == NULL && !held && sums.debited + debited == all)
+        count(&call->session);
     mango_answer(call, refund);
+}
+
+bool mango_refund_end(struct arena *arena, const char *id, const char *code)
+{
+    struct session session;
+    bool ended = false;
+    mango_lock();
+    struct json *refund = mango_get(arena, "refund", id);
+    if (strcmp(mango_text(refund, "Status"), "CREATED") == 0 &&
+        session_by_id(&mangopay, mango_text(refund, "InitialTransactionId"), &session) ==
+            ERR_NONE) {
+        const struct json *payin = mango_payin_read(arena, &session);
+        set_end(arena, refund, code);
+        keep_end(arena, refund, &session);
+        if (code == NULL && sums_of(session.id).debited == mango_amount(payin, "CreditedFunds"))
+            count(&session);
+        ended = true;
+    }
+    mango_unlock();
+    return ended;
 }

@@ -112,6 +112,10 @@ void mango_rate_headers(struct mango_call *call)
     (void)pthread_mutex_unlock(&rates.mutex);
     for (size_t i = 0; i < 4; i++) {
         int64_t left = limits[i].limit > made[i] ? limits[i].limit - made[i] : 0;
+        if (i == 0 && call->limited_s > 0) {
+            left = 0;
+            ends[i] = now + call->limited_s;
+        }
         http_header_add(call->response, "X-RateLimit",
                         mango_print(call->arena, "%lld", (long long)made[i]));
         http_header_add(call->response, "X-RateLimit-Remaining",

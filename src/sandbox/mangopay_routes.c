@@ -71,6 +71,15 @@ static const struct mango_maker recurring = {
     .make = mango_make_recurring,
 };
 
+static const struct mango_maker settlement = {
+    .fields = mango_settlement_fields,
+    .prefix = "settlt_m_",
+    .members = "{\"Status\":\"SUCCEEDED\",\"Type\":\"TRANSFER\",\"Nature\":\"SETTLEMENT\","
+               "\"CreditedUserId\":null}",
+    .event = "TRANSFER_SETTLEMENT_SUCCEEDED",
+    .make = mango_make_settlement,
+};
+
 #define MAKE(path, kind, maker)                                                                    \
     {                                                                                              \
         "POST", path, EVENT_READ, mango_make, kind, NULL, maker                                    \
@@ -137,6 +146,8 @@ const struct mango_route mango_routes[] = {
     PUT("/disputes/*/submit", mango_dispute_submit, NULL),
     PUT("/disputes/*/close", mango_dispute_close, NULL),
     VIEW("/repudiations/*", "repudiation"),
+    MAKE("/repudiations/*/settlementtransfer", "settlement", &settlement),
+    VIEW("/settlements/*", "settlement"),
 
     MAKE("/hooks", "hook", &hook),
     LIST("/hooks", "hook", NULL),

@@ -52,6 +52,7 @@ static const struct {
     [MOVE_OPEN] = {ON(SESSION_NEW), SESSION_OPENED},
     [MOVE_WITHHOLD] = {PAYABLE | PAID, SESSION_WITHHELD},
     [MOVE_CHARGE_BACK] = {PAID, SESSION_CHARGED_BACK},
+    [MOVE_FAIL_LATE] = {ON(SESSION_SUCCEEDED), SESSION_DECLINED},
 };
 
 const char *session_status_word(enum session_status status)
@@ -214,10 +215,12 @@ bool session_by_number(int64_t number, struct session *ret_session)
     return found;
 }
 
-/* Money is taken when a session succeeds and given back when it is refunded. 1: it was taken. */
-static int count_money(const struct session *session)
+/* Money is taken when a session succeeds and given back when it is refunded, or fails after all. 1:
+ * it was taken. */
+static int count_money(const struct session *session, enum session_status before)
 {
-    if (session->status == SESSION_REFUNDED)
+    if (session->status == SESSION_REFUNDED ||
+        (before == SESSION_SUCCEEDED && session->status == SESSION_DECLINED))
         table.paid -= session->amount;
     if (session->status != SESSION_SUCCEEDED)
         return 0;
@@ -233,11 +236,12 @@ static enum err entry_move(struct entry *entry, enum session_move move,
         return ERR_NOT_FOUND;
     if ((moves[move].from & ON(entry->session.status)) == 0)
         return ERR_PARAMETERS;
+    const enum session_status before = entry->session.status;
     entry->session.status = moves[move].to;
     entry->session.changed_ms = clock_wall_ms();
     if (attempt != NULL)
         entry->session.attempt = *attempt;
-    entry->session.charges += count_money(&entry->session);
+    entry->session.charges += count_money(&entry->session, before);
     session_file_append(&entry->session);
     return ERR_NONE;
 }

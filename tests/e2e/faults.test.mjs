@@ -22,14 +22,14 @@ const shop = await startInstance({
 });
 proxy.attach(shop);
 const { client, sandbox } = shop;
-const { alice } = shop.users;
+const { alice, olivia } = shop.users;
 const VALUE = 1200;
 const TOS = { tos_timestamp: 1706745600 }; // repeats must have the same bytes
 
 let keys = 0;
 const newKey = () => `fault-${++keys}`;
 const deposit = (key) => client.deposit(alice, VALUE, TOS, { key });
-const timeline = async (id) => (await client.payment(alice, id)).timeline;
+const timeline = async (id) => (await client.payment(olivia, id)).timeline; // reasons are for operators
 const kinds = async (id) => (await timeline(id)).map((event) => event.kind);
 const creates = async (id) =>
     (await sandbox.journal({ order_id: id })).calls.filter((call) => call.path === '/session').length;

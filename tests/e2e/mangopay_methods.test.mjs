@@ -41,7 +41,7 @@ describe('card_direct', () => {
         const made = await direct(DECLINED);
         refused(made, 402, 'Payment declined');
         await is(made, 'failed');
-        const { timeline } = await client.payment(alice, made.id);
+        const { timeline } = await client.payment(shop.users.olivia, made.id);
         assert.match(timeline.find(({ kind }) => kind === 'attempt').detail, /^declined: Mangopay says 101\d{3}: /);
     });
 
