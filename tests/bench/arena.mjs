@@ -81,8 +81,8 @@ async function openDatabase(shop, password) {
         multipleStatements: true, supportBigNumbers: true });
 }
 
-// The arena: {shop, home, run, bin, pool, ports, env, provider, tokens, tokensFile,
-// processes, setDelay(ms), creates()
+// The arena: {shop, home, run, bin, pool, ports, env, provider, providerPid,
+// tokens, tokensFile, processes, setDelay(ms), creates()
 // (taken by the provider so far), stop()}.
 export async function openArena({ bin, set, processes }) {
     const names = [...SERVERS, 'node_upstream', 'provider'];
@@ -98,6 +98,7 @@ export async function openArena({ bin, set, processes }) {
     const tls = (file) => path.join(shop.home, 'tls', file);
     const program = await startProgram(arena, 'provider', path.join(bin, 'provider'),
         [String(ports.provider), tls('server.pem'), tls('server.key'), env.BENCH_SECRET], { ready: ports.provider });
+    arena.providerPid = program.pid;
     const http = new Pool(provider, { connect: { ca: shop.ca } });
     const call = async (method, where) => (await http.request({ method, path: where })).body.json();
     arena.pool = await openDatabase(shop, password);

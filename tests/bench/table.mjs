@@ -22,18 +22,17 @@ function ratios(row, rows) {
 }
 
 const HEAD = ['at a time', 'contender', 'per second', 'p50 ms', 'p99 ms', 'MiB', 'own', 'nginx', 'db', '/PHP', '/Node', '/C',
-    '/db', '/db grouped', ''];
+    '/db', '/db grouped', 'others', ''];
 
 function cells(row, rows) {
     const { cpu, memory } = row;
     return [String(row.concurrency), CONTENDERS[row.contender].title, rateText(row), time(row.p50), time(row.p99),
         memory === 0 ? '' : (memory / 2 ** 20).toFixed(0), memory === 0 ? '' : whole(cpu.own), whole(cpu.nginx),
-        whole(cpu.database), ...ratios(row, rows), row.wrong === '' ? 'verified' : `WRONG: ${row.wrong}`];
+        whole(cpu.database), ...ratios(row, rows), `${whole(100 * row.others)} %`, row.wrong === '' ? ['verified', row.refused].filter(Boolean).join(', ') : `WRONG: ${row.wrong}`];
 }
 
-// own, nginx and db: microseconds of CPU for each answer. /X: Guichet's rate over X's.
 export function tableLines(rows) {
-    const lines = ['own, nginx, db: microseconds of CPU for each answer; /PHP and so on: Guichet\'s rate over theirs'];
+    const lines = ['own, nginx, db: microseconds of CPU for each answer; /PHP and so on: Guichet\'s rate over theirs; others: CPU that none of them had'];
     for (const name of new Set(rows.map((row) => row.job))) {
         const own = rows.filter((row) => row.job === name);
         own.sort((a, b) => a.concurrency - b.concurrency);
