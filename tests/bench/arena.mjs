@@ -81,14 +81,14 @@ async function openDatabase(shop, password) {
         multipleStatements: true, supportBigNumbers: true });
 }
 
-// The arena: {shop, home, run, bin, pool, ports, env, provider, providerPid,
+// `ledger`: is it verified at the end as well? The arena: {shop, home, run, bin, pool, ports, env, provider, providerPid,
 // tokens, tokensFile, processes, setDelay(ms), creates()
 // (taken by the provider so far), stop()}.
-export async function openArena({ bin, set, processes }) {
+export async function openArena({ bin, set, processes, ledger = true }) {
     const names = [...SERVERS, 'node_upstream', 'provider'];
     const ports = Object.fromEntries((await freePorts(names.length)).map((port, i) => [names[i], port]));
     const provider = `https://127.0.0.1:${ports.provider}`;
-    const shop = await startInstance({ name: 'bench', alone: true,
+    const shop = await startInstance({ name: 'bench', alone: true, ledger,
         set: { ...SETTINGS, 'payviox.api_url': provider, ...set } });
     const password = randomBytes(16).toString('hex');
     const env = { BENCH_SOCKET: shop.vars.DB_SOCKET, BENCH_USER: 'bench', BENCH_PASSWORD: password,

@@ -14,7 +14,7 @@ const orderOf = (i) => `PAY_01M8N0${String(i).padStart(20, '0')}`;
 function compare(found, expected) {
     return Object.entries(expected)
         .filter(([name, bounds]) => Number(found[name]) < [bounds].flat()[0] || Number(found[name]) > [bounds].flat().at(-1))
-        .map(([name, bounds]) => `${name} ${found[name]}, not ${[bounds].flat().join(' to ')}`)
+        .map(([name, bounds]) => `${name} ${found[name]}, not ${[...new Set([bounds].flat())].join(' to ')}`)
         .join('; ');
 }
 

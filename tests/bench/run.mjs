@@ -130,7 +130,7 @@ function makeStage(arena, names) {
     }
 
     async function warmUp(contender, { name, job, concurrency }, seconds) {
-        if (contender.rows || warm.has(`${name} ${job.kind}`)) return;
+        if (contender.rows || seconds === 0 || warm.has(`${name} ${job.kind}`)) return;
         warm.add(`${name} ${job.kind}`);
         const lines = await layOut(arena, contender, job.kind, Math.ceil(FIRST_GUESS * seconds));
         await runWrk({ job: { ...job, background: 0, drain: 0.5 + job.delay / 1000 }, concurrency: Math.min(concurrency, 16), seconds,
@@ -172,7 +172,7 @@ const summary = (row, runs) => ({
     cpu: Object.fromEntries(['own', 'nginx', 'database'].map((who) => [who, median(runs.map((run) => run.cpu[who]))])),
     others: Math.max(...runs.map((run) => run.others)),
     answered: runs.reduce((sum, run) => sum + run.answered, 0),
-    wrong: firstOf(runs.map((run) => run.wrong)),
+    wrong: runs.map((run) => run.wrong),
     refused: firstOf(runs.map((run) => run.refused)),
 });
 

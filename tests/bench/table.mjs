@@ -24,11 +24,16 @@ function ratios(row, rows) {
 const HEAD = ['at a time', 'contender', 'per second', 'p50 ms', 'p99 ms', 'MiB', 'own', 'nginx', 'db', '/PHP', '/Node', '/C',
     '/db', '/db grouped', 'others', ''];
 
+function verdict({ wrong, refused }) {
+    const problem = wrong.find((text) => text !== '');
+    return problem === undefined ? ['verified', refused].filter(Boolean).join(', ') : `WRONG: ${problem}`;
+}
+
 function cells(row, rows) {
     const { cpu, memory } = row;
     return [String(row.concurrency), CONTENDERS[row.contender].title, rateText(row), time(row.p50), time(row.p99),
         memory === 0 ? '' : (memory / 2 ** 20).toFixed(0), memory === 0 ? '' : whole(cpu.own), whole(cpu.nginx),
-        whole(cpu.database), ...ratios(row, rows), `${whole(100 * row.others)} %`, row.wrong === '' ? ['verified', row.refused].filter(Boolean).join(', ') : `WRONG: ${row.wrong}`];
+        whole(cpu.database), ...ratios(row, rows), `${whole(100 * row.others)} %`, verdict(row)];
 }
 
 export function tableLines(rows) {
