@@ -23,7 +23,8 @@ const SERVERS = ['guichet', 'php', 'node', 'c'];
 
 // For all alike: room in memory, every commit durable, connections for a thousand PHP processes.
 const DATABASE = `SET GLOBAL innodb_buffer_pool_size = 2147483648; SET GLOBAL innodb_log_file_size = 1073741824;
-    SET GLOBAL innodb_flush_log_at_trx_commit = 1; SET GLOBAL max_connections = 4000;`;
+    SET GLOBAL innodb_flush_log_at_trx_commit = 1; SET GLOBAL max_connections = 4000;
+    SET GLOBAL table_open_cache = 10000;`;
 
 function askSuperuser(shop, sql) {
     const result = spawnSync('mariadb', ['--no-defaults', `--socket=${shop.vars.DB_SOCKET}`, `--user=${os.userInfo().username}`],

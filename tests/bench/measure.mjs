@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sleep } from '../e2e/lib/client.mjs';
+import { drainOf } from './jobs.mjs';
 
 const SCRIPTS = fileURLToPath(new URL('wrk', import.meta.url));
 const TICK_US = 10_000; // of /proc/PID/stat: 100 a second on every Linux
@@ -54,10 +55,12 @@ const lastJson = (text) => JSON.parse(text.trim().split('\n').at(-1));
 const rateOf = (found, { job, concurrency, seconds }) =>
     job.delay > 0 && !job.background ? found.answered / found.seconds : Math.max(0, found.answered - concurrency) / seconds;
 
-// {answered (with 2xx), refused, broken, p50, p99, max, seconds (until the last answer), ran_out, rate} of wrk.
+// {answered (with 2xx), refused, broken, p50, p99, max, seconds (until the last answer), cut (without an
+// answer at the end), ran_out, rate} of wrk. run.patience: times the usual for the last answers.
 export async function runWrk(run) {
-    const { job, concurrency, seconds, port, tokens, lines } = run;
-    const args = ['-t1', `-c${concurrency}`, `-d${Math.ceil(seconds + job.drain)}s`, '--timeout', '30s', '-s', `${job.kind}.lua`,
+    const { job, concurrency, seconds, port, tokens, lines, patience = 1 } = run;
+    const all = Math.ceil(seconds + patience * drainOf(job, concurrency));
+    const args = ['-t1', `-c${concurrency}`, `-d${all}s`, '--timeout', '30s', '-s', `${job.kind}.lua`,
         `http://127.0.0.1:${port}`, '--', String(seconds), tokens, ...(lines ? [lines] : [])];
     const found = lastJson(await collect('wrk', args, { cwd: SCRIPTS }));
     found.answered = found.answers - found.refused;
@@ -68,12 +71,13 @@ export async function runWrk(run) {
 async function runBusy(run) {
     const { job, seconds } = run;
     const first = job.delay / 1000 + 0.5; // seconds until all of them wait
-    const waiting = runWrk({ ...run, job: { ...job, kind: 'create', drain: 6 }, concurrency: job.background,
-        seconds: first + seconds + job.drain, lines: null });
+    const waiting = runWrk({ ...run, job: { ...job, kind: 'create' }, concurrency: job.background,
+        seconds: first + seconds + 1, lines: null });
     waiting.catch(() => {}); // told below
     await sleep(first * 1000);
     const found = await runWrk(run);
-    return { ...found, created: await waiting };
+    const created = await waiting;
+    return { ...found, created, cut: found.cut + created.cut };
 }
 
 async function runLimit({ contender, arena, concurrency, seconds }) {

@@ -19,7 +19,7 @@ function readNames(name, text, known) {
 }
 
 const SHORT = {
-    runs: 1, seconds: 1.5, warm: 0.5, concurrency: [1, 64],
+    runs: 1, seconds: 1, warm: 0.9, concurrency: [1, 64],
     jobs: ['create0', 'create300', 'webhook', 'items', 'balance', 'replay'],
 };
 const LONG = { runs: 3, seconds: 5, warm: 2, concurrency: null, jobs: Object.keys(JOBS) };

@@ -99,12 +99,13 @@ async function judge(arena, contender, job, found, { before, creates }) {
 
 async function oneRun(arena, contender, row, { seconds, tamper, guesses }) {
     const { job, concurrency } = row;
-    for (;;) {
+    for (let patience = 1; ; patience *= 2) {
         const guess = guesses.get(`${row.name} ${job.kind}`) ?? FIRST_GUESS;
         const before = Math.ceil(guess * seconds) + concurrency;
         const lines = await layOut(arena, contender, job.kind, before);
         const creates = await arena.creates();
-        const found = await measure({ arena, contender, job, concurrency, seconds, tokens: arena.tokensFile, lines });
+        const found = await measure({ arena, contender, job, concurrency, seconds, tokens: arena.tokensFile, lines, patience });
+        if (found.cut > 0 && patience < 16) continue;
         if (found.ran_out) {
             guesses.set(`${row.name} ${job.kind}`, guess * 2);
             continue;
@@ -133,7 +134,7 @@ function makeStage(arena, names) {
         if (contender.rows || seconds === 0 || warm.has(`${name} ${job.kind}`)) return;
         warm.add(`${name} ${job.kind}`);
         const lines = await layOut(arena, contender, job.kind, Math.ceil(FIRST_GUESS * seconds));
-        await runWrk({ job: { ...job, background: 0, drain: 0.5 + job.delay / 1000 }, concurrency: Math.min(concurrency, 16), seconds,
+        await runWrk({ job: { ...job, background: 0 }, concurrency: Math.min(concurrency, 16), seconds,
             port: contender.port, tokens: arena.tokensFile, lines });
     }
 

@@ -7,6 +7,8 @@ const RIVALS = ['php', 'node', 'c', 'limit', 'grouped'];
 const whole = (number) => number.toFixed(0);
 const time = (ms) => (ms < 10 ? ms.toFixed(2) : ms < 100 ? ms.toFixed(1) : ms.toFixed(0));
 
+const share = (ratio) => ratio.toFixed(ratio < 0.1 ? 3 : 2);
+
 function rateText({ rate, rates }) {
     if (rates.length === 1) return whole(rate);
     return `${whole(rate)} [${whole(Math.min(...rates))}-${whole(Math.max(...rates))}]`;
@@ -17,7 +19,7 @@ function ratios(row, rows) {
     const rival = (name) => rows.find((r) => r.contender === name && r.job === row.job && r.concurrency === row.concurrency);
     return RIVALS.map((name) => {
         const other = row.contender === 'guichet' ? rival(name) : undefined;
-        return other === undefined || other.rate === 0 ? '' : (row.rate / other.rate).toFixed(2);
+        return other === undefined || other.rate === 0 ? '' : share(row.rate / other.rate);
     });
 }
 

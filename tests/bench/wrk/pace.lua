@@ -27,7 +27,7 @@ function pace.begin(args)
     read(args[3], pace.lines)
     start = now()
     stop = start + tonumber(args[1])
-    took, ran_out = 0, 0
+    sent, took, ran_out = 0, 0, 0
 end
 
 function pace.over()
@@ -49,18 +49,23 @@ function setup(one)
     thread = one
 end
 
--- Milliseconds until a connection's next request; called when its last one was answered.
+-- Milliseconds until a connection's next request; called when its last one was answered, if there was any.
 function delay()
-    if not pace.over() then return 0 end
+    if not pace.over() then
+        sent = sent + 1
+        return 0
+    end
     took = now() - start
     return 3600000
 end
 
 function done(summary, latency)
     local errors = summary.errors
-    io.write(string.format('{"answers":%d,"refused":%d,"broken":%d,"p50":%.3f,"p99":%.3f,"max":%.3f,"seconds":%.4f,"ran_out":%d}\n',
+    local form = '{"answers":%d,"refused":%d,"broken":%d,"p50":%.3f,"p99":%.3f,"max":%.3f,"seconds":%.4f,"cut":%d,"ran_out":%d}'
+    print(form:format(
         summary.requests, errors.status, errors.connect + errors.read + errors.write + errors.timeout,
-        latency:percentile(50) / 1000, latency:percentile(99) / 1000, latency.max / 1000, thread:get("took"), thread:get("ran_out")))
+        latency:percentile(50) / 1000, latency:percentile(99) / 1000, latency.max / 1000, thread:get("took"),
+        thread:get("sent") - summary.requests, thread:get("ran_out")))
 end
 
 return pace
