@@ -163,7 +163,7 @@ down: packages-run
 test: test-packages
 	@echo "test: building the programs and, with sanitizers, programs and unit tests"
 	@$(MAKE) -j$(jobs) programs
-	@$(MAKE) -j$(jobs) VARIANT=asan programs unit
+	@$(MAKE) -j$(jobs) VARIANT=asan programs unit bench-programs
 	@$(MAKE) VARIANT=asan run-unit model run-e2e
 
 # Needs no build: the verifier is spin's, with the domain's tables.
@@ -172,7 +172,7 @@ model: packages-run packages-test
 
 tsan: test-packages
 	@echo "tsan: building programs and unit tests with the thread sanitizer"
-	@$(MAKE) -j$(jobs) VARIANT=tsan programs unit
+	@$(MAKE) -j$(jobs) VARIANT=tsan programs unit bench-programs
 	@$(MAKE) VARIANT=tsan run-unit run-e2e
 
 torture: test-packages
@@ -271,7 +271,7 @@ help:
 	@echo "make chaos    random load, faults and kills, then the books: DURATION=300 SEED=n REQUESTS=0"
 	@echo "make figures  copies of notices, and a provider cut at six points: WEBHOOKS=2000 CUTS=1000"
 	@echo "make bench    beside PHP, Node, bare C and the database alone: SHORT=1, or JOBS= CONTENDERS= CONCURRENCY="
-	@echo "              RUNS=3 SECONDS=5 PROCESSES=2 SET=\"section.key=value ...\"; see tests/bench/bench.mjs"
+	@echo "              RUNS=3 SECONDS=5 PROCESSES=2 ROWS= SET=\"section.key=value ...\"; see tests/bench/bench.mjs"
 	@echo "make lint     two compilers, formatter, static analysis, rules of the house"
 	@echo "make install  programs, units, settings and nginx's files below DESTDIR and PREFIX ($(PREFIX));"
 	@echo "              the README's section Deploy goes on from there; make uninstall is its end"

@@ -23,7 +23,8 @@ const SERVERS = ['guichet', 'php', 'node', 'c'];
 
 // For all alike: room in memory, every commit durable, connections for a thousand PHP processes.
 const DATABASE = `SET GLOBAL innodb_buffer_pool_size = 2147483648; SET GLOBAL innodb_log_file_size = 1073741824;
-    SET GLOBAL innodb_flush_log_at_trx_commit = 1; SET GLOBAL max_connections = 4000;`;
+    SET GLOBAL innodb_flush_log_at_trx_commit = 1; SET GLOBAL max_connections = 4000;
+    SET GLOBAL table_open_cache = 10000;`;
 
 function askSuperuser(shop, sql) {
     const result = spawnSync('mariadb', ['--no-defaults', `--socket=${shop.vars.DB_SOCKET}`, `--user=${os.userInfo().username}`],
@@ -81,14 +82,14 @@ async function openDatabase(shop, password) {
         multipleStatements: true, supportBigNumbers: true });
 }
 
-// The arena: {shop, home, run, bin, pool, ports, env, provider, tokens, tokensFile,
-// processes, setDelay(ms), creates()
+// `ledger`: is it verified at the end as well? The arena: {shop, home, run, bin, pool, ports, env, provider, providerPid,
+// tokens, tokensFile, processes, setDelay(ms), creates()
 // (taken by the provider so far), stop()}.
-export async function openArena({ bin, set, processes }) {
+export async function openArena({ bin, set, processes, ledger = true }) {
     const names = [...SERVERS, 'node_upstream', 'provider'];
     const ports = Object.fromEntries((await freePorts(names.length)).map((port, i) => [names[i], port]));
     const provider = `https://127.0.0.1:${ports.provider}`;
-    const shop = await startInstance({ name: 'bench', alone: true,
+    const shop = await startInstance({ name: 'bench', alone: true, ledger,
         set: { ...SETTINGS, 'payviox.api_url': provider, ...set } });
     const password = randomBytes(16).toString('hex');
     const env = { BENCH_SOCKET: shop.vars.DB_SOCKET, BENCH_USER: 'bench', BENCH_PASSWORD: password,
@@ -98,6 +99,7 @@ export async function openArena({ bin, set, processes }) {
     const tls = (file) => path.join(shop.home, 'tls', file);
     const program = await startProgram(arena, 'provider', path.join(bin, 'provider'),
         [String(ports.provider), tls('server.pem'), tls('server.key'), env.BENCH_SECRET], { ready: ports.provider });
+    arena.providerPid = program.pid;
     const http = new Pool(provider, { connect: { ca: shop.ca } });
     const call = async (method, where) => (await http.request({ method, path: where })).body.json();
     arena.pool = await openDatabase(shop, password);

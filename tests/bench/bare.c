@@ -1,5 +1,5 @@
-/* The same create with no check at all, as the least that C can do: libfcgi's threads, libcurl with a
- * kept connection, MariaDB with a pool. No token, no field, no limit is looked at.
+/* The same create with no check at all, as the least that C can do: libfcgi's threads, libcurl with
+ * a kept connection, MariaDB with a pool. No token, no field, no limit is looked at.
  *
  *   bare SOCKET THREADS CONNECTIONS PROVIDER_URL CA_FILE SECRET */
 #include "plain.h"
@@ -67,7 +67,8 @@ static void connection_open(void)
 static long long store_intent(void)
 {
     struct connection *c = take();
-    long long id = mysql_stmt_execute(c->insert) != 0 ? 0 : (long long)mysql_stmt_insert_id(c->insert);
+    long long id =
+        mysql_stmt_execute(c->insert) != 0 ? 0 : (long long)mysql_stmt_insert_id(c->insert);
     put(c);
     return id;
 }

@@ -10,13 +10,16 @@ const SIDES = `(SELECT ${FIRST_BUYER} + seq AS user_id FROM seq_0_to_${COUNT - 1
 
 const orderOf = (i) => `PAY_01M8N0${String(i).padStart(20, '0')}`;
 
-// Names of numbers that are not what they should be, as one line; '' when all are.
+// Names of numbers that are not what they should be (a number, or two for from and to), as one line; '' when all are.
 function compare(found, expected) {
     return Object.entries(expected)
-        .filter(([name, number]) => Number(found[name]) !== number)
-        .map(([name, number]) => `${name} ${found[name]}, not ${number}`)
+        .filter(([name, bounds]) => Number(found[name]) < [bounds].flat()[0] || Number(found[name]) > [bounds].flat().at(-1))
+        .map(([name, bounds]) => `${name} ${found[name]}, not ${[...new Set([bounds].flat())].join(' to ')}`)
         .join('; ');
 }
+
+// So many as were answered, and at most those that were refused besides.
+const stored = ({ answered, refused }, before = 0) => [before + answered, before + answered + refused];
 
 function makeAsk(pool, name) {
     return async function ask(sql) {
@@ -76,6 +79,8 @@ export function guichetBooks(pool) {
             INSERT INTO balances (account_id, balance) SELECT account_id, amount FROM ledger_entries WHERE line = 1; COMMIT`);
     }
 
+    // verify: kind (of the job), answered, before (rows laid out), made ({answered, refused} creates), apart (answers
+    // are rows of their own). Resolves to what is wrong, '' for nothing.
     return {
         orderOf,
         prepare: () => ask(`INSERT IGNORE INTO users (user_id, name, email)
@@ -84,12 +89,12 @@ export function guichetBooks(pool) {
         empty,
         makePayments,
         makeItems,
-        async verify(kind, { answered, before }) {
+        async verify(kind, { answered, before, made }) {
             const found = await ask(seen);
             const money = { ledger: 0, unbalanced: 0 };
             const expected = {
-                create: { payments: answered, attempts: answered, answers: answered },
-                webhook: { payments: before, completed: answered, notices: answered, credits: answered, credited: answered * AMOUNT },
+                create: { payments: stored(made), attempts: stored(made), answers: answered },
+                webhook: { payments: stored(made, before), completed: answered, notices: answered, credits: answered, credited: answered * AMOUNT },
                 items: { payments: answered, completed: answered, sold: answered, credits: answered },
                 replay: { payments: COUNT, answers: COUNT },
                 balance: { payments: 0 },
@@ -124,12 +129,12 @@ export function plainBooks(pool, name) {
                 CONCAT('https://secure.bench.test/cs_PAY_', seq) FROM seq_1_to_${count}`),
         makeItems: (count) => ask(`INSERT INTO items SELECT ${FIRST_ASSET} + seq, ${FIRST_SELLER} + seq % ${COUNT}, 1, ${PRICE}
             FROM seq_1_to_${count}`),
-        async verify(kind, { answered, before, apart = 0 }) {
+        async verify(kind, { answered, before, made, apart }) {
             const found = await ask(seen);
             const money = { ledger: 0, unbalanced: 0 };
             const expected = {
-                create: { payments: answered, answers: apart ? 0 : answered, apart },
-                webhook: { payments: before, completed: answered, notices: answered, credits: answered, credited: answered * AMOUNT },
+                create: { payments: stored(made), answers: apart ? 0 : answered, apart: apart ? answered : 0 },
+                webhook: { payments: stored(made, before), completed: answered, notices: answered, credits: answered, credited: answered * AMOUNT },
                 items: { payments: answered, completed: answered, sold: answered, credits: answered },
                 replay: { payments: COUNT, answers: COUNT },
                 balance: { payments: 0 },

@@ -69,7 +69,7 @@ function guichet(arena) {
         books: guichetBooks(arena.pool),
         port: arena.ports.guichet,
         restless: true,
-        shapeOf: ({ concurrency, slow }) => arena.processes ?? (slow && concurrency > 1000 ? 4 : 2),
+        shapeOf: ({ concurrency, slow }) => arena.processes ?? (slow && concurrency > 1024 ? 4 : 2),
         async start(processes) {
             shop.env.PROCESSES = String(processes);
             await shop.startPart('guichet');

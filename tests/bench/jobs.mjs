@@ -2,18 +2,23 @@
 const ALL = [1, 16, 64, 256, 1000];
 
 // `kind` names the load (wrk/KIND.lua) and what must be in the database beforehand and afterwards.
-// `drain`: seconds that the last answers may take.
+// `background`: so many payments wait for the provider meanwhile.
 export const JOBS = {
-    create0: { kind: 'create', delay: 0, concurrency: ALL, drain: 1.5, title: 'create, provider 0 ms' },
-    create300: { kind: 'create', delay: 300, concurrency: [64, 256, 1000], drain: 3, title: 'create, provider 300 ms' },
-    create2000: { kind: 'create', delay: 2000, concurrency: [2000], drain: 6, title: 'create, provider 2 s' },
-    webhook: { kind: 'webhook', delay: 0, concurrency: ALL, drain: 1.5, title: 'webhook, credit once' },
-    items: { kind: 'items', delay: 0, concurrency: ALL, drain: 1.5, title: 'items from balance' },
-    balance: { kind: 'balance', delay: 0, concurrency: ALL, drain: 1, title: 'balance read' },
-    replay: { kind: 'replay', delay: 0, concurrency: ALL, drain: 1, title: 'replay of a known key' },
+    create0: { kind: 'create', delay: 0, concurrency: ALL, title: 'create, provider 0 ms' },
+    create300: { kind: 'create', delay: 300, concurrency: [64, 256, 1000], title: 'create, provider 300 ms' },
+    create2000: { kind: 'create', delay: 2000, concurrency: [2000], title: 'create, provider 2 s' },
+    webhook: { kind: 'webhook', delay: 0, concurrency: ALL, title: 'webhook, credit once' },
+    busy: { kind: 'webhook', delay: 2000, background: 1000, concurrency: [16],
+        title: 'webhook while 1000 payments wait for the provider' },
+    items: { kind: 'items', delay: 0, concurrency: ALL, title: 'items from balance' },
+    balance: { kind: 'balance', delay: 0, concurrency: ALL, title: 'balance read' },
+    replay: { kind: 'replay', delay: 0, concurrency: ALL, title: 'replay of a known key' },
 };
 
 export const concurrencyOf = (job, asked, short) => {
-    if (asked === null) return job.concurrency;
+    if (asked === null || job.background) return job.concurrency;
     return short && job.delay > 0 ? [64] : asked;
 };
+
+// Seconds that the last answers may take.
+export const drainOf = (job, concurrency) => 1 + (1.5 * job.delay) / 1000 + concurrency / 200;

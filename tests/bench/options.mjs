@@ -18,10 +18,14 @@ function readNames(name, text, known) {
     return words;
 }
 
-const SHORT = { runs: 1, seconds: 1.5, warm: 0.5, concurrency: [1, 64], jobs: ['create0', 'create300', 'webhook', 'items', 'balance', 'replay'] };
+const SHORT = {
+    runs: 1, seconds: 1, warm: 0.9, concurrency: [1, 64],
+    jobs: ['create0', 'create300', 'webhook', 'items', 'balance', 'replay'],
+};
 const LONG = { runs: 3, seconds: 5, warm: 2, concurrency: null, jobs: Object.keys(JOBS) };
 
-// {jobs, contenders, concurrency (null: each job's own), runs, seconds, warm (seconds
+// {jobs, contenders, concurrency (null: each job's own), rows (null:
+// no question of flat cost), runs, seconds, warm (seconds
 // before the first run of a job), processes, set ({'section.key':
 // value} of guichet.conf)}
 export function readOptions(env) {
@@ -34,6 +38,7 @@ export function readOptions(env) {
         jobs: env.JOBS ? readNames('JOBS', env.JOBS, Object.keys(JOBS)) : base.jobs,
         contenders: env.CONTENDERS ? readNames('CONTENDERS', env.CONTENDERS, names) : names,
         concurrency: env.CONCURRENCY ? readNumbers('CONCURRENCY', env.CONCURRENCY) : base.concurrency,
+        rows: one('ROWS', null),
         runs: one('RUNS', base.runs),
         seconds: one('BENCH_SECONDS', base.seconds),
         warm: base.warm,

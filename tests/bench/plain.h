@@ -34,8 +34,14 @@ static inline MYSQL_STMT *plain_prepare(MYSQL *db, const char *text, MYSQL_BIND 
 }
 
 #define PLAIN_INT(variable)                                                                        \
-    (MYSQL_BIND){.buffer_type = MYSQL_TYPE_LONGLONG, .buffer = &(variable)}
+    (MYSQL_BIND)                                                                                   \
+    {                                                                                              \
+        .buffer_type = MYSQL_TYPE_LONGLONG, .buffer = &(variable)                                  \
+    }
 #define PLAIN_TEXT(text, len)                                                                      \
-    (MYSQL_BIND){.buffer_type = MYSQL_TYPE_STRING, .buffer = (text), .length = &(len)}
+    (MYSQL_BIND)                                                                                   \
+    {                                                                                              \
+        .buffer_type = MYSQL_TYPE_STRING, .buffer = (text), .length = &(len)                       \
+    }
 
 #endif

@@ -1,6 +1,6 @@
 /* The provider of the benchmark: Payviox's create and read-back over TLS, answered after a delay,
- * for as little CPU as possible, by one thread. All contenders call it. It keeps nothing but a count:
- * a session's id is the order's with three letters in front.
+ * for as little CPU as possible, by one thread. All contenders call it. It keeps nothing but a
+ * count: a session's id is the order's with three letters in front.
  *
  *   provider PORT CERTIFICATE KEY SECRET
  *
@@ -104,7 +104,8 @@ static bool may_create(const char *request)
 {
     const char *bearer = strcasestr(request, "\r\nauthorization: bearer ");
     size_t len = strlen(here.secret);
-    return bearer != NULL && strncmp(bearer + 24, here.secret, len) == 0 && bearer[24 + len] == '\r';
+    return bearer != NULL && strncmp(bearer + 24, here.secret, len) == 0 &&
+           bearer[24 + len] == '\r';
 }
 
 static void client_create(struct client *client, const char *body)
@@ -144,8 +145,8 @@ static void client_request(struct client *client, const char *body)
         return;
     }
     if (copy_after(client->in, "GET /payment/cs_", " ", order)) {
-        snprintf(text, sizeof text, "{\"session_id\":\"cs_%s\",\"order_id\":\"%s\",\"status\":null}",
-                 order, order);
+        snprintf(text, sizeof text,
+                 "{\"session_id\":\"cs_%s\",\"order_id\":\"%s\",\"status\":null}", order, order);
         write_answer(client, "200 OK", text);
     } else if (copy_after(client->in, "POST /delay/", " ", order)) {
         here.delay_ns = strtoull(order, NULL, 10) * 1000000u;

@@ -72,36 +72,46 @@ async function layOut(arena, contender, kind, count) {
     return file;
 }
 
-// What is wrong with a run; '' if nothing is.
+// Which statuses nginx has answered, as text: "200: 5121, 503: 3".
+function statusesOf(arena) {
+    const counts = {};
+    for (const [, status] of fs.readFileSync(path.join(arena.home, 'log/nginx-access.log'), 'latin1').matchAll(/"status":(\d+)/g))
+        counts[status] = (counts[status] ?? 0) + 1;
+    return Object.entries(counts).map(([status, count]) => `${status}: ${count}`).join(', ');
+}
+
+// {wrong, refused}: what does not add up, and refusals, as texts; '' for none. Whoever was refused may have left an
+// intent and a call, but nothing that was answered may be missing, and nothing else may have happened.
 async function judge(arena, contender, job, found, { before, creates }) {
+    const { answered } = found;
+    const made = job.kind === 'create' ? found : (found.created ?? { answered: 0, refused: 0, broken: 0 });
+    const called = (await arena.creates()) - creates;
+    const lost = found.broken + (found.created?.broken ?? 0);
     const problems = [];
-    if (found.refused > 0) problems.push(`${found.refused} refused`);
-    if (found.broken > 0) problems.push(`${found.broken} broken`);
-    const answered = found.answers - found.refused;
-    if (job.kind === 'create' && !contender.rows) {
-        const called = (await arena.creates()) - creates;
-        if (called !== answered) problems.push(`the provider was called ${called} times for ${answered} answers`);
-    }
-    const apart = contender.rows > 1 ? answered : 0;
-    const books = await contender.books.verify(job.kind, { answered, before, apart });
+    if (!contender.rows && (called < made.answered || called > made.answered + made.refused))
+        problems.push(`the provider was called ${called} times for ${made.answered} answers`);
+    if (lost > 0) problems.push(`${lost} connections broke`);
+    const books = await contender.books.verify(job.kind, { answered, before, made, apart: contender.rows > 1 });
     if (books !== '') problems.push(books);
-    return problems.join('; ');
+    const refused = found.refused + (found.created?.refused ?? 0);
+    return { wrong: problems.join('; '), refused: refused > 0 ? `${refused} refused (${statusesOf(arena)})` : '' };
 }
 
 async function oneRun(arena, contender, row, { seconds, tamper, guesses }) {
     const { job, concurrency } = row;
-    for (;;) {
+    for (let patience = 1; ; patience *= 2) {
         const guess = guesses.get(`${row.name} ${job.kind}`) ?? FIRST_GUESS;
         const before = Math.ceil(guess * seconds) + concurrency;
         const lines = await layOut(arena, contender, job.kind, before);
         const creates = await arena.creates();
-        const found = await measure({ arena, contender, job, concurrency, seconds, tokens: arena.tokensFile, lines });
+        const found = await measure({ arena, contender, job, concurrency, seconds, tokens: arena.tokensFile, lines, patience });
+        if (found.cut > 0 && patience < 16) continue;
         if (found.ran_out) {
             guesses.set(`${row.name} ${job.kind}`, guess * 2);
             continue;
         }
         await tamper?.(arena, row);
-        found.wrong = await judge(arena, contender, job, found, { before, creates });
+        Object.assign(found, await judge(arena, contender, job, found, { before, creates }));
         if (contender.restless) await contender.books.empty();
         return found;
     }
@@ -121,17 +131,17 @@ function makeStage(arena, names) {
     }
 
     async function warmUp(contender, { name, job, concurrency }, seconds) {
-        if (contender.rows || warm.has(`${name} ${job.kind}`)) return;
+        if (contender.rows || seconds === 0 || warm.has(`${name} ${job.kind}`)) return;
         warm.add(`${name} ${job.kind}`);
         const lines = await layOut(arena, contender, job.kind, Math.ceil(FIRST_GUESS * seconds));
-        await runWrk({ job: { ...job, drain: 0.5 + job.delay / 1000 }, concurrency: Math.min(concurrency, 16), seconds,
+        await runWrk({ job: { ...job, background: 0 }, concurrency: Math.min(concurrency, 16), seconds,
             port: contender.port, tokens: arena.tokensFile, lines });
     }
 
     return {
         async call(row, seconds) {
             const contender = contenders[row.name];
-            const shape = contender.shapeOf({ concurrency: row.concurrency, slow: row.job.delay > 0 });
+            const shape = contender.shapeOf({ concurrency: row.concurrency + (row.job.background ?? 0), slow: row.job.delay > 0 });
             await prepare(contender);
             if (shapes.get(row.name) !== shape) {
                 if (shapes.has(row.name)) await contender.stop();
@@ -149,6 +159,8 @@ function makeStage(arena, names) {
     };
 }
 
+const firstOf = (texts) => texts.find((text) => text !== '') ?? '';
+
 const summary = (row, runs) => ({
     job: row.jobName,
     contender: row.name,
@@ -159,8 +171,10 @@ const summary = (row, runs) => ({
     p99: median(runs.map((run) => run.p99)),
     memory: Math.max(...runs.map((run) => run.memory)),
     cpu: Object.fromEntries(['own', 'nginx', 'database'].map((who) => [who, median(runs.map((run) => run.cpu[who]))])),
-    answers: runs.reduce((sum, run) => sum + run.answers, 0),
-    wrong: runs.map((run) => run.wrong).find((text) => text !== '') ?? '',
+    others: Math.max(...runs.map((run) => run.others)),
+    answered: runs.reduce((sum, run) => sum + run.answered, 0),
+    wrong: runs.map((run) => run.wrong),
+    refused: firstOf(runs.map((run) => run.refused)),
 });
 
 function makeProgress(say, total) {
@@ -171,6 +185,10 @@ function makeProgress(say, total) {
         say(`${++over} of ${total}: ${row.jobName}, ${row.concurrency} at a time, ${CONTENDERS[row.name].title}, run ${number} of ${runs}${left}`);
     };
 }
+
+const lineOf = ({ rate, p50, p99, others, refused, wrong }) =>
+    [`${rate.toFixed(0)}/s`, `p50 ${p50} ms`, `p99 ${p99} ms`, `${(100 * others).toFixed(0)} % of the CPU went to others`, refused,
+        wrong && `WRONG: ${wrong}`].filter(Boolean).join(', ');
 
 // Options as readOptions() returns them, besides bin (where provider, bare and limit are), say (a line of
 // progress), tamper (fn(arena, row): after each run, before it is verified). Resolves to the rows.
@@ -189,7 +207,7 @@ export async function runBench(options) {
             const contender = await stage.call(step.row, options.warm);
             const result = await oneRun(arena, contender, step.row, { ...options, guesses });
             found.get(step.row).push(result);
-            say(`  ${result.rate.toFixed(0)}/s, p50 ${result.p50} ms, p99 ${result.p99} ms${result.wrong ? `: WRONG: ${result.wrong}` : ''}`);
+            say(`  ${lineOf(result)}`);
         }
         await stage.stop();
     } finally {

@@ -7,6 +7,8 @@ const RIVALS = ['php', 'node', 'c', 'limit', 'grouped'];
 const whole = (number) => number.toFixed(0);
 const time = (ms) => (ms < 10 ? ms.toFixed(2) : ms < 100 ? ms.toFixed(1) : ms.toFixed(0));
 
+const share = (ratio) => ratio.toFixed(ratio < 0.1 ? 3 : 2);
+
 function rateText({ rate, rates }) {
     if (rates.length === 1) return whole(rate);
     return `${whole(rate)} [${whole(Math.min(...rates))}-${whole(Math.max(...rates))}]`;
@@ -17,23 +19,27 @@ function ratios(row, rows) {
     const rival = (name) => rows.find((r) => r.contender === name && r.job === row.job && r.concurrency === row.concurrency);
     return RIVALS.map((name) => {
         const other = row.contender === 'guichet' ? rival(name) : undefined;
-        return other === undefined || other.rate === 0 ? '' : (row.rate / other.rate).toFixed(2);
+        return other === undefined || other.rate === 0 ? '' : share(row.rate / other.rate);
     });
 }
 
 const HEAD = ['at a time', 'contender', 'per second', 'p50 ms', 'p99 ms', 'MiB', 'own', 'nginx', 'db', '/PHP', '/Node', '/C',
-    '/db', '/db grouped', ''];
+    '/db', '/db grouped', 'others', ''];
+
+function verdict({ wrong, refused }) {
+    const problem = wrong.find((text) => text !== '');
+    return problem === undefined ? ['verified', refused].filter(Boolean).join(', ') : `WRONG: ${problem}`;
+}
 
 function cells(row, rows) {
     const { cpu, memory } = row;
     return [String(row.concurrency), CONTENDERS[row.contender].title, rateText(row), time(row.p50), time(row.p99),
         memory === 0 ? '' : (memory / 2 ** 20).toFixed(0), memory === 0 ? '' : whole(cpu.own), whole(cpu.nginx),
-        whole(cpu.database), ...ratios(row, rows), row.wrong === '' ? 'verified' : `WRONG: ${row.wrong}`];
+        whole(cpu.database), ...ratios(row, rows), `${whole(100 * row.others)} %`, verdict(row)];
 }
 
-// own, nginx and db: microseconds of CPU for each answer. /X: Guichet's rate over X's.
 export function tableLines(rows) {
-    const lines = ['own, nginx, db: microseconds of CPU for each answer; /PHP and so on: Guichet\'s rate over theirs'];
+    const lines = ['own, nginx, db: microseconds of CPU for each answer; /PHP and so on: Guichet\'s rate over theirs; others: CPU that none of them had'];
     for (const name of new Set(rows.map((row) => row.job))) {
         const own = rows.filter((row) => row.job === name);
         own.sort((a, b) => a.concurrency - b.concurrency);

@@ -14,7 +14,7 @@ local function now()
 end
 
 local pace = { tokens = {}, lines = {} }
-local stop
+local start, stop
 
 local function read(name, list)
     if name == nil then return end
@@ -25,8 +25,9 @@ end
 function pace.begin(args)
     read(args[2], pace.tokens)
     read(args[3], pace.lines)
-    stop = now() + tonumber(args[1])
-    sent, ran_out = 0, 0
+    start = now()
+    stop = start + tonumber(args[1])
+    sent, took, ran_out = 0, 0, 0
 end
 
 function pace.over()
@@ -48,17 +49,23 @@ function setup(one)
     thread = one
 end
 
--- Milliseconds until a connection's next request.
+-- Milliseconds until a connection's next request; called when its last one was answered, if there was any.
 function delay()
-    if pace.over() then return 3600000 end
-    return 0
+    if not pace.over() then
+        sent = sent + 1
+        return 0
+    end
+    took = now() - start
+    return 3600000
 end
 
 function done(summary, latency)
     local errors = summary.errors
-    io.write(string.format('{"answers":%d,"refused":%d,"broken":%d,"p50":%.3f,"p99":%.3f,"max":%.3f,"ran_out":%d}\n',
+    local form = '{"answers":%d,"refused":%d,"broken":%d,"p50":%.3f,"p99":%.3f,"max":%.3f,"seconds":%.4f,"cut":%d,"ran_out":%d}'
+    print(form:format(
         summary.requests, errors.status, errors.connect + errors.read + errors.write + errors.timeout,
-        latency:percentile(50) / 1000, latency:percentile(99) / 1000, latency.max / 1000, thread:get("ran_out")))
+        latency:percentile(50) / 1000, latency:percentile(99) / 1000, latency.max / 1000, thread:get("took"),
+        thread:get("sent") - summary.requests, thread:get("ran_out")))
 end
 
 return pace
