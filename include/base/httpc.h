@@ -58,7 +58,7 @@ struct httpc_answer {
 struct httpc *httpc_new(const struct httpc_options *options);
 void httpc_free(struct httpc *client);
 
-/* Connections are used again, by the same thread, within a few seconds. No request with a body is
+/* Connections are used again, by the same thread, within a second. No request with a body is
  * ever sent twice: one whose connection dies before the answer is UNKNOWN. */
 void httpc_call(struct httpc *client, struct arena *arena, const struct httpc_request *request,
                 struct httpc_answer *ret_answer);

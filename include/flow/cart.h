@@ -34,6 +34,9 @@ enum err cart_choose(struct db *db, const struct payment *payment, const struct 
 /* Writes the cart down and holds its items for the payment. */
 enum err cart_hold(struct db *db, const char *payment_id, const struct cart *cart) MUST_CHECK;
 
+/* The same for a payment that is over at once: chosen items are handed over, and not held. */
+enum err cart_buy(struct db *db, const struct payment *payment, const struct cart *cart) MUST_CHECK;
+
 /* Hands over the items of a payment that has been paid, all or none. False: one of them can no
  * longer be had; then none changes its owner and what was held is released. */
 enum err cart_deliver(struct db *db, const struct payment *payment, const struct cart *cart,

@@ -30,6 +30,7 @@ struct settlement {
     /* NULL: our own finding. A success without one is paid from the payer's own balance. */
     const struct provider_truth *truth;
     const char *detail, *source; /* for the timeline */
+    const struct cart *bought;   /* handed over already; NULL: what the payment holds is to be */
 };
 
 /* A step inside a unit: applies it to a payment that the unit has locked. ERR_BALANCE: the payer's

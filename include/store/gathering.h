@@ -5,12 +5,13 @@
 
 #include "store/connection.h"
 
-enum { MEMBERS_MAX = MANY_MAX, APPENDED_MAX = 1024, AHEAD_MAX = 2 * MANY_MAX, AHEADS = 3 };
+enum { MEMBERS_MAX = MANY_MAX, APPENDED_MAX = 1024, AHEAD_MAX = 2 * MANY_MAX, AHEADS = 5 };
 
 struct appended {
     enum sql sql;
     struct db_value *values; /* in the arena of their unit, as all that they point to */
     struct db_expected expected;
+    size_t member; /* whose */
 };
 
 /* A row that was fetched for all, for the statement that asks for it alone. */
@@ -33,9 +34,11 @@ struct gathering {
     struct appended appended[APPENDED_MAX];
     size_t appended_count;
     const struct appended *list[APPENDED_MAX]; /* of one statement, while they are run */
+    size_t running;                            /* index of the member whose unit runs */
     size_t first;                              /* of the running unit's own */
     bool executed;                             /* the running unit has changed something already */
-    bool broken; /* what was held back has failed: no unit may go on */
+    bool broken;  /* what was held back has failed: no unit may go on */
+    size_t cause; /* the member whose statement it was; member_count: who knows */
     bool fetched[AHEADS];
     struct ahead_row rows[AHEADS][AHEAD_MAX];
     size_t row_counts[AHEADS];
@@ -44,8 +47,8 @@ struct gathering {
 /* Forgets what an earlier group has left. */
 void held_reset(struct gathering *gathering);
 
-/* Before a unit of the group runs. */
-void held_unit(struct gathering *gathering);
+/* Before the unit of a member runs. */
+void held_unit(struct gathering *gathering, size_t member);
 
 /* Drops what the running unit has held back. */
 void held_drop(struct gathering *gathering);

@@ -22,7 +22,8 @@ enum err items_lock(struct db *db, int64_t asset_id, struct listing *ret_listing
 
 /* Of an item that the unit has locked. */
 enum err items_hold(struct db *db, int64_t asset_id, const char *payment_id) MUST_CHECK;
-enum err items_hand_over(struct db *db, int64_t asset_id, int64_t to_user) MUST_CHECK;
+/* From its seller, as long as it is on sale: ERR_DB_CONFLICT. */
+enum err items_hand_over(struct db *db, const struct item *item, int64_t to_user) MUST_CHECK;
 
 /* Ends what the payment holds; *ret_count tells how many items that were. */
 enum err items_release(struct db *db, const char *payment_id, int64_t *ret_count) MUST_CHECK;

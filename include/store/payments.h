@@ -3,13 +3,14 @@
 #ifndef STORE_PAYMENTS_H
 #define STORE_PAYMENTS_H
 
+#include "base/clock.h"
 #include "base/ident.h"
 #include "domain/item.h"
 #include "domain/money.h"
 #include "domain/payment.h"
 #include "store/db.h"
 
-#define TIME_TEXT_MAX 25 /* RFC 3339, UTC, milliseconds */
+#define TIME_TEXT_MAX CLOCK_TEXT_MAX
 
 struct payment {
     char id[IDENT_MAX]; /* "": there is none */
@@ -46,11 +47,15 @@ struct attempt {
 
 struct payment_intent {
     struct payment payment; /* its id, user, provider, type, surface, amount, method, client_ip */
+    int64_t created_ms;     /* by the database's clock; 0: now */
     int64_t tos_ms, checkout_ms; /* below 0: not given */
     const char *return_url;      /* NULL: none */
     int64_t lifetime_s;
     const char *request_id;
 };
+
+/* What the database's clock says, in milliseconds since 1970. */
+enum err payments_clock(struct db *db, int64_t *ret_ms) MUST_CHECK;
 
 /* ERR_DB_DUPLICATE: this intent is stored already. */
 enum err payments_insert(struct db *db, const struct payment_intent *intent) MUST_CHECK;

@@ -3,6 +3,8 @@
 
 #include "base/fail.h"
 
+#include <stdio.h>
+
 #include <time.h>
 
 static int64_t read_us(clockid_t id)
@@ -48,4 +50,16 @@ struct clock_meter *clock_meter(void)
 {
     static _Thread_local struct clock_meter meter;
     return &meter;
+}
+
+bool clock_text(int64_t wall_ms, char ret_text[CLOCK_TEXT_MAX])
+{
+    time_t seconds = (time_t)(wall_ms / 1000);
+    struct tm utc;
+    char text[CLOCK_TEXT_MAX];
+    if (gmtime_r(&seconds, &utc) == NULL ||
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc) == 0)
+        return false;
+    return snprintf(ret_text, CLOCK_TEXT_MAX, "%.19s.%03dZ", text, (int)(wall_ms % 1000)) <
+           CLOCK_TEXT_MAX;
 }

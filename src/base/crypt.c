@@ -36,7 +36,8 @@ bool secret_set(struct secret *secret, const char *text, size_t len)
     return true;
 }
 
-/* Each thread has its own, made once: to look an algorithm up takes locks that all threads share. */
+/* Each thread has its own, made once: to look an algorithm up takes locks that all threads share.
+ */
 struct hashers {
     EVP_MD_CTX *sha256;
     EVP_MAC_CTX *hmac;
@@ -65,8 +66,8 @@ static void find_algorithms(void)
 static struct hashers *hashers_new(void)
 {
     char digest[] = "SHA256";
-    const OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_END};
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                                 OSSL_PARAM_END};
     struct hashers *hashers = calloc(1, sizeof *hashers);
     if (hashers == NULL || (hashers->sha256 = EVP_MD_CTX_new()) == NULL ||
         (hashers->hmac = EVP_MAC_CTX_new(hmac)) == NULL ||

@@ -229,7 +229,7 @@ static void *work(void *context)
     (void)FCGX_InitRequest(&fcgx, -1, 0); /* it never accepts by itself */
     while ((fd = accept_one(worker)) >= 0) {
         fcgx.ipcFd = fd;
-        fcgx.keepConnection = 1; /* else it would be closed as that of the request before */
+        fcgx.keepConnection = 1;       /* else it would be closed as that of the request before */
         if (FCGX_Accept_r(&fcgx) == 0) /* else whoever connected has gone again */
             serve_one(worker, &fcgx);
         FCGX_Free(&fcgx, 1);

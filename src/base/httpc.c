@@ -16,7 +16,7 @@
 
 /* A connection that was idle for longer is not used again: servers close theirs after some time,
  * and a request that crosses the close has an unknown outcome. */
-#define IDLE_MAX_S 3L
+#define IDLE_MAX_S 1L
 
 struct httpc {
     CURL *curl;

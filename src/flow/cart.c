@@ -134,6 +134,14 @@ enum err cart_deliver(struct db *db, const struct payment *payment, const struct
     if (!err && !*ret_delivered)
         return items_release(db, payment->id, &released);
     for (size_t i = 0; i < cart->count && !err; i++)
-        err = items_hand_over(db, cart->items[i].asset_id, payment->user_id);
+        err = items_hand_over(db, &cart->items[i], payment->user_id);
+    return err;
+}
+
+enum err cart_buy(struct db *db, const struct payment *payment, const struct cart *cart)
+{
+    enum err err = items_of_payment_insert(db, payment->id, cart);
+    for (size_t i = 0; i < cart->count && !err; i++)
+        err = items_hand_over(db, &cart->items[i], payment->user_id);
     return err;
 }

@@ -67,16 +67,36 @@ static enum err choose_items(struct db *db, struct begin_unit *unit)
                : ERR_PARAMETERS;
 }
 
-static enum err insert_intent(struct db *db, const struct begin_unit *unit)
+/* A payment that is over at once is told of in the unit that inserts it: its times are known then.
+ */
+static enum err set_times(struct db *db, struct begin_unit *unit, int64_t *ret_created_ms)
+{
+    struct payment *payment = &unit->payment;
+    int64_t lifetime_ms = unit->checkout->intent.lifetime_s * 1000;
+    enum err err = payments_clock(db, ret_created_ms);
+    payment->expires_in_ms = lifetime_ms;
+    return err || (clock_text(*ret_created_ms, payment->created_at) &&
+                   clock_text(*ret_created_ms + lifetime_ms, payment->expires_at))
+               ? err
+               : ERR_INTERNAL;
+}
+
+static enum err insert_intent(struct db *db, struct begin_unit *unit)
 {
     struct payment_intent intent = unit->checkout->intent;
     const struct payment *payment = &unit->payment;
+    enum err err = unit->checkout->drivers[0]->from_balance
+                       ? set_times(db, unit, &intent.created_ms)
+                       : ERR_NONE;
     intent.payment = *payment;
-    enum err err = payments_insert(db, &intent);
+    if (!err)
+        err = payments_insert(db, &intent);
     if (!err)
         err = events_insert(db, payment->id, "created", payment->provider, "request");
     if (!err && unit->choice.cart.count > 0)
-        err = cart_hold(db, payment->id, &unit->choice.cart);
+        err = unit->checkout->drivers[0]->from_balance
+                  ? cart_buy(db, payment, &unit->choice.cart)
+                  : cart_hold(db, payment->id, &unit->choice.cart);
     CRASH_POINT("create_held");
     return err;
 }
@@ -100,7 +120,8 @@ static enum err pay_from_balance(struct db *db, struct begin_unit *unit)
     const struct settlement news = {.fact = FACT_SUCCEEDED,
                                     .provider = unit->payment.provider,
                                     .detail = "paid from the balance",
-                                    .source = "request"};
+                                    .source = "request",
+                                    .bought = &unit->choice.cart};
     enum err err = settle_fact(db, &unit->payment, &news);
     CRASH_POINT("balance_posted");
     if (err)
@@ -108,17 +129,31 @@ static enum err pay_from_balance(struct db *db, struct begin_unit *unit)
     answer_processed(db_arena(db), unit->payment.id, &unit->answer);
     if (unit->answer.err)
         return unit->answer.err; /* no answer to keep: nothing of this is stored */
-    return keys_answer(db, unit->payment.id, unit->answer.status, unit->answer.body,
-                       unit->answer.len);
+    return unit->checkout->key.text[0] == '\0'
+               ? ERR_NONE
+               : keys_answer(db, unit->payment.id, unit->answer.status, unit->answer.body,
+                             unit->answer.len);
+}
+
+/* The key first: what it says of a request seen before counts more than what has become of the
+ * items since. A group reads before it changes anything; what it would not sell is decided alone.
+ */
+static enum err claim_and_choose(struct db *db, struct begin_unit *unit)
+{
+    bool choose_first = db_gathered(db) && unit->checkout->key.text[0] != '\0';
+    enum err err = choose_first ? ERR_NONE : claim_key(db, unit);
+    if (!err)
+        err = choose_items(db, unit);
+    if (!choose_first)
+        return err;
+    return err ? ERR_DB_CONFLICT : claim_key(db, unit);
 }
 
 static enum err begin_steps(struct db *db, struct begin_unit *unit)
 {
     unit->payment = unit->checkout->intent.payment;
     unit->choice = (struct cart_choice){0};
-    enum err err = claim_key(db, unit);
-    if (!err)
-        err = choose_items(db, unit);
+    enum err err = claim_and_choose(db, unit);
     if (!err)
         err = insert_intent(db, unit);
     if (err)
@@ -158,13 +193,23 @@ static enum err expire_unit(struct db *db, void *context)
     return settle_expiry(db, context);
 }
 
+/* Holds are for one unit at a time: what one changes, another of a group might have read before. */
+static enum err begin_once(struct context *context, struct arena *arena, struct begin_unit *unit)
+{
+    const struct cart_wish *wish = &unit->checkout->wish;
+    struct ident_text item = ident_text(wish->asset_ids[0]);
+    if (wish->count > 0 && !unit->checkout->drivers[0]->from_balance)
+        return db_transact(context->pool, arena, begin_unit, unit);
+    return db_gather(context->pool, arena, wish->count == 1 ? item.text : NULL, begin_unit, unit);
+}
+
 /* Payments whose time is over may still hold what is wanted: they are expired first, each under
  * locks in their usual order, and then the wish is looked at anew. */
 static enum err begin(struct context *context, struct arena *arena, struct begin_unit *unit)
 {
     struct cart_choice *choice = &unit->choice;
     int64_t started_ms = clock_mono_ms();
-    enum err err = db_gather(context->pool, arena, NULL, begin_unit, unit);
+    enum err err = begin_once(context, arena, unit);
     if (clock_mono_ms() - started_ms > CALL_MARGIN_MS)
         unit->attempt.over = true; /* the jobs program may be at it by now */
     if (err != ERR_NO_ITEMS || choice->stale_count == 0)
@@ -172,7 +217,7 @@ static enum err begin(struct context *context, struct arena *arena, struct begin
     err = ERR_NONE;
     for (size_t i = 0; i < choice->stale_count && !err; i++)
         err = db_transact(context->pool, arena, expire_unit, choice->stale_holders[i]);
-    return err ? err : db_transact(context->pool, arena, begin_unit, unit);
+    return err ? err : begin_once(context, arena, unit);
 }
 
 struct finish_unit {

@@ -7,27 +7,15 @@
 #include "store/messages.h"
 
 #include <stdio.h>
-#include <time.h>
 
 enum { EVENT_BODY_MAX = 16 * 1024 };
-
-static bool write_moment(int64_t ms, char ret_text[TIME_TEXT_MAX])
-{
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm utc;
-    char text[TIME_TEXT_MAX];
-    if (gmtime_r(&seconds, &utc) == NULL ||
-        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc) == 0)
-        return false;
-    return snprintf(ret_text, TIME_TEXT_MAX, "%.19s.%03dZ", text, (int)(ms % 1000)) < TIME_TEXT_MAX;
-}
 
 static enum err write_event(struct arena *arena, const struct payment *payment, const char *topic,
                             struct buf *body)
 {
-    char moment[TIME_TEXT_MAX];
+    char moment[CLOCK_TEXT_MAX];
     buf_init(body, arena, EVENT_BODY_MAX);
-    struct json_out *out = write_moment(clock_wall_ms(), moment) ? json_out_new(arena, body) : NULL;
+    struct json_out *out = clock_text(clock_wall_ms(), moment) ? json_out_new(arena, body) : NULL;
     if (out == NULL)
         return ERR_OVERLOAD;
     json_out_object(out, NULL);

@@ -36,10 +36,14 @@ static enum err complete(struct db *db, const struct payment *payment,
     bool fresh, delivered = false;
     enum err err = ERR_NONE;
     cart.count = 0;
-    if (payment->type == PAYMENT_ITEMS)
+    if (payment->type == PAYMENT_ITEMS && news->bought == NULL)
         err = items_of_payment(db, payment->id, CART_MAX, &cart);
     if (!err && cart.count > 0 && news->fact == FACT_SUCCEEDED)
         err = cart_deliver(db, payment, &cart, &delivered);
+    if (news->bought != NULL) {
+        cart = *news->bought;
+        delivered = true;
+    }
     CRASH_POINT("cart_delivered");
     if (err)
         return err;
@@ -78,7 +82,8 @@ enum err settle_fact(struct db *db, const struct payment *payment, const struct 
     enum err err = payments_status_set(db, payment->id, payment->status, next.status);
     if (!err && credits)
         err = complete(db, payment, news, &told);
-    if (!err && payment->type == PAYMENT_ITEMS && next.status > PAYMENT_PROCESSING)
+    if (!err && payment->type == PAYMENT_ITEMS && next.status > PAYMENT_PROCESSING &&
+        news->bought == NULL)
         err = items_release(db, payment->id, &released);
     if (!err)
         err = events_insert(db, payment->id, payment_status_name(next.status), news->detail,
@@ -261,7 +266,7 @@ enum err settle_apply(struct db *db, const struct provider_driver *driver,
     const char *mismatch = find_mismatch(driver, &payment, &attempt, truth);
     (void)snprintf(detail, sizeof detail, "%s says %s%s%s", driver->name, truth->word,
                    truth->why == NULL ? "" : ": ", truth->why == NULL ? "" : truth->why);
-    const struct settlement news = {truth->fact, driver->name, truth, detail, source};
+    const struct settlement news = {truth->fact, driver->name, truth, detail, source, NULL};
     if (mismatch == NULL)
         err = learn(db, driver, &attempt, truth, &mismatch);
     if (!err && mismatch == NULL)

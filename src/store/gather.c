@@ -57,10 +57,11 @@ static void scatter(struct gathering *g, enum err err, bool unheard)
 }
 
 /* True: the transaction may go on; the unit has its answer, or will have it with the COMMIT. */
-static bool run_member(struct db *db, struct member *member)
+static bool run_member(struct db *db, size_t index)
 {
     struct gathering *g = db->gathering;
-    held_unit(g);
+    struct member *member = g->members[index];
+    held_unit(g, index);
     db->arena = member->arena;
     member->err = member->unit(db, member->context);
     db_rows_end(db);
@@ -73,31 +74,31 @@ static bool run_member(struct db *db, struct member *member)
     return true;
 }
 
-/* Runs all units up to the COMMIT. *ret_cause is the one that failed, member_count: none alone. */
-static enum err run_members(struct db *db, size_t *ret_cause)
+/* Runs all units up to the COMMIT. The gathering knows the cause of an error. */
+static enum err run_members(struct db *db)
 {
     struct gathering *g = db->gathering;
     held_reset(g);
     g->arena = g->taken[0]->arena;
     for (size_t i = 0; i < g->member_count; i++)
         g->keys[i] = g->members[i]->key;
-    *ret_cause = g->member_count;
     enum err err = g->around == AROUND_NOTHING ? ERR_NONE : db_begin(db, g->around);
     for (size_t i = 0; i < g->member_count && !err; i++) {
-        if (run_member(db, g->members[i]))
+        if (run_member(db, i))
             continue;
-        *ret_cause = g->broken ? g->member_count : i;
+        if (!g->broken)
+            g->cause = i;
         err = g->members[i]->err == ERR_DB_LOST ? ERR_DB_LOST : ERR_DB_CONFLICT;
     }
     return err ? err : held_flush(db);
 }
 
-/* Takes the one that failed out. A deadlock, or a statement held back that failed, is everybody's.
- */
-static void take_out(struct gathering *g, size_t cause)
+/* Takes the one that failed out. A statement for all that failed is everybody's. */
+static void take_out(struct gathering *g)
 {
-    tell(g->members[cause], TURN_ALONE, g->members[cause]->err, false);
-    g->members[cause] = g->members[--g->member_count];
+    struct member *member = g->members[g->cause];
+    tell(member, TURN_ALONE, member->err, false);
+    g->members[g->cause] = g->members[--g->member_count];
 }
 
 static void commit_group(struct db *db)
@@ -115,23 +116,22 @@ static void commit_group(struct db *db)
 static void run_group(struct db *db)
 {
     struct gathering *g = db->gathering;
-    size_t cause;
     enum err err = db->mysql == NULL ? db_connect(db) : ERR_NONE;
     if (err)
         scatter(g, err, false);
     while (g->member_count > 0 && g->members[0]->next_turn != TURN_OVER) {
         db->arena = g->members[0]->arena;
-        err = run_members(db, &cause);
+        err = run_members(db);
         if (!err) {
             commit_group(db);
             continue;
         }
         if (err == ERR_DB_LOST || (g->around != AROUND_NOTHING && db_roll_back(db) != ERR_NONE))
             db_close(db);
-        if (db->mysql == NULL || cause == g->member_count)
+        if (db->mysql == NULL || g->cause == g->member_count)
             scatter(g, err, false);
         else
-            take_out(g, cause);
+            take_out(g);
     }
 }
 

@@ -7,18 +7,22 @@
 #include "base/ident.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Which statements are fetched for all, and which of their columns tells what they were asked for.
- */
+/* Which statements are fetched for all, by their keys; which of the columns hold the values that a
+ * single one is asked with. */
 static const struct ahead {
     enum sql one, many;
-    unsigned values, columns[2];
+    bool by_number; /* keys that are none do not count, and the other way round */
+    unsigned values, columns[3];
 } aheads[] = {
-    {SQL_USER_BY_ID, SQL_USERS_BY_ID, 1, {0}},
-    {SQL_PAYMENT_LOCK, SQL_PAYMENTS_LOCK, 1, {0}},
-    {SQL_ATTEMPT_OF_PROVIDER, SQL_ATTEMPTS_OF_PAYMENTS, 2, {7, 1}},
+    {SQL_USER_BY_ID, SQL_USERS_BY_ID, true, 1, {0}},
+    {SQL_PAYMENT_LOCK, SQL_PAYMENTS_LOCK, false, 1, {0}},
+    {SQL_ATTEMPT_OF_PROVIDER, SQL_ATTEMPTS_OF_PAYMENTS, false, 2, {7, 1}},
+    {SQL_ACCOUNT_BY_OWNER, SQL_ACCOUNTS_OF_PAYMENTS, false, 3, {1, 2, 3}},
+    {SQL_ITEM_LOCK, SQL_ITEMS_LOCK, true, 1, {6}},
 };
 _Static_assert(sizeof aheads / sizeof aheads[0] == AHEADS, "a place for each");
 
@@ -40,8 +44,11 @@ static enum err check_one(struct db *db, const struct appended *appended)
         return ERR_NONE;
     int64_t number = db_next(db) ? db_int(db, 0) : 0;
     *appended->expected.ret_number = number;
-    return appended->expected.has_least && number < appended->expected.at_least ? ERR_BALANCE
-                                                                                : ERR_NONE;
+    if (!appended->expected.has_least || number >= appended->expected.at_least)
+        return ERR_NONE;
+    if (db->gathering != NULL)
+        db->gathering->cause = appended->member;
+    return ERR_BALANCE;
 }
 
 /* Statements that name up to MANY_MAX rows at once, instead of being run with many values. */
@@ -154,7 +161,7 @@ static enum err hold_back(struct db *db, enum sql sql, const struct db_value *va
     for (size_t i = 0; i < count && !err; i++)
         err = copy_value(db->arena, &copy[i]);
     if (!err)
-        g->appended[g->appended_count++] = (struct appended){sql, copy, *expected};
+        g->appended[g->appended_count++] = (struct appended){sql, copy, *expected, g->running};
     return err;
 }
 
@@ -196,6 +203,14 @@ static enum err keep_row(struct db *db, struct ahead_row *ret_row)
     return ERR_NONE;
 }
 
+static struct db_value key_value(const struct ahead *ahead, const char *key)
+{
+    bool number = key != NULL && isdigit((unsigned char)key[0]) != 0;
+    if (key == NULL || number != ahead->by_number)
+        return DB_NOTHING;
+    return number ? DB_INT(strtoll(key, NULL, 10)) : DB_TEXT(key);
+}
+
 /* With the first unit that asks for one. The rows outlive it: they are kept in the arena of the
  * leader, which ends last. Rows that do not fit are asked for again by whoever wants them. */
 static enum err fetch_ahead(struct db *db, struct gathering *g, size_t index)
@@ -203,7 +218,7 @@ static enum err fetch_ahead(struct db *db, struct gathering *g, size_t index)
     struct db_value keys[MANY_MAX + 1] = {0};
     struct arena *arena = db->arena;
     for (size_t i = 0; i < MANY_MAX; i++)
-        keys[i] = DB_TEXT(i < g->member_count ? g->keys[i] : NULL);
+        keys[i] = i < g->member_count ? key_value(&aheads[index], g->keys[i]) : DB_NOTHING;
     db->arena = g->arena;
     g->fetched[index] = true;
     g->row_counts[index] = 0;
@@ -228,8 +243,8 @@ static const struct ahead_row *find_row(const struct gathering *g, size_t index,
                                         const struct db_value *values)
 {
     const struct ahead *ahead = &aheads[index];
-    struct ident_text numbers[2];
-    struct db_value texts[2];
+    struct ident_text numbers[3];
+    struct db_value texts[3];
     for (unsigned i = 0; i < ahead->values; i++) {
         bool text = values[i].kind == DB_KIND_BYTES;
         numbers[i] = ident_text(values[i].number);
@@ -262,6 +277,12 @@ static bool serve(struct db *db, struct gathering *g, enum sql sql, const struct
     return true;
 }
 
+/* Nothing that is held back changes what these read: nobody opens an account in a group. */
+static bool is_apart(enum sql sql)
+{
+    return sql == SQL_ACCOUNT_BY_OWNER || sql == SQL_CLOCK;
+}
+
 /* A unit finds what it has appended itself: then it is run first. */
 enum err db_run_values(struct db *db, enum sql sql, const struct db_value *values)
 {
@@ -269,7 +290,7 @@ enum err db_run_values(struct db *db, enum sql sql, const struct db_value *value
     enum err err = ERR_NONE;
     if (g != NULL && g->broken)
         return ERR_DB_CONFLICT;
-    if (g != NULL && g->appended_count > g->first)
+    if (g != NULL && g->appended_count > g->first && !is_apart(sql))
         err = held_flush(db);
     if (g != NULL && !err && serve(db, g, sql, values))
         return ERR_NONE;
@@ -282,11 +303,13 @@ void held_reset(struct gathering *g)
 {
     g->appended_count = g->first = 0;
     g->executed = g->broken = false;
+    g->cause = g->member_count;
     memset(g->fetched, 0, sizeof g->fetched);
 }
 
-void held_unit(struct gathering *g)
+void held_unit(struct gathering *g, size_t member)
 {
+    g->running = member;
     g->first = g->appended_count;
     g->executed = false;
 }

@@ -25,9 +25,10 @@ enum err items_hold(struct db *db, int64_t asset_id, const char *payment_id)
     return db_run(db, SQL_ITEM_HOLD, DB_TEXT(payment_id), DB_INT(asset_id));
 }
 
-enum err items_hand_over(struct db *db, int64_t asset_id, int64_t to_user)
+enum err items_hand_over(struct db *db, const struct item *item, int64_t to_user)
 {
-    return db_run(db, SQL_ITEM_HAND_OVER, DB_INT(to_user), DB_INT(asset_id));
+    return db_change(db, SQL_ITEM_HAND_OVER, DB_INT(to_user), DB_INT(item->asset_id),
+                     DB_INT(item->seller_id));
 }
 
 enum err items_release(struct db *db, const char *payment_id, int64_t *ret_count)
@@ -42,9 +43,9 @@ enum err items_of_payment_insert(struct db *db, const char *payment_id, const st
     enum err err = ERR_NONE;
     for (size_t i = 0; i < cart->count && !err; i++) {
         const struct item *item = &cart->items[i];
-        err = db_run(db, SQL_PAYMENT_ITEM_INSERT, DB_TEXT(payment_id), DB_INT(item->asset_id),
-                     DB_INT(item->seller_id), DB_INT(money_minor_units(&item->price)),
-                     DB_INT(money_minor_units(&item->fee)), DB_TEXT(item->name));
+        err = db_append(db, SQL_PAYMENT_ITEM_INSERT, DB_TEXT(payment_id), DB_INT(item->asset_id),
+                        DB_INT(item->seller_id), DB_INT(money_minor_units(&item->price)),
+                        DB_INT(money_minor_units(&item->fee)), DB_TEXT(item->name));
     }
     return err;
 }

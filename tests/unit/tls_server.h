@@ -150,6 +150,20 @@ static void server_await_close(int client)
         ;
 }
 
+/* A server that will close says so in its answer, after the first line. */
+static void server_write_last(SSL *ssl, const char *answer, size_t len)
+{
+    static const char close_it[] = "Connection: close\r\n";
+    const char *end = len > 0 ? memchr(answer, '\n', len) : NULL;
+    size_t first = end == NULL ? len : (size_t)(end + 1 - answer);
+    if (first > 0)
+        (void)SSL_write(ssl, answer, (int)first);
+    if (end != NULL)
+        (void)SSL_write(ssl, close_it, (int)sizeof close_it - 1);
+    if (len > first)
+        (void)SSL_write(ssl, answer + first, (int)(len - first));
+}
+
 static void server_play(SSL *ssl)
 {
     char answer[2000];
@@ -157,7 +171,7 @@ static void server_play(SSL *ssl)
     bool answered = server.play(server.request, answer, sizeof answer);
     (void)pthread_mutex_unlock(&server.lock);
     if (answered)
-        (void)SSL_write(ssl, answer, (int)strlen(answer));
+        server_write_last(ssl, answer, strlen(answer));
 }
 
 static void server_talk(SSL *ssl, int client, const struct script *script)
@@ -165,7 +179,9 @@ static void server_talk(SSL *ssl, int client, const struct script *script)
     enum act act = script->act;
     if (act == ACT_TLS_CLOSE || !server_read(ssl))
         return;
-    if (act == ACT_ANSWER || act == ACT_KEEP)
+    if (act == ACT_ANSWER)
+        server_write_last(ssl, script->answer, script->len);
+    if (act == ACT_KEEP)
         (void)SSL_write(ssl, script->answer, (int)script->len);
     if (act == ACT_PLAY)
         server_play(ssl);
