@@ -8,9 +8,9 @@
 #include "flow/deliver.h"
 #include "flow/hooks.h"
 #include "flow/mail.h"
+#include "flow/notice.h"
 #include "flow/reconcile.h"
 #include "flow/refund_order.h"
-#include "flow/settle.h"
 #include "store/keys.h"
 
 #include <pthread.h>
@@ -67,7 +67,7 @@ static bool step_check(struct job *job)
 static bool step_notice(struct job *job)
 {
     bool found;
-    enum err err = settle_waiting_notice(job->context, job->arena, &found);
+    enum err err = notice_retry(job->context, job->arena, &found);
     if (err)
         log_failure("notice", "", err);
     else if (found)

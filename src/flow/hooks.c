@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/crash.h"
-#include "flow/settle.h"
+#include "flow/notice.h"
 #include "store/providers.h"
 
 #include <string.h>
@@ -96,12 +96,12 @@ static enum err take(struct context *context, struct arena *arena,
                      struct hooks_found *found)
 {
     struct settled_notice notice, followed;
-    enum err err = settle_notice(context, arena, driver, text, strlen(text), true, &notice);
+    enum err err = notice_settle(context, arena, driver, text, strlen(text), true, &notice);
     if (err || notice.repeated)
         return err;
     found->missed++;
     return notice.follow_id == 0 ? ERR_NONE
-                                 : settle_follow(context, arena, notice.follow_id, &followed);
+                                 : notice_follow(context, arena, notice.follow_id, &followed);
 }
 
 /* A page with its rows is large: it has memory of its own. */

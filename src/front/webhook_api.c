@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "flow/settle.h"
+#include "flow/notice.h"
 #include "store/messages.h"
 
 #include <stdio.h>
@@ -69,7 +69,7 @@ static void follow(void *state, const struct http_request *request, void *contex
     int64_t started_us = clock_mono_us();
     db_forget_problem();
     db_deadline(0);
-    enum err err = settle_follow(own, request->arena, *follow_id, &notice);
+    enum err err = notice_follow(own, request->arena, *follow_id, &notice);
     LOG(err ? LOG_ERROR : LOG_INFO, "follow", LOG_TEXT("request", request->id),
         LOG_TEXT("payment", notice.payment_id), LOG_TEXT("word", notice.word),
         LOG_TEXT("error", err == ERR_NONE ? "" : err_message(err)),
@@ -99,7 +99,7 @@ static void take(struct call *call, const struct provider_driver *driver, const 
         return;
     }
     bool can_follow = may_follow(call, driver);
-    enum err err = settle_notice(call->context, call->request->arena, driver, notice_text, len,
+    enum err err = notice_settle(call->context, call->request->arena, driver, notice_text, len,
                                  can_follow, &notice);
     bool follows = !err && follow_later(call, notice.follow_id);
     following -= can_follow && !follows;

@@ -100,8 +100,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_USER_BAN] =
         "UPDATE users SET banned_at = IF(?, COALESCE(banned_at, NOW(3)), NULL) WHERE user_id = ?",
     [SQL_API_KEY_PUT] =
-        "INSERT INTO api_keys (key_hash, user_id) VALUES (?, ?)"
-        " ON DUPLICATE KEY UPDATE key_hash = VALUES(key_hash)",
+        "INSERT INTO api_keys (key_hash, user_id) VALUES (?, ?) ON DUPLICATE KEY UPDATE key_hash = VALUES(key_hash)",
     [SQL_API_KEY_GET] =
         "SELECT user_id, revoked_at IS NOT NULL FROM api_keys WHERE key_hash = ?",
     [SQL_API_KEY_REVOKE] =
@@ -132,8 +131,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " WHERE p.user_id = ? AND p.payment_id < ? AND p.provider = COALESCE(?, p.provider)"
         " AND p.created_at >= COALESCE(" MS_TO_TIME ", p.created_at)"
         " AND p.created_at < COALESCE(" MS_TO_TIME ", p.created_at + INTERVAL 1 SECOND)"
-        " AND " STATUS_NOW " = COALESCE(?, " STATUS_NOW ")"
-        " ORDER BY p.payment_id DESC LIMIT ?",
+        " AND " STATUS_NOW " = COALESCE(?, " STATUS_NOW ") ORDER BY p.payment_id DESC LIMIT ?",
     [SQL_PAYMENT_OF_REFERENCE] =
         "SELECT a.payment_id FROM attempts a WHERE a.provider = ? AND a.reference = ? UNION"
         " SELECT a.payment_id FROM attempt_answers d JOIN attempts a USING (attempt_id)"
@@ -203,8 +201,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "UPDATE reviews SET resolved_at = NOW(3), resolved_by = ?, resolution = ? WHERE review_id = ?",
 
     [SQL_PAYMENT_ITEM_INSERT] =
-        "INSERT INTO payment_items (payment_id, asset_id, seller_id, price, fee, name)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO payment_items (payment_id, asset_id, seller_id, price, fee, name) VALUES (?, ?, ?, ?, ?, ?)",
     [SQL_ITEMS_OF_PAYMENT] =
         "SELECT i.asset_id, i.seller_id, i.price, i.fee, p.currency, i.name, COUNT(*) OVER ()"
         " FROM payment_items i"
@@ -381,33 +378,28 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_INBOX_RESOLVE] =
         "UPDATE inbox SET state = 'done' WHERE state = 'review' AND (inbox_id = ? OR reference = ? AND note = ?)",
     [SQL_INBOX_TAKE] =
-        "SELECT inbox_id FROM inbox WHERE due_at <= NOW(3)"
-        " ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED",
+        "SELECT inbox_id FROM inbox WHERE due_at <= NOW(3) ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED",
     [SQL_INBOX_LEASE] =
         "UPDATE inbox SET tries = LEAST(tries + 1, 1000), due_at = " IN_SECONDS " WHERE inbox_id = ?",
     [SQL_OUTBOX_INSERT] =
-        "INSERT IGNORE INTO outbox (payment_id, topic, sequence, body) VALUES (?, ?, ?, ?)"
-        " RETURNING outbox_id",
+        "INSERT IGNORE INTO outbox (payment_id, topic, sequence, body) VALUES (?, ?, ?, ?) RETURNING outbox_id",
     [SQL_DELIVERY_INSERT] =
         "INSERT IGNORE INTO deliveries (outbox_id, receiver) VALUES (?, ?)",
     [SQL_DELIVERIES_INSERT] =
         "INSERT IGNORE INTO deliveries (outbox_id, receiver) SELECT o.outbox_id, r.name"
         " FROM outbox o JOIN receivers r WHERE o.outbox_id IN (" THIRTY_TWO ")",
     [SQL_OUTBOX_GET] =
-        "SELECT payment_id, topic, " UNIX("created_at") ", sequence, body FROM outbox"
-        " WHERE outbox_id = ?",
+        "SELECT payment_id, topic, " UNIX("created_at") ", sequence, body FROM outbox WHERE outbox_id = ?",
     [SQL_DELIVERY_TAKE] =
         "SELECT delivery_id, outbox_id, tries FROM deliveries WHERE due_at <= NOW(3) AND receiver = ?"
         " ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED",
     [SQL_DELIVERY_LEASE] =
-        "UPDATE deliveries SET tries = LEAST(tries + 1, 1000), due_at = " IN_SECONDS
-        " WHERE delivery_id = ?",
+        "UPDATE deliveries SET tries = LEAST(tries + 1, 1000), due_at = " IN_SECONDS " WHERE delivery_id = ?",
     [SQL_DELIVERY_SET] =
         "UPDATE deliveries SET state = ?, note = ?, due_at = IF(?, " IN_MS ", NULL)"
         " WHERE delivery_id = ? AND state = 'waiting'",
     [SQL_DELIVERIES_DROP] =
-        "UPDATE deliveries SET state = 'dead', note = ?, due_at = NULL"
-        " WHERE receiver = ? AND state = 'waiting'",
+        "UPDATE deliveries SET state = 'dead', note = ?, due_at = NULL WHERE receiver = ? AND state = 'waiting'",
     [SQL_RECEIVER_PUT] = /* in this order: each assignment sees those before it */
         "INSERT INTO receivers (name, url) VALUES (?, ?) ON DUPLICATE KEY UPDATE"
         " disabled_at = IF(url = VALUES(url), disabled_at, NULL),"
@@ -443,8 +435,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_KEY_ANSWER] =
         "UPDATE idempotency_keys SET status = ?, body = ? WHERE payment_id = ? AND status IS NULL",
     [SQL_KEY_ANSWER_AS] =
-        "UPDATE idempotency_keys SET status = ?, body = ?, payment_id = ?"
-        " WHERE payment_id = ? AND status IS NULL",
+        "UPDATE idempotency_keys SET status = ?, body = ?, payment_id = ? WHERE payment_id = ? AND status IS NULL",
     [SQL_KEY_RELEASE] =
         "DELETE FROM idempotency_keys WHERE payment_id = ? AND status IS NULL",
     [SQL_KEY_EXPIRE] =

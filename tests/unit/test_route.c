@@ -6,9 +6,9 @@
 #include "database.h"
 
 #include "flow/checkout.h"
+#include "flow/notice.h"
 #include "flow/reconcile.h"
 #include "flow/replay.h"
-#include "flow/settle.h"
 #include "store/ledger.h"
 #include "tls_server.h"
 
@@ -282,7 +282,7 @@ static enum settle_verdict notify(const struct provider_driver *driver, const ch
                        "\"type\":\"%s\",\"sent_by\":\"%s\"}",
                        AMOUNT, payment_id, type, driver->name);
     arena_reset(arena);
-    assert_int_equal(settle_notice(context, arena, driver, body, (size_t)len, true, &notice),
+    assert_int_equal(notice_settle(context, arena, driver, body, (size_t)len, true, &notice),
                      ERR_NONE);
     return notice.verdict;
 }

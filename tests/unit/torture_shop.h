@@ -14,8 +14,8 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "flow/mail.h"
+#include "flow/notice.h"
 #include "flow/reconcile.h"
-#include "flow/settle.h"
 #include "front/front.h"
 #include "front/token.h"
 #include "store/ledger.h"
@@ -378,7 +378,7 @@ static bool jobs_round(enum err *ret_err)
     arena_reset(arena);
     db_forget_problem();
     log_aside(true);
-    enum err notice = settle_waiting_notice(torture_context, arena, &found);
+    enum err notice = notice_retry(torture_context, arena, &found);
     enum err check = reconcile_step(torture_context, arena, &checked);
     enum err mail = mail_step(torture_context, arena, &mailed);
     LOG(LOG_INFO, "round", LOG_TEXT("payment", checked.payment_id));
