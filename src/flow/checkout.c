@@ -193,12 +193,13 @@ static enum err expire_unit(struct db *db, void *context)
     return settle_expiry(db, context);
 }
 
-/* Holds are for one unit at a time: what one changes, another of a group might have read before. */
+/* Holds are for one unit at a time: what one changes, another of a group might have read before;
+ * and carts of several items would not be locked in one order by a group. */
 static enum err begin_once(struct context *context, struct arena *arena, struct begin_unit *unit)
 {
     const struct cart_wish *wish = &unit->checkout->wish;
     struct ident_text item = ident_text(wish->asset_ids[0]);
-    if (wish->count > 0 && !unit->checkout->drivers[0]->from_balance)
+    if (wish->count > 1 || (wish->count == 1 && !unit->checkout->drivers[0]->from_balance))
         return db_transact(context->pool, arena, begin_unit, unit);
     return db_gather(context->pool, arena, wish->count == 1 ? item.text : NULL, begin_unit, unit);
 }

@@ -106,47 +106,60 @@ static enum err account_of(struct db *db, const struct ledger_line *line, int64_
     return err;
 }
 
+struct line_of_account {
+    const struct ledger_line *line;
+    int64_t account;
+};
+
 /* The balance first: its lock orders the entries of an account. */
 static enum err write_line(struct db *db, const int64_t *posting, int64_t number,
-                           const struct ledger_line *line)
+                           const struct line_of_account *of)
 {
-    int64_t account, units = money_minor_units(&line->amount);
+    const struct ledger_line *line = of->line;
+    int64_t units = money_minor_units(&line->amount);
     int64_t *balance = line->kind == LEDGER_USER ? db_number_new(db) : NULL;
-    enum err err = account_of(db, line, &account);
-    if (!err && line->kind == LEDGER_USER)
-        err = balance == NULL ? ERR_OVERLOAD
-                              : db_append_balance(db, balance, line->covered ? 0 : INT64_MIN,
-                                                  SQL_BALANCE_ADD, DB_INT(account), DB_INT(units));
+    enum err err = ERR_NONE;
+    if (line->kind == LEDGER_USER)
+        err = balance == NULL
+                  ? ERR_OVERLOAD
+                  : db_append_balance(db, balance, line->covered ? 0 : INT64_MIN, SQL_BALANCE_ADD,
+                                      DB_INT(of->account), DB_INT(units));
     if (!err)
-        err = db_append(db, SQL_ENTRY_INSERT, DB_LATER(posting), DB_INT(number), DB_INT(account),
-                        DB_INT(units), DB_TEXT(money_currency(&line->amount)),
+        err = db_append(db, SQL_ENTRY_INSERT, DB_LATER(posting), DB_INT(number),
+                        DB_INT(of->account), DB_INT(units), DB_TEXT(money_currency(&line->amount)),
                         balance == NULL ? DB_NOTHING : DB_LATER(balance));
     return err;
 }
 
+/* As groups lock balances too, see held.c. */
 static int by_account(const void *a, const void *b)
 {
-    const struct ledger_line *one = a, *other = b;
-    return one->kind != other->kind ? (int)one->kind - (int)other->kind
-                                    : strcmp(one->owner, other->owner);
+    const struct line_of_account *one = a, *other = b;
+    if (one->line->kind != other->line->kind)
+        return (int)one->line->kind - (int)other->line->kind;
+    return one->account < other->account ? -1 : one->account > other->account;
 }
 
 enum err ledger_post(struct db *db, const char *document_id, const char *effect, int64_t sequence,
                      const struct ledger_line *lines, size_t count, bool *ret_posted)
 {
-    struct ledger_line sorted[LEDGER_LINES_MAX];
+    struct line_of_account sorted[LEDGER_LINES_MAX];
+    int64_t *posting = db_number_new(db);
     assert(count >= 2 && count <= LEDGER_LINES_MAX);
     assert_sums_to_zero(lines, count);
     *ret_posted = false;
-    int64_t *posting = db_number_new(db);
     if (posting == NULL)
         return ERR_OVERLOAD;
     enum err err = db_append_number(db, posting, SQL_POSTING_INSERT, DB_TEXT(document_id),
                                     DB_TEXT(effect), DB_INT(sequence));
     if (err == ERR_DB_DUPLICATE)
         return ERR_NONE;
-    memcpy(sorted, lines, count * sizeof *lines);
-    qsort(sorted, count, sizeof *sorted, by_account);
+    for (size_t i = 0; i < count && !err; i++) {
+        sorted[i].line = &lines[i];
+        err = account_of(db, &lines[i], &sorted[i].account);
+    }
+    if (!err)
+        qsort(sorted, count, sizeof *sorted, by_account);
     for (size_t i = 0; i < count && !err; i++)
         err = write_line(db, posting, (int64_t)i + 1, &sorted[i]);
     *ret_posted = !err;
