@@ -15,9 +15,7 @@ struct journal_call {
     char idempotency_key[256]; /* "": none was sent */
     char fault[40];            /* the fault that the call met; "": none */
     char session_id[40], order_id[256];
-    char names[1024]; /* of the body's members, between spaces and without their values; "": unknown
-                       */
-    int status;       /* that was answered; 0: no answer, or not yet */
+    int status; /* that was answered; 0: no answer, or not yet */
     /* set here */
     int64_t number, time_ms, took_ms;
     bool ended;

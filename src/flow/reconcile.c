@@ -399,11 +399,10 @@ enum err reconcile_returned(struct context *context, struct arena *arena,
     const struct attempt *attempt = known ? choose_attempt(&unit) : NULL;
     if (attempt != NULL && driver_of(check, attempt) != NULL)
         err = db_query(context->pool, arena, ask_unit, &unit);
-    if (!err && unit.granted && attempt != NULL) {
+    if (!err && unit.granted && attempt != NULL)
         err = ask_provider(check, attempt, arena, &found, &recovered);
-        if (!err)
-            err = db_query(context->pool, arena, find_unit, &unit);
-    }
+    if (!err && attempt != NULL) /* a notice may have been faster, whoever was asked */
+        err = db_query(context->pool, arena, find_unit, &unit);
     *ret_payment = check->payment;
     return err;
 }

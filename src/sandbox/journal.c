@@ -104,7 +104,6 @@ static void write_call(struct json_out *out, const struct journal_call *call)
     optional_text(out, "idempotency_key", call->idempotency_key);
     optional_text(out, "session_id", call->session_id);
     optional_text(out, "order_id", call->order_id);
-    optional_text(out, "names", call->names);
     json_out_close_object(out);
 }
 

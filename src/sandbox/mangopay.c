@@ -12,7 +12,6 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 
 static _Atomic int64_t ahead_ms;
@@ -206,31 +205,6 @@ static void begin_entry(struct mango_call *call)
     journal_call_begin(&call->entry);
 }
 
-/* Not their values, which may be a payer's. */
-static void write_names(struct buf *out, const struct json *object, const char *prefix)
-{
-    for (const struct json *member = object->child; member != NULL; member = member->next) {
-        char name[128];
-        (void)snprintf(name, sizeof name, "%s%s%s", prefix, *prefix == '\0' ? "" : ".",
-                       member->key);
-        if (member->type == JSON_OBJECT)
-            write_names(out, member, name);
-        else
-            buf_printf(out, "%s%s", out->len == 0 ? "" : " ", name);
-    }
-}
-
-static void note_names(struct mango_call *call)
-{
-    struct buf names;
-    if (call->body == NULL || call->body->type != JSON_OBJECT)
-        return;
-    buf_init(&names, call->arena, sizeof call->entry.names - 1);
-    write_names(&names, call->body, "");
-    if (buf_ok(&names))
-        text_clip(call->entry.names, sizeof call->entry.names, buf_text(&names));
-}
-
 static bool is_json_or_empty(const struct http_request *request)
 {
     return request->body_len == 0 || strncmp(request->content_type, "application/json", 16) == 0;
@@ -276,7 +250,6 @@ static void handle_api(const struct http_request *request, const char *path,
     call.route = route_of(&call, &other);
     read_body(&call);
     read_query(&call);
-    note_names(&call);
     begin_entry(&call);
     if (!fails_before(&call))
         serve(&call, mango_print(call.arena, "%.*s", (int)client_len, path), other);

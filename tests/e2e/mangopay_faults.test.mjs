@@ -353,7 +353,8 @@ const NOTICES = [ // fault, whether its notice completes the payment
     ['webhook_reordered', { ms: 300 }, true], ['webhook_dropped', {}, false], ['foreign_id', {}, false],
 ];
 const READS = [ // fault, what the payer sees meanwhile
-    ['slow', { ms: 1500 }], ['connection_reset', {}], ['error_5xx', { status: 500 }], ['garbage', {}],
+    ['slow', { ms: 1500 }], ['error_5xx', { status: 500 }], ['garbage', {}],
+    ['connection_reset', { count: 2 }], // a question on a used connection is asked again at once
     ['rate_limited', {}], ['unauthorized', { count: 2 }], ['readback_404', {}], ['readback_pending', {}],
 ];
 const AMOUNT = /^SUCCEEDED: another amount than the payment's$/;
@@ -396,6 +397,7 @@ describe('F18, F28, F34: the reading after a notice that meets', () => {
                 return row?.state === 'unmatched' && row.note !== '' && row;
             });
             assert.equal(await credits(made.id), 0);
+            await sandbox.reset();
             await hurryUntil(shop, async () => await statusOf(shop, made.id) === 'completed', { id: 'none' });
             assert.equal((await client.payment(alice, made.id)).timeline.at(-1).source, 'webhook');
             assert.equal(await credits(made.id), 1);

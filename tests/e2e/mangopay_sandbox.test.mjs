@@ -476,13 +476,8 @@ describe('faults', () => {
             await fault(name, { ...args, call: 'create' });
             const answer = await create(body);
             assert.equal(answer.status, status);
-            if (status === 429) {
-                assert.equal(answer.json.Type, 'rate_limit');
-                const [of15Minutes] = answer.all('x-ratelimit-reset');
-                assert.equal(answer.all('x-ratelimit-remaining')[0], '0');
-                const { now } = await act('advance', { ms: 1 });
-                assert.ok(Math.abs(Number(of15Minutes) - now - 7) < 5, of15Minutes);
-            }
+            const told = answer.all('x-ratelimit-reset')[0] - (await act('advance', { ms: 1 })).now;
+            if (status === 429) assert.ok(answer.json.Type === 'rate_limit' && told > 2 && told < 9, `${told}`);
             assert.equal((await mango.journal(body.Tag)).sessions.length, 0);
         }
     });

@@ -134,7 +134,7 @@ test('F22, F18: the provider shows an old state or none: pending, and a later su
     const faults = [
         ['readback_404', { count: 1 }], ['readback_pending', {}], ['error_5xx', { call: 'read' }],
         ['garbage', { call: 'read' }], ['rate_limited', { call: 'read' }],
-        ['connection_reset', { call: 'read' }],
+        ['connection_reset', { call: 'read', count: 2 }], // a question on a used connection is asked again
     ];
     for (const [fault, args] of faults) {
         const made = await open();

@@ -156,6 +156,9 @@ static void what_a_caller_may_say(void **state)
         {"a culture of PayPal", "paypal", AT(culture), "US", ERR_NONE},
         {"a secure mode", "", AT(secure_mode), "NO_CHOICE", ERR_NONE},
         {"no secure mode", "", AT(secure_mode), "force", ERR_PARAMETERS},
+        {"two secure modes", "", AT(secure_mode), "DEFAULT FORCE", ERR_PARAMETERS},
+        {"two cultures", "", AT(culture), "DE EN", ERR_PARAMETERS},
+        {"a culture and a space", "", AT(culture), "EN ", ERR_PARAMETERS},
         {"ten letters", "", AT(statement_descriptor), "abc DEF 10", ERR_NONE},
         {"eleven letters", "", AT(statement_descriptor), "abc DEF 101", ERR_PARAMETERS},
         {"a dot", "", AT(statement_descriptor), "a.b", ERR_PARAMETERS},
@@ -179,6 +182,45 @@ static void what_a_caller_may_say(void **state)
     }
     ROWS_END();
 #undef AT
+}
+
+/* 255 characters are up to 1020 bytes. */
+static void lengths_are_counted_in_characters(void **state)
+{
+    char name[3 * 256 + 1] = "";
+    (void)state;
+    for (int i = 0; i < 255; i++)
+        memcpy(name + 3 * i, "\xe6\xbc\xa2", 4);
+    payer.first_name = payer.last_name = name;
+    payer.address1 = payer.city = payer.postcode = "1";
+    payer.country = "FR";
+    assert_int_equal(mangopay_driver.check(&settings, &order), ERR_NONE);
+    memcpy(name + 3 * 255, "\xe6\xbc\xa2", 4);
+    assert_int_equal(mangopay_driver.check(&settings, &order), ERR_BILLING);
+}
+
+static void a_payer_has_an_address_that_is_one(void **state)
+{
+    static const struct {
+        const char *ip;
+        enum err err;
+    } rows[] = {{"", ERR_NONE},
+                {"203.0.113.9", ERR_NONE},
+                {"2001:db8::1", ERR_NONE},
+                {"x", ERR_CUSTOMER},
+                {"127.1", ERR_CUSTOMER},
+                {"203.0.113.256", ERR_CUSTOMER},
+                {"1.2.3.4 ", ERR_CUSTOMER}};
+    (void)state;
+    order.method = "card_direct";
+    details.card_id = "card_m_1";
+    details.browser = browser;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        payer.ip = rows[i].ip;
+        enum err err = mangopay_driver.check(&settings, &order);
+        ROW(err == rows[i].err, "%s: %s", rows[i].ip, err_message(err));
+    }
+    ROWS_END();
 }
 
 static void addresses_are_whole_or_absent(void **state)
@@ -495,6 +537,8 @@ int main(void)
         TEST_HERE(currencies_of_the_table),
         TEST_HERE(what_a_caller_may_say),
         TEST_HERE(addresses_are_whole_or_absent),
+        TEST_HERE(lengths_are_counted_in_characters),
+        TEST_HERE(a_payer_has_an_address_that_is_one),
         TEST_HERE(wallets_and_fees_are_ours_to_name),
         TEST_HERE(tags_tell_whose_it_is),
         TEST_HERE(answers_to_a_create),

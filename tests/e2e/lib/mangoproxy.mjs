@@ -87,6 +87,7 @@ export async function makeMangopayProxy() {
                 serve(request, response).catch(() => response.destroy());
             });
             web.on('tlsClientError', () => {});
+            web.keepAliveTimeout = 0; // Guichet ends its connections itself
         },
         end() {
             for (const socket of open) socket.destroy();
