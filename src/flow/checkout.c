@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/crash.h"
+#include "flow/begin.h"
 #include "flow/breaker.h"
 #include "flow/replay.h"
 #include "flow/settle.h"
@@ -14,212 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    FIRST_CHECK_S = 10, /* when the jobs program first looks at a new payment */
-    FINISH_MS = 2000,   /* of the request's time, kept for finish and its answer */
-};
-
-struct begin_unit {
-    struct context *context;
-    const struct checkout *checkout;
-    bool again; /* it has run before, and may have been committed */
-    struct payment payment;
-    struct attempt attempt;
-    struct cart_choice choice;
-    struct kept_answer kept; /* found: this key was claimed by another request */
-    struct answer answer;    /* of a payment from the balance, which is over at once */
-};
-
-/* Claims the key. ERR_DB_DUPLICATE: this very unit has been committed before. */
-static enum err claim_key(struct db *db, struct begin_unit *unit)
-{
-    const struct idempotency_key *key = &unit->checkout->key;
-    unit->kept = (struct kept_answer){0};
-    if (key->text[0] == '\0')
-        return ERR_NONE;
-    enum err err = keys_put(db, key, unit->payment.id, 0, NULL, 0);
-    if (err != ERR_DB_DUPLICATE)
-        return err;
-    err = keys_get(db, key, &unit->kept);
-    if (err)
-        return err;
-    return strcmp(unit->kept.payment_id, unit->payment.id) == 0 ? ERR_DB_DUPLICATE
-                                                                : ERR_IDEMPOTENCY_RUNNING;
-}
-
-/* The cart is the amount. ERR_CART_RUNNING: the payer has an open payment for it already. */
-static enum err choose_items(struct db *db, struct begin_unit *unit)
-{
-    const struct checkout *checkout = unit->checkout;
-    struct cart_choice *choice = &unit->choice;
-    if (checkout->wish.count == 0)
-        return ERR_NONE;
-    enum err err = cart_choose(db, &unit->payment, &checkout->wish, choice);
-    if (err)
-        return err;
-    if (choice->open_payment[0] != '\0')
-        return ERR_CART_RUNNING;
-    int64_t units = money_minor_units(&choice->total);
-    unit->payment.amount = choice->total;
-    return units <= PAYMENT_VALUE_MAX &&
-                   checkout->drivers[0]->allows(unit->context->settings, units)
-               ? ERR_NONE
-               : ERR_PARAMETERS;
-}
-
-/* A payment that is over at once is told of in the unit that inserts it: its times are known then.
- */
-static enum err set_times(struct db *db, struct begin_unit *unit, int64_t *ret_created_ms)
-{
-    struct payment *payment = &unit->payment;
-    int64_t lifetime_ms = unit->checkout->intent.lifetime_s * 1000;
-    enum err err = payments_clock(db, ret_created_ms);
-    payment->expires_in_ms = lifetime_ms;
-    return err || (clock_text(*ret_created_ms, payment->created_at) &&
-                   clock_text(*ret_created_ms + lifetime_ms, payment->expires_at))
-               ? err
-               : ERR_INTERNAL;
-}
-
-static enum err insert_intent(struct db *db, struct begin_unit *unit)
-{
-    struct payment_intent intent = unit->checkout->intent;
-    const struct payment *payment = &unit->payment;
-    enum err err = unit->checkout->drivers[0]->from_balance
-                       ? set_times(db, unit, &intent.created_ms)
-                       : ERR_NONE;
-    intent.payment = *payment;
-    if (!err)
-        err = payments_insert(db, &intent);
-    if (!err)
-        err = events_insert(db, payment->id, "created", payment->provider, "request");
-    if (!err && unit->choice.cart.count > 0)
-        err = unit->checkout->drivers[0]->from_balance
-                  ? cart_buy(db, payment, &unit->choice.cart)
-                  : cart_hold(db, payment->id, &unit->choice.cart);
-    CRASH_POINT("create_held");
-    return err;
-}
-
-static enum err insert_attempt(struct db *db, struct begin_unit *unit)
-{
-    const struct payment *payment = &unit->payment;
-    struct attempt *attempt = &unit->attempt;
-    int64_t deadline_ms = unit->context->settings->provider.timeout_ms + CALL_MARGIN_MS;
-    *attempt = (struct attempt){.number = 1};
-    (void)text_copy(attempt->provider, sizeof attempt->provider, unit->checkout->drivers[0]->name);
-    (void)text_copy(attempt->reference, sizeof attempt->reference, payment->id);
-    enum err err = attempts_insert(db, payment, 1, attempt->provider, attempt->reference,
-                                   deadline_ms, &attempt->id);
-    return err ? err : checks_insert(db, payment->id, FIRST_CHECK_S);
-}
-
-/* The whole payment at once: nothing is left to call or to wait for. */
-static enum err pay_from_balance(struct db *db, struct begin_unit *unit)
-{
-    const struct settlement news = {.fact = FACT_SUCCEEDED,
-                                    .provider = unit->payment.provider,
-                                    .detail = "paid from the balance",
-                                    .source = "request",
-                                    .bought = &unit->choice.cart};
-    enum err err = settle_fact(db, &unit->payment, &news);
-    CRASH_POINT("balance_posted");
-    if (err)
-        return err;
-    answer_processed(db_arena(db), unit->payment.id, &unit->answer);
-    if (unit->answer.err)
-        return unit->answer.err; /* no answer to keep: nothing of this is stored */
-    return unit->checkout->key.text[0] == '\0'
-               ? ERR_NONE
-               : keys_answer(db, unit->payment.id, unit->answer.status, unit->answer.body,
-                             unit->answer.len);
-}
-
-/* The key first: what it says of a request seen before counts more than what has become of the
- * items since. A group reads before it changes anything; what it would not sell is decided alone.
- */
-static enum err claim_and_choose(struct db *db, struct begin_unit *unit)
-{
-    bool choose_first = db_gathered(db) && unit->checkout->key.text[0] != '\0';
-    enum err err = choose_first ? ERR_NONE : claim_key(db, unit);
-    if (!err)
-        err = choose_items(db, unit);
-    if (!choose_first)
-        return err;
-    return err ? ERR_DB_CONFLICT : claim_key(db, unit);
-}
-
-static enum err begin_steps(struct db *db, struct begin_unit *unit)
-{
-    unit->payment = unit->checkout->intent.payment;
-    unit->choice = (struct cart_choice){0};
-    enum err err = claim_and_choose(db, unit);
-    if (!err)
-        err = insert_intent(db, unit);
-    if (err)
-        return err;
-    return unit->checkout->drivers[0]->from_balance ? pay_from_balance(db, unit)
-                                                    : insert_attempt(db, unit);
-}
-
-/* What an earlier run of the unit has stored, after a COMMIT whose answer was lost. ERR_NO_ITEMS:
- * nothing. */
-static enum err load_begun(struct db *db, struct begin_unit *unit)
-{
-    enum err err = payments_get(db, unit->checkout->intent.payment.id, &unit->payment);
-    if (!err && unit->payment.id[0] == '\0')
-        return ERR_NO_ITEMS;
-    if (!err)
-        err = items_of_payment(db, unit->payment.id, CART_MAX, &unit->choice.cart);
-    if (!err)
-        answer_processed(db_arena(db), unit->payment.id, &unit->answer);
-    return err ? err : attempts_last(db, unit->payment.id, &unit->attempt);
-}
-
-static enum err begin_unit(struct db *db, void *context)
-{
-    struct begin_unit *unit = context;
-    bool again = unit->again;
-    unit->again = true;
-    enum err err = begin_steps(db, unit);
-    /* the items may be gone because they are the payer's by now */
-    if (err == ERR_DB_DUPLICATE || (err == ERR_NO_ITEMS && again))
-        err = load_begun(db, unit);
-    return err;
-}
-
-static enum err expire_unit(struct db *db, void *context)
-{
-    return settle_expiry(db, context);
-}
-
-/* Holds are for one unit at a time: what one changes, another of a group might have read before;
- * and carts of several items would not be locked in one order by a group. */
-static enum err begin_once(struct context *context, struct arena *arena, struct begin_unit *unit)
-{
-    const struct cart_wish *wish = &unit->checkout->wish;
-    struct ident_text item = ident_text(wish->asset_ids[0]);
-    if (wish->count > 1 || (wish->count == 1 && !unit->checkout->drivers[0]->from_balance))
-        return db_transact(context->pool, arena, begin_unit, unit);
-    return db_gather(context->pool, arena, wish->count == 1 ? item.text : NULL, begin_unit, unit);
-}
-
-/* Payments whose time is over may still hold what is wanted: they are expired first, each under
- * locks in their usual order, and then the wish is looked at anew. */
-static enum err begin(struct context *context, struct arena *arena, struct begin_unit *unit)
-{
-    struct cart_choice *choice = &unit->choice;
-    int64_t started_ms = clock_mono_ms();
-    enum err err = begin_once(context, arena, unit);
-    if (clock_mono_ms() - started_ms > CALL_MARGIN_MS)
-        unit->attempt.over = true; /* the jobs program may be at it by now */
-    if (err != ERR_NO_ITEMS || choice->stale_count == 0)
-        return err;
-    err = ERR_NONE;
-    for (size_t i = 0; i < choice->stale_count && !err; i++)
-        err = db_transact(context->pool, arena, expire_unit, choice->stale_holders[i]);
-    return err ? err : begin_once(context, arena, unit);
-}
+enum { FINISH_MS = 2000 }; /* of the request's time, kept for finish and its answer */
 
 struct finish_unit {
     struct context *context;
@@ -428,7 +224,7 @@ struct provider_order checkout_order(const struct payment *payment, const struct
 
 /* The call, unless begin took so long that the jobs program may be at it already, or that there
  * is no time left to hear an answer. */
-static void call_in_time(const struct begin_unit *begin, struct arena *arena,
+static void call_in_time(const struct begun *begin, struct arena *arena,
                          const struct provider_driver *driver, const struct attempt *attempt,
                          struct provider_result *ret_result, struct settled_create *ret_settled)
 {
@@ -463,7 +259,7 @@ static enum err finish(struct finish_unit *unit, struct arena *arena, int64_t de
 }
 
 struct open_unit {
-    const struct begin_unit *begin;
+    const struct begun *begin;
     struct answer answer;
 };
 
@@ -489,7 +285,7 @@ static enum err open_unit(struct db *db, void *context)
 
 /* What is not the caller's doing is a failure to save, unless the money may have moved: a payment
  * from the balance is over with the COMMIT whose answer we have not heard. */
-static enum err refusal_of(const struct begin_unit *begin, enum err err)
+static enum err refusal_of(const struct begun *begin, enum err err)
 {
     bool over_at_once = begin->checkout->drivers[0]->from_balance;
     if (err == ERR_NO_ITEMS || err == ERR_BALANCE || err == ERR_PARAMETERS)
@@ -498,7 +294,7 @@ static enum err refusal_of(const struct begin_unit *begin, enum err err)
 }
 
 /* Nothing of the request has been stored, as far as we know: says why. */
-static void refuse_begin(const struct begin_unit *begin, struct arena *arena, enum err err,
+static void refuse_begin(const struct begun *begin, struct arena *arena, enum err err,
                          struct answer *ret_answer)
 {
     struct context *context = begin->context;
@@ -534,7 +330,7 @@ static enum err find_fit(struct context *context, struct arena *arena,
 }
 
 /* The next one that may be asked after a failure; false: nobody, or there is no time left. */
-static bool find_next(const struct begin_unit *begin, struct arena *arena, enum outcome outcome,
+static bool find_next(const struct begun *begin, struct arena *arena, enum outcome outcome,
                       size_t *index, struct breaker_pass *ret_pass)
 {
     const struct checkout *checkout = begin->checkout;
@@ -545,8 +341,8 @@ static bool find_next(const struct begin_unit *begin, struct arena *arena, enum 
 }
 
 /* Calls one provider after the other, as long as the answer of each allows it. */
-static enum err call_all(const struct begin_unit *begin, struct arena *arena,
-                         struct breaker_pass pass, struct answer *ret_answer)
+static enum err call_all(const struct begun *begin, struct arena *arena, struct breaker_pass pass,
+                         struct answer *ret_answer)
 {
     const struct checkout *checkout = begin->checkout;
     struct attempt attempt = begin->attempt;
@@ -612,7 +408,7 @@ void checkout_run(struct context *context, struct arena *arena, const struct che
                   struct answer *ret_answer)
 {
     struct checkout admitted = *checkout;
-    struct begin_unit begin_unit = {.context = context, .checkout = &admitted};
+    struct begun begun = {.context = context, .checkout = &admitted};
     struct breaker_pass pass;
     int64_t wait_s = 0;
     enum err err = admit(context, arena, &admitted, &pass, &wait_s);
@@ -620,23 +416,23 @@ void checkout_run(struct context *context, struct arena *arena, const struct che
         refuse_all(context, arena, err, wait_s, ret_answer);
         return;
     }
-    err = begin(context, arena, &begin_unit);
+    err = begin_payment(context, arena, &begun);
     if (err) {
-        refuse_begin(&begin_unit, arena, err, ret_answer);
+        refuse_begin(&begun, arena, err, ret_answer);
         breaker_tell(context, arena, &pass, NULL);
         return;
     }
     CRASH_POINT("create_begun");
     if (admitted.drivers[0]->from_balance) {
-        *ret_answer = begin_unit.answer;
+        *ret_answer = begun.answer;
         return;
     }
-    err = call_all(&begin_unit, arena, pass, ret_answer);
+    err = call_all(&begun, arena, pass, ret_answer);
     CRASH_POINT("create_finished");
     if (!err)
         return;
     answer_error(context->settings, arena, ERR_OUTCOME_UNKNOWN, ret_answer);
-    (void)text_copy(ret_answer->payment_id, IDENT_MAX, begin_unit.payment.id);
+    (void)text_copy(ret_answer->payment_id, IDENT_MAX, begun.payment.id);
 }
 
 enum err checkout_finish(struct context *context, struct arena *arena,

@@ -95,7 +95,9 @@ static enum err hold_unit(struct db *db, void *context)
     assert_int_equal(count, 0);
 
     assert_int_equal(items_hold(db, SECOND, id), ERR_NONE);
+    assert_int_equal(items_lock(db, SECOND, &listing), ERR_NONE);
     assert_int_equal(items_hand_over(db, &listing.item, 76561198000000001), ERR_NONE);
+    assert_int_equal(items_hand_over(db, &listing.item, 76561198000000001), ERR_DB_CONFLICT);
     assert_int_equal(items_lock(db, SECOND, &listing), ERR_NONE);
     assert_int_equal(listing.item.seller_id, 76561198000000001);
     assert_int_equal(listing.state, 0);
