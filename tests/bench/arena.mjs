@@ -83,8 +83,8 @@ async function openDatabase(shop, password) {
 }
 
 // `ledger`: is it verified at the end as well? The arena: {shop, home, run, bin, pool, ports, env, provider, providerPid,
-// tokens, tokensFile, processes, setDelay(ms), creates()
-// (taken by the provider so far), stop()}.
+// tokens, tokensFile, processes, setDelay(ms), taken()
+// ({creates, connections} of the provider so far), stop()}.
 export async function openArena({ bin, set, processes, ledger = true }) {
     const names = [...SERVERS, 'node_upstream', 'provider'];
     const ports = Object.fromEntries((await freePorts(names.length)).map((port, i) => [names[i], port]));
@@ -111,7 +111,7 @@ export async function openArena({ bin, set, processes, ledger = true }) {
     for (const part of ['jobs', 'guichet']) await shop.stopPart(part);
     return Object.assign(arena, {
         setDelay: (ms) => call('POST', `/delay/${ms}`),
-        creates: async () => (await call('GET', '/count')).creates,
+        taken: () => call('GET', '/count'),
         async stop() {
             await http.close();
             await arena.pool.end();

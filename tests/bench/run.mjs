@@ -10,6 +10,8 @@ import { measure, runWrk } from './measure.mjs';
 import { FIRST_ASSET, makeNotices } from './users.mjs';
 
 const FIRST_GUESS = 8000; // webhooks or purchases a second: so many are laid out; twice as many if they run out
+const WARMERS = 16; // requests at a time
+const WARM_ANSWERS = 2000; // Node has compiled what it runs by then
 const FILLED = { webhook: 'makePayments', items: 'makeItems' };
 
 export const median = (numbers) => {
@@ -85,7 +87,7 @@ function statusesOf(arena) {
 async function judge(arena, contender, job, found, { before, creates }) {
     const { answered } = found;
     const made = job.kind === 'create' ? found : (found.created ?? { answered: 0, refused: 0, broken: 0 });
-    const called = (await arena.creates()) - creates;
+    const called = (await arena.taken()).creates - creates;
     const lost = found.broken + (found.created?.broken ?? 0);
     const problems = [];
     if (!contender.rows && (called < made.answered || called > made.answered + made.refused))
@@ -103,13 +105,14 @@ async function oneRun(arena, contender, row, { seconds, tamper, guesses }) {
         const guess = guesses.get(`${row.name} ${job.kind}`) ?? FIRST_GUESS;
         const before = Math.ceil(guess * seconds) + concurrency;
         const lines = await layOut(arena, contender, job.kind, before);
-        const creates = await arena.creates();
+        const { creates, connections } = await arena.taken();
         const found = await measure({ arena, contender, job, concurrency, seconds, tokens: arena.tokensFile, lines, patience });
         if (found.cut > 0 && patience < 16) continue;
         if (found.ran_out) {
             guesses.set(`${row.name} ${job.kind}`, guess * 2);
             continue;
         }
+        found.connections = (await arena.taken()).connections - connections;
         await tamper?.(arena, row);
         Object.assign(found, await judge(arena, contender, job, found, { before, creates }));
         if (contender.restless) await contender.books.empty();
@@ -130,12 +133,18 @@ function makeStage(arena, names) {
         prepared.add(contender.schema);
     }
 
+    // Before the first run of a job; once before each when the provider is slow, with as many as will wait then: to
+    // open a thousand connections to the provider is no part of it.
     async function warmUp(contender, { name, job, concurrency }, seconds) {
-        if (contender.rows || seconds === 0 || warm.has(`${name} ${job.kind}`)) return;
-        warm.add(`${name} ${job.kind}`);
-        const lines = await layOut(arena, contender, job.kind, Math.ceil(FIRST_GUESS * seconds));
-        await runWrk({ job: { ...job, background: 0 }, concurrency: Math.min(concurrency, 16), seconds,
-            port: contender.port, tokens: arena.tokensFile, lines });
+        const kind = job.background ? 'create' : job.kind;
+        if (contender.rows || seconds === 0 || (warm.has(`${name} ${kind}`) && job.delay === 0)) return;
+        warm.add(`${name} ${kind}`);
+        const many = job.background ?? (job.delay > 0 ? concurrency : Math.min(concurrency, WARMERS));
+        const run = { job: { ...job, kind }, concurrency: many, seconds, port: contender.port, tokens: arena.tokensFile };
+        for (let answered = 0, tries = 0; answered < WARM_ANSWERS && tries < 4; tries++) {
+            const lines = await layOut(arena, contender, kind, Math.ceil(FIRST_GUESS * seconds));
+            answered += (await runWrk({ ...run, lines })).answered + (job.delay > 0 ? WARM_ANSWERS : 0);
+        }
     }
 
     return {
@@ -186,8 +195,9 @@ function makeProgress(say, total) {
     };
 }
 
-const lineOf = ({ rate, p50, p99, others, refused, wrong }) =>
-    [`${rate.toFixed(0)}/s`, `p50 ${p50} ms`, `p99 ${p99} ms`, `${(100 * others).toFixed(0)} % of the CPU went to others`, refused,
+const lineOf = ({ rate, p50, p99, connections, others, refused, wrong }) =>
+    [`${rate.toFixed(0)}/s`, `p50 ${p50} ms`, `p99 ${p99} ms`, connections > 0 && `${connections} new connections to the provider`,
+        `${(100 * others).toFixed(0)} % of the CPU went to others`, refused,
         wrong && `WRONG: ${wrong}`].filter(Boolean).join(', ');
 
 // Options as readOptions() returns them, besides bin (where provider, bare and limit are), say (a line of
