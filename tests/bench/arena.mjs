@@ -100,7 +100,7 @@ export async function openArena({ bin, set, processes, ledger = true }) {
     const program = await startProgram(arena, 'provider', path.join(bin, 'provider'),
         [String(ports.provider), tls('server.pem'), tls('server.key'), env.BENCH_SECRET], { ready: ports.provider });
     arena.providerPid = program.pid;
-    const http = new Pool(provider, { connect: { ca: shop.ca } });
+    const http = new Pool(provider, { connect: { ca: shop.ca }, keepAliveTimeout: 600_000, keepAliveMaxTimeout: 600_000 });
     const call = async (method, where) => (await http.request({ method, path: where })).body.json();
     arena.pool = await openDatabase(shop, password);
     arena.tokens = makeTokens(env.BENCH_TOKEN_KEY);

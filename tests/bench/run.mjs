@@ -93,6 +93,7 @@ async function judge(arena, contender, job, found, { before, creates }) {
     if (!contender.rows && (called < made.answered || called > made.answered + made.refused))
         problems.push(`the provider was called ${called} times for ${made.answered} answers`);
     if (lost > 0) problems.push(`${lost} connections broke`);
+    if (found.cut > 0) problems.push(`${found.cut} never answered`);
     const books = await contender.books.verify(job.kind, { answered, before, made, apart: contender.rows > 1 });
     if (books !== '') problems.push(books);
     const refused = found.refused + (found.created?.refused ?? 0);
@@ -191,7 +192,8 @@ function makeProgress(say, total) {
     let over = 0;
     return ({ row, number }, runs) => {
         const left = over === 0 ? '' : `, about ${Math.ceil((((Date.now() - begun) / over) * (total - over)) / 1000)} s left`;
-        say(`${++over} of ${total}: ${row.jobName}, ${row.concurrency} at a time, ${CONTENDERS[row.name].title}, run ${number} of ${runs}${left}`);
+        const what = `${row.jobName}, ${row.concurrency} at a time, ${CONTENDERS[row.name].title}, run ${number} of ${runs}`;
+        say(`${++over} of ${total}: ${what}${left}`);
     };
 }
 
@@ -209,6 +211,7 @@ export async function runBench(options) {
     const plan = planRuns(rows, runs);
     const progress = makeProgress(say, plan.length);
     const guesses = new Map();
+    say(`starting MariaDB, nginx and the provider for ${plan.length} runs`);
     const arena = await openArena(options);
     try {
         const stage = makeStage(arena, options.contenders);
