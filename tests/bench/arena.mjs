@@ -1,10 +1,11 @@
 // Where all contenders meet: a private MariaDB, one nginx with a server for each, the provider, and
-// an account that may see every contender's tables.
+// accounts that may see every contender's tables: bench, which its rivals use, and meter, which this does.
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import mysql from 'mysql2/promise';
 import { Pool } from 'undici';
 import { freePorts, startInstance } from '../e2e/lib/instance.mjs';
@@ -43,7 +44,7 @@ const nginxServers = (ports, run) => `
     server {
         listen 127.0.0.1:${ports.php} backlog=4096;
         include snippets/guichet-fastcgi.conf;
-        fastcgi_param SCRIPT_FILENAME "${path.resolve(import.meta.dirname, 'site.php')}";
+        fastcgi_param SCRIPT_FILENAME "${fileURLToPath(new URL('site.php', import.meta.url))}";
         location / { fastcgi_pass bench_php; }
     }
     server {
@@ -77,8 +78,9 @@ async function addServers(shop, ports) {
 async function openDatabase(shop, password) {
     const schemas = SERVERS.slice(1).map((name) => `CREATE DATABASE bench_${name} CHARACTER SET utf8mb4;`);
     askSuperuser(shop, `${DATABASE} ${schemas.join(' ')} CREATE USER bench@localhost IDENTIFIED BY '${password}';
-        GRANT ALL ON *.* TO bench@localhost;`);
-    return mysql.createPool({ socketPath: shop.vars.DB_SOCKET, user: 'bench', password, connectionLimit: 4,
+        GRANT ALL ON *.* TO bench@localhost; CREATE USER meter@localhost IDENTIFIED BY '${password}';
+        GRANT ALL ON *.* TO meter@localhost;`);
+    return mysql.createPool({ socketPath: shop.vars.DB_SOCKET, user: 'meter', password, connectionLimit: 4,
         multipleStatements: true, supportBigNumbers: true });
 }
 

@@ -113,7 +113,7 @@ async function oneRun(arena, contender, row, { seconds, tamper, guesses }) {
             guesses.set(`${row.name} ${job.kind}`, guess * 2);
             continue;
         }
-        found.connections = (await arena.taken()).connections - connections;
+        found.opened = (await arena.taken()).connections - connections;
         await tamper?.(arena, row);
         Object.assign(found, await judge(arena, contender, job, found, { before, creates }));
         if (contender.restless) await contender.books.empty();
@@ -180,6 +180,7 @@ const summary = (row, runs) => ({
     p50: median(runs.map((run) => run.p50)),
     p99: median(runs.map((run) => run.p99)),
     memory: Math.max(...runs.map((run) => run.memory)),
+    connections: Math.max(...runs.map((run) => run.connections)),
     cpu: Object.fromEntries(['own', 'nginx', 'database'].map((who) => [who, median(runs.map((run) => run.cpu[who]))])),
     others: Math.max(...runs.map((run) => run.others)),
     answered: runs.reduce((sum, run) => sum + run.answered, 0),
@@ -197,8 +198,8 @@ function makeProgress(say, total) {
     };
 }
 
-const lineOf = ({ rate, p50, p99, connections, others, refused, wrong }) =>
-    [`${rate.toFixed(0)}/s`, `p50 ${p50} ms`, `p99 ${p99} ms`, connections > 0 && `${connections} new connections to the provider`,
+const lineOf = ({ rate, p50, p99, opened, others, refused, wrong }) =>
+    [`${rate.toFixed(0)}/s`, `p50 ${p50} ms`, `p99 ${p99} ms`, opened > 0 && `${opened} new connections to the provider`,
         `${(100 * others).toFixed(0)} % of the CPU went to others`, refused,
         wrong && `WRONG: ${wrong}`].filter(Boolean).join(', ');
 

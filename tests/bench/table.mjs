@@ -23,7 +23,7 @@ function ratios(row, rows) {
     });
 }
 
-const HEAD = ['at a time', 'contender', 'per second', 'p50 ms', 'p99 ms', 'MiB', 'own', 'nginx', 'db', '/PHP', '/Node', '/C',
+const HEAD = ['at a time', 'contender', 'per second', 'p50 ms', 'p99 ms', 'MiB', 'conns', 'own', 'nginx', 'db', '/PHP', '/Node', '/C',
     '/db', '/db grouped', 'others', ''];
 
 const LEFT = [1, HEAD.length - 1]; // columns of text
@@ -36,13 +36,13 @@ function verdict({ wrong, refused }) {
 function cells(row, rows) {
     const { cpu, memory } = row;
     return [String(row.concurrency), CONTENDERS[row.contender].title, rateText(row), time(row.p50), time(row.p99),
-        memory === 0 ? '' : (memory / 2 ** 20).toFixed(0), memory === 0 ? '' : whole(cpu.own), whole(cpu.nginx),
+        memory === 0 ? '' : (memory / 2 ** 20).toFixed(0), memory === 0 ? '' : String(row.connections), memory === 0 ? '' : whole(cpu.own), whole(cpu.nginx),
         whole(cpu.database), ...ratios(row, rows), `${whole(100 * row.others)} %`, verdict(row)];
 }
 
 export function tableLines(rows) {
     const lines = ['own, nginx, db: microseconds of CPU for each answer; /PHP and so on: Guichet\'s rate over theirs; MiB: PSS of all of',
-        'a contender\'s processes; others: the part of the CPUs that went to programs outside of the benchmark'];
+        'a contender\'s processes; conns: with the database; others: the part of the CPUs that went to programs outside of the benchmark'];
     for (const name of new Set(rows.map((row) => row.job))) {
         const own = rows.filter((row) => row.job === name);
         own.sort((a, b) => a.concurrency - b.concurrency);
