@@ -140,7 +140,7 @@ function makeStage(arena, names) {
         const kind = job.background ? 'create' : job.kind;
         if (contender.rows || seconds === 0 || (warm.has(`${name} ${kind}`) && job.delay === 0)) return;
         warm.add(`${name} ${kind}`);
-        const many = job.background ?? (job.delay > 0 ? concurrency : Math.min(concurrency, WARMERS));
+        const many = job.background ?? (job.delay > 0 ? concurrency : WARMERS);
         const run = { job: { ...job, kind }, concurrency: many, seconds, port: contender.port, tokens: arena.tokensFile };
         for (let answered = 0, tries = 0; answered < WARM_ANSWERS && tries < 4; tries++) {
             const lines = await layOut(arena, contender, kind, Math.ceil(FIRST_GUESS * seconds));
