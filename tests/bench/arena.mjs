@@ -1,10 +1,11 @@
 // Where all contenders meet: a private MariaDB, one nginx with a server for each, the provider, and
-// an account that may see every contender's tables.
+// accounts that may see every contender's tables: bench, which its rivals use, and meter, which this does.
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import mysql from 'mysql2/promise';
 import { Pool } from 'undici';
 import { freePorts, startInstance } from '../e2e/lib/instance.mjs';
@@ -43,7 +44,7 @@ const nginxServers = (ports, run) => `
     server {
         listen 127.0.0.1:${ports.php} backlog=4096;
         include snippets/guichet-fastcgi.conf;
-        fastcgi_param SCRIPT_FILENAME "${path.resolve(import.meta.dirname, 'site.php')}";
+        fastcgi_param SCRIPT_FILENAME "${fileURLToPath(new URL('site.php', import.meta.url))}";
         location / { fastcgi_pass bench_php; }
     }
     server {
@@ -77,14 +78,15 @@ async function addServers(shop, ports) {
 async function openDatabase(shop, password) {
     const schemas = SERVERS.slice(1).map((name) => `CREATE DATABASE bench_${name} CHARACTER SET utf8mb4;`);
     askSuperuser(shop, `${DATABASE} ${schemas.join(' ')} CREATE USER bench@localhost IDENTIFIED BY '${password}';
-        GRANT ALL ON *.* TO bench@localhost;`);
-    return mysql.createPool({ socketPath: shop.vars.DB_SOCKET, user: 'bench', password, connectionLimit: 4,
+        GRANT ALL ON *.* TO bench@localhost; CREATE USER meter@localhost IDENTIFIED BY '${password}';
+        GRANT ALL ON *.* TO meter@localhost;`);
+    return mysql.createPool({ socketPath: shop.vars.DB_SOCKET, user: 'meter', password, connectionLimit: 4,
         multipleStatements: true, supportBigNumbers: true });
 }
 
 // `ledger`: is it verified at the end as well? The arena: {shop, home, run, bin, pool, ports, env, provider, providerPid,
-// tokens, tokensFile, processes, setDelay(ms), creates()
-// (taken by the provider so far), stop()}.
+// tokens, tokensFile, processes, setDelay(ms), taken()
+// ({creates, connections} of the provider so far), stop()}.
 export async function openArena({ bin, set, processes, ledger = true }) {
     const names = [...SERVERS, 'node_upstream', 'provider'];
     const ports = Object.fromEntries((await freePorts(names.length)).map((port, i) => [names[i], port]));
@@ -100,7 +102,7 @@ export async function openArena({ bin, set, processes, ledger = true }) {
     const program = await startProgram(arena, 'provider', path.join(bin, 'provider'),
         [String(ports.provider), tls('server.pem'), tls('server.key'), env.BENCH_SECRET], { ready: ports.provider });
     arena.providerPid = program.pid;
-    const http = new Pool(provider, { connect: { ca: shop.ca } });
+    const http = new Pool(provider, { connect: { ca: shop.ca }, keepAliveTimeout: 600_000, keepAliveMaxTimeout: 600_000 });
     const call = async (method, where) => (await http.request({ method, path: where })).body.json();
     arena.pool = await openDatabase(shop, password);
     arena.tokens = makeTokens(env.BENCH_TOKEN_KEY);
@@ -111,7 +113,7 @@ export async function openArena({ bin, set, processes, ledger = true }) {
     for (const part of ['jobs', 'guichet']) await shop.stopPart(part);
     return Object.assign(arena, {
         setDelay: (ms) => call('POST', `/delay/${ms}`),
-        creates: async () => (await call('GET', '/count')).creates,
+        taken: () => call('GET', '/count'),
         async stop() {
             await http.close();
             await arena.pool.end();

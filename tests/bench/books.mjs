@@ -55,7 +55,8 @@ export function guichetBooks(pool) {
         INSERT INTO attempts (payment_id, number, provider, reference, deadline_at)
             SELECT payment_id, 1, 'payviox', payment_id, NOW(3) FROM payments;
         INSERT INTO attempt_answers (attempt_id, outcome, definite, http_status, provider_reference, url)
-            SELECT attempt_id, 'pending', 1, 201, CONCAT('cs_', payment_id), CONCAT('https://secure.bench.test/cs_', payment_id) FROM attempts;
+            SELECT attempt_id, 'pending', 1, 201, CONCAT('cs_', payment_id), CONCAT('https://secure.bench.test/cs_', payment_id)
+                FROM attempts;
         INSERT INTO events (payment_id, kind, detail, source) SELECT payment_id, 'created', 'payviox', 'request' FROM payments;
         INSERT INTO events (payment_id, kind, detail, source) SELECT payment_id, 'attempt', 'pending', 'request' FROM payments;
         INSERT INTO payment_checks (payment_id, due_at) SELECT payment_id, NOW(3) + INTERVAL 10 MINUTE FROM payments`);
@@ -94,7 +95,8 @@ export function guichetBooks(pool) {
             const money = { ledger: 0, unbalanced: 0 };
             const expected = {
                 create: { payments: stored(made), attempts: stored(made), answers: answered },
-                webhook: { payments: stored(made, before), completed: answered, notices: answered, credits: answered, credited: answered * AMOUNT },
+                webhook: { payments: stored(made, before), completed: answered, notices: answered, credits: answered,
+                    credited: answered * AMOUNT },
                 items: { payments: answered, completed: answered, sold: answered, credits: answered },
                 replay: { payments: COUNT, answers: COUNT },
                 balance: { payments: 0 },
@@ -134,7 +136,8 @@ export function plainBooks(pool, name) {
             const money = { ledger: 0, unbalanced: 0 };
             const expected = {
                 create: { payments: stored(made), answers: apart ? 0 : answered, apart: apart ? answered : 0 },
-                webhook: { payments: stored(made, before), completed: answered, notices: answered, credits: answered, credited: answered * AMOUNT },
+                webhook: { payments: stored(made, before), completed: answered, notices: answered, credits: answered,
+                    credited: answered * AMOUNT },
                 items: { payments: answered, completed: answered, sold: answered, credits: answered },
                 replay: { payments: COUNT, answers: COUNT },
                 balance: { payments: 0 },

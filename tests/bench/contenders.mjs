@@ -12,9 +12,9 @@ import { guichetBooks, plainBooks } from './books.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const CONNECTIONS = 64; // of bare C
-const started = new Set();
+const started = new Map(); // child → the signal that ends it
 process.on('exit', () => {
-    for (const child of started) child.kill('SIGKILL');
+    for (const [child, signal] of started) child.kill(signal);
 });
 
 const answers = (where) =>
@@ -24,12 +24,13 @@ const answers = (where) =>
         socket.on('error', () => resolve(false));
     });
 
-// A program in the foreground, until stop(). `ready`: a port or a socket's path that must answer.
-export async function startProgram(arena, name, command, args, { env = {}, ready }) {
+// A program in the foreground, until stop(). `ready`: a port or a socket's path that must answer; `signal`: what
+// ends it.
+export async function startProgram(arena, name, command, args, { env = {}, ready, signal = 'SIGTERM' }) {
     const log = fs.openSync(path.join(arena.home, 'log', `bench-${name}.log`), 'a');
     const child = spawn(command, args, { cwd: arena.home, env: { ...process.env, ...env }, stdio: ['ignore', log, log] });
     fs.closeSync(log);
-    started.add(child);
+    started.set(child, signal);
     child.on('exit', () => started.delete(child));
     await eventually(() => {
         if (child.exitCode !== null) throw Object.assign(new Error(`${name} ended: see ${arena.home}`), { final: true });
@@ -37,7 +38,7 @@ export async function startProgram(arena, name, command, args, { env = {}, ready
     }, 30_000);
     return {
         pid: child.pid,
-        async stop(signal = 'SIGTERM') {
+        async stop() {
             if (child.exitCode !== null || child.signalCode !== null) return;
             const gone = once(child, 'exit');
             child.kill(signal);
@@ -149,7 +150,8 @@ const bareC = (arena) =>
             const socket = path.join(arena.run, 'bench-c.sock');
             fs.rmSync(socket, { force: true });
             const args = [socket, threads, CONNECTIONS, arena.provider, env.BENCH_CA, env.BENCH_SECRET];
-            return startProgram(arena, 'c', path.join(arena.bin, 'bare'), args.map(String), { env, ready: socket });
+            return startProgram(arena, 'c', path.join(arena.bin, 'bare'), args.map(String),
+                { env, ready: socket, signal: 'SIGKILL' }); // libfcgi takes TERM for something to think about
         },
     });
 

@@ -68,7 +68,8 @@ const LAST = `SELECT (SELECT COALESCE(MAX(attempt_id), 0) FROM attempts) AS atte
     (SELECT COALESCE(MAX(inbox_id), 0) FROM inbox) AS notices,
     (SELECT COALESCE(MAX(posting_id), 0) FROM ledger_postings) AS postings`;
 
-const since = (last) => `SELECT (SELECT COUNT(*) FROM attempts JOIN payments USING (payment_id) WHERE attempt_id > ${last.attempts}) AS payments,
+const since = (last) => `SELECT
+    (SELECT COUNT(*) FROM attempts JOIN payments USING (payment_id) WHERE attempt_id > ${last.attempts}) AS payments,
     (SELECT COUNT(*) FROM attempt_answers WHERE answer_id > ${last.answers}) AS answers,
     (SELECT COUNT(*) FROM inbox WHERE inbox_id > ${last.notices} AND state = 'done') AS notices,
     (SELECT COUNT(*) FROM ledger_postings WHERE posting_id > ${last.postings}) AS credits,
@@ -148,14 +149,15 @@ export async function runFlat(options) {
 }
 
 export function flatLines(results) {
-    const lines = [`${'job'.padEnd(8)} ${'payments'.padStart(9)} ${'per second'.padStart(10)} ${'p99 ms'.padStart(7)} ${'own us'.padStart(7)}`
-        + ` ${'db us'.padStart(6)}  rate over that of few`];
+    const lines = ['job       payments per second  p99 ms  own us  db us  rate over that of few'];
     for (const { kind, rows, rate, p99, own, database, wrong } of results) {
         const few = results.find((result) => result.kind === kind);
         const problem = wrong.find((text) => text !== '');
-        const ratio = few.rows === rows ? '' : `${(rate / few.rate).toFixed(2)}${rate / few.rate >= 1 - FLAT ? '' : ' NOT FLAT,'} `;
+        const share = rate / few.rate;
+        const ratio = few.rows === rows ? '' : `${share.toFixed(2)}${share >= 1 - FLAT ? '' : ' NOT FLAT,'} `;
         lines.push(`${kind.padEnd(8)} ${String(rows).padStart(9)} ${rate.toFixed(0).padStart(10)} ${p99.toFixed(1).padStart(7)}`
-            + ` ${own.toFixed(0).padStart(7)} ${database.toFixed(0).padStart(6)}  ${ratio}${problem === undefined ? 'verified' : `WRONG: ${problem}`}`);
+            + ` ${own.toFixed(0).padStart(7)} ${database.toFixed(0).padStart(6)}`
+            + `  ${ratio}${problem === undefined ? 'verified' : `WRONG: ${problem}`}`);
     }
     return lines;
 }

@@ -33,6 +33,13 @@ function cpuOf(pids) {
 const memoryOf = (pids) =>
     pids.reduce((sum, pid) => sum + Number(read(pid, 'smaps_rollup').match(/^Pss:\s+(\d+) kB/m)?.[1] ?? 0) * 1024, 0);
 
+// Of a contender, with the database.
+async function connectionsOf(arena, schema) {
+    const [rows] = await arena.pool.query("SELECT COUNT(*) AS number FROM information_schema.processlist WHERE db = ? AND user <> 'meter'",
+        [schema]);
+    return rows[0].number;
+}
+
 function collect(command, args, options) {
     const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
     let text = '';
@@ -113,7 +120,7 @@ function startMeters(groups) {
     };
 }
 
-// A run with what it cost: memory at work (bytes), CPU for each answer (microseconds) by whom, and which
+// A run with what it cost: memory at work (bytes), connections with the database, CPU for each answer (microseconds) by whom, and which
 // part of the machine's CPUs was taken by processes that are no part of this.
 export async function measure(run) {
     const { arena, contender, job } = run;
@@ -121,10 +128,13 @@ export async function measure(run) {
         provider: [arena.providerPid] });
     const whole = { ...run, port: contender.port };
     const going = contender.rows ? runLimit(run) : job.background ? runBusy(whole) : runWrk(whole);
-    const memory = sleep(run.seconds * 1000 * BUSY).then(() => memoryOf(contender.pids()));
+    going.catch(() => {}); // told below
+    await sleep(run.seconds * 1000 * BUSY);
+    const memory = memoryOf(contender.pids());
+    const connections = await connectionsOf(arena, contender.schema);
     const result = await going;
     const used = stop();
     const each = (cpu) => cpu / Math.max(1, result.answered + (result.created?.answered ?? 0));
     const cpu = { own: each(used.own), nginx: each(used.nginx), database: each(used.database) };
-    return { ...result, memory: await memory, cpu, others: used.others };
+    return { ...result, memory, connections, cpu, others: used.others };
 }

@@ -4,7 +4,8 @@
  *
  *   provider PORT CERTIFICATE KEY SECRET
  *
- * POST /delay/MS sets the delay of creates, GET /count tells how many creates were taken. */
+ * POST /delay/MS sets the delay of creates, GET /count tells how many creates were taken, and over
+ * how many connections. */
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
@@ -40,7 +41,7 @@ static struct {
     struct client *first, *end; /* all wait equally long, so the queue is in order of time */
     const char *secret;
     uint64_t delay_ns;
-    long creates;
+    long creates, connections;
     int epoll;
 } here;
 
@@ -152,7 +153,8 @@ static void client_request(struct client *client, const char *body)
         here.delay_ns = strtoull(order, NULL, 10) * 1000000u;
         write_answer(client, "200 OK", "{}");
     } else {
-        snprintf(text, sizeof text, "{\"creates\":%ld}", here.creates);
+        snprintf(text, sizeof text, "{\"creates\":%ld,\"connections\":%ld}", here.creates,
+                 here.connections);
         write_answer(client, "200 OK", text);
     }
     client_answer(client);
@@ -190,6 +192,7 @@ static void accept_all(int listener, SSL_CTX *tls)
         if (client == NULL || (client->ssl = SSL_new(tls)) == NULL)
             die("client");
         client->fd = fd;
+        here.connections++;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         SSL_set_fd(client->ssl, fd);
         SSL_set_accept_state(client->ssl);

@@ -10,6 +10,8 @@ import { measure, runWrk } from './measure.mjs';
 import { FIRST_ASSET, makeNotices } from './users.mjs';
 
 const FIRST_GUESS = 8000; // webhooks or purchases a second: so many are laid out; twice as many if they run out
+const WARMERS = 16; // requests at a time
+const WARM_ANSWERS = 2000; // Node has compiled what it runs by then
 const FILLED = { webhook: 'makePayments', items: 'makeItems' };
 
 export const median = (numbers) => {
@@ -85,12 +87,13 @@ function statusesOf(arena) {
 async function judge(arena, contender, job, found, { before, creates }) {
     const { answered } = found;
     const made = job.kind === 'create' ? found : (found.created ?? { answered: 0, refused: 0, broken: 0 });
-    const called = (await arena.creates()) - creates;
+    const called = (await arena.taken()).creates - creates;
     const lost = found.broken + (found.created?.broken ?? 0);
     const problems = [];
     if (!contender.rows && (called < made.answered || called > made.answered + made.refused))
         problems.push(`the provider was called ${called} times for ${made.answered} answers`);
     if (lost > 0) problems.push(`${lost} connections broke`);
+    if (found.cut > 0) problems.push(`${found.cut} never answered`);
     const books = await contender.books.verify(job.kind, { answered, before, made, apart: contender.rows > 1 });
     if (books !== '') problems.push(books);
     const refused = found.refused + (found.created?.refused ?? 0);
@@ -103,13 +106,14 @@ async function oneRun(arena, contender, row, { seconds, tamper, guesses }) {
         const guess = guesses.get(`${row.name} ${job.kind}`) ?? FIRST_GUESS;
         const before = Math.ceil(guess * seconds) + concurrency;
         const lines = await layOut(arena, contender, job.kind, before);
-        const creates = await arena.creates();
+        const { creates, connections } = await arena.taken();
         const found = await measure({ arena, contender, job, concurrency, seconds, tokens: arena.tokensFile, lines, patience });
         if (found.cut > 0 && patience < 16) continue;
         if (found.ran_out) {
             guesses.set(`${row.name} ${job.kind}`, guess * 2);
             continue;
         }
+        found.opened = (await arena.taken()).connections - connections;
         await tamper?.(arena, row);
         Object.assign(found, await judge(arena, contender, job, found, { before, creates }));
         if (contender.restless) await contender.books.empty();
@@ -130,12 +134,18 @@ function makeStage(arena, names) {
         prepared.add(contender.schema);
     }
 
+    // Before the first run of a job; once before each when the provider is slow, with as many as will wait then: to
+    // open a thousand connections to the provider is no part of it.
     async function warmUp(contender, { name, job, concurrency }, seconds) {
-        if (contender.rows || seconds === 0 || warm.has(`${name} ${job.kind}`)) return;
-        warm.add(`${name} ${job.kind}`);
-        const lines = await layOut(arena, contender, job.kind, Math.ceil(FIRST_GUESS * seconds));
-        await runWrk({ job: { ...job, background: 0 }, concurrency: Math.min(concurrency, 16), seconds,
-            port: contender.port, tokens: arena.tokensFile, lines });
+        const kind = job.background ? 'create' : job.kind;
+        if (contender.rows || seconds === 0 || (warm.has(`${name} ${kind}`) && job.delay === 0)) return;
+        warm.add(`${name} ${kind}`);
+        const many = job.background ?? (job.delay > 0 ? concurrency : WARMERS);
+        const run = { job: { ...job, kind }, concurrency: many, seconds, port: contender.port, tokens: arena.tokensFile };
+        for (let answered = 0, tries = 0; answered < WARM_ANSWERS && tries < 4; tries++) {
+            const lines = await layOut(arena, contender, kind, Math.ceil(FIRST_GUESS * seconds));
+            answered += (await runWrk({ ...run, lines })).answered + (job.delay > 0 ? WARM_ANSWERS : 0);
+        }
     }
 
     return {
@@ -170,6 +180,7 @@ const summary = (row, runs) => ({
     p50: median(runs.map((run) => run.p50)),
     p99: median(runs.map((run) => run.p99)),
     memory: Math.max(...runs.map((run) => run.memory)),
+    connections: Math.max(...runs.map((run) => run.connections)),
     cpu: Object.fromEntries(['own', 'nginx', 'database'].map((who) => [who, median(runs.map((run) => run.cpu[who]))])),
     others: Math.max(...runs.map((run) => run.others)),
     answered: runs.reduce((sum, run) => sum + run.answered, 0),
@@ -182,12 +193,14 @@ function makeProgress(say, total) {
     let over = 0;
     return ({ row, number }, runs) => {
         const left = over === 0 ? '' : `, about ${Math.ceil((((Date.now() - begun) / over) * (total - over)) / 1000)} s left`;
-        say(`${++over} of ${total}: ${row.jobName}, ${row.concurrency} at a time, ${CONTENDERS[row.name].title}, run ${number} of ${runs}${left}`);
+        const what = `${row.jobName}, ${row.concurrency} at a time, ${CONTENDERS[row.name].title}, run ${number} of ${runs}`;
+        say(`${++over} of ${total}: ${what}${left}`);
     };
 }
 
-const lineOf = ({ rate, p50, p99, others, refused, wrong }) =>
-    [`${rate.toFixed(0)}/s`, `p50 ${p50} ms`, `p99 ${p99} ms`, `${(100 * others).toFixed(0)} % of the CPU went to others`, refused,
+const lineOf = ({ rate, p50, p99, opened, others, refused, wrong }) =>
+    [`${rate.toFixed(0)}/s`, `p50 ${p50} ms`, `p99 ${p99} ms`, opened > 0 && `${opened} new connections to the provider`,
+        `${(100 * others).toFixed(0)} % of the CPU went to others`, refused,
         wrong && `WRONG: ${wrong}`].filter(Boolean).join(', ');
 
 // Options as readOptions() returns them, besides bin (where provider, bare and limit are), say (a line of
@@ -199,6 +212,7 @@ export async function runBench(options) {
     const plan = planRuns(rows, runs);
     const progress = makeProgress(say, plan.length);
     const guesses = new Map();
+    say(`starting MariaDB, nginx and the provider for ${plan.length} runs`);
     const arena = await openArena(options);
     try {
         const stage = makeStage(arena, options.contenders);

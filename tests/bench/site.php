@@ -154,7 +154,10 @@ function purchase(int $user, array $body): string
     sort($assets);
     return transaction(function () use ($user, $assets) {
         $marks = implode(', ', array_fill(0, count($assets), '?'));
-        $items = run("SELECT asset_id, owner_id, on_sale, price FROM items WHERE asset_id IN ($marks) ORDER BY asset_id FOR UPDATE", $assets)->fetchAll();
+        $items = run(
+            "SELECT asset_id, owner_id, on_sale, price FROM items WHERE asset_id IN ($marks) ORDER BY asset_id FOR UPDATE",
+            $assets,
+        )->fetchAll();
         $total = array_sum(array_column($items, 'price'));
         foreach ($items as $item) {
             if (!$item['on_sale'] || $item['owner_id'] === $user) {

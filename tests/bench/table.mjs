@@ -23,8 +23,10 @@ function ratios(row, rows) {
     });
 }
 
-const HEAD = ['at a time', 'contender', 'per second', 'p50 ms', 'p99 ms', 'MiB', 'own', 'nginx', 'db', '/PHP', '/Node', '/C',
+const HEAD = ['at a time', 'contender', 'per second', 'p50 ms', 'p99 ms', 'MiB', 'conns', 'own', 'nginx', 'db', '/PHP', '/Node', '/C',
     '/db', '/db grouped', 'others', ''];
+
+const LEFT = [1, HEAD.length - 1]; // columns of text
 
 function verdict({ wrong, refused }) {
     const problem = wrong.find((text) => text !== '');
@@ -34,20 +36,21 @@ function verdict({ wrong, refused }) {
 function cells(row, rows) {
     const { cpu, memory } = row;
     return [String(row.concurrency), CONTENDERS[row.contender].title, rateText(row), time(row.p50), time(row.p99),
-        memory === 0 ? '' : (memory / 2 ** 20).toFixed(0), memory === 0 ? '' : whole(cpu.own), whole(cpu.nginx),
+        memory === 0 ? '' : (memory / 2 ** 20).toFixed(0), memory === 0 ? '' : String(row.connections), memory === 0 ? '' : whole(cpu.own), whole(cpu.nginx),
         whole(cpu.database), ...ratios(row, rows), `${whole(100 * row.others)} %`, verdict(row)];
 }
 
 export function tableLines(rows) {
-    const lines = ['own, nginx, db: microseconds of CPU for each answer; /PHP and so on: Guichet\'s rate over theirs; others: CPU that none of them had'];
+    const lines = ['own, nginx, db: microseconds of CPU for each answer; /PHP and so on: Guichet\'s rate over theirs; MiB: PSS of all of',
+        'a contender\'s processes; conns: with the database; others: the part of the CPUs that went to programs outside of the benchmark'];
     for (const name of new Set(rows.map((row) => row.job))) {
         const own = rows.filter((row) => row.job === name);
         own.sort((a, b) => a.concurrency - b.concurrency);
         const table = [HEAD, ...own.map((row) => cells(row, rows))];
         const widths = HEAD.map((_, i) => Math.max(...table.map((line) => line[i].length)));
         lines.push('', JOBS[name]?.title ?? name);
-        for (const line of table)
-            lines.push(`  ${line.map((cell, i) => (i === 1 || i === HEAD.length - 1 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ')}`.trimEnd());
+        const pad = (cell, i) => (LEFT.includes(i) ? cell.padEnd(widths[i]) : cell.padStart(widths[i]));
+        for (const line of table) lines.push(`  ${line.map(pad).join('  ')}`.trimEnd());
     }
     return lines;
 }
