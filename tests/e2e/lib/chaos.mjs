@@ -209,10 +209,9 @@ export async function makeProviderProxy() {
         attach: (to) => (shop = to),
         // Runs fn while the next connection is cut at this point.
         async cut(point, fn) {
-            if (point === 'refused') {
-                for (const socket of open) socket.destroy();
-                await close();
-            } else plan = point;
+            for (const socket of open) socket.destroy(); // or an open one would be used again
+            if (point === 'refused') await close();
+            else plan = point;
             try {
                 return await fn();
             } finally {
