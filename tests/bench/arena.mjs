@@ -23,7 +23,7 @@ const LEFT_OUT = ['mail', 'receiver_1'];
 const SERVERS = ['guichet', 'php', 'node', 'c'];
 
 // For all alike: room in memory, every commit durable, connections for a thousand PHP processes.
-const DATABASE = `SET GLOBAL innodb_buffer_pool_size = 2147483648; SET GLOBAL innodb_log_file_size = 1073741824;
+const DATABASE = `SET GLOBAL innodb_log_file_size = 1073741824;
     SET GLOBAL innodb_flush_log_at_trx_commit = 1; SET GLOBAL max_connections = 4000;
     SET GLOBAL table_open_cache = 10000;`;
 
@@ -75,19 +75,19 @@ async function addServers(shop, ports) {
     await shop.restartPart('nginx');
 }
 
-async function openDatabase(shop, password) {
+async function openDatabase(shop, password, memory) {
     const schemas = SERVERS.slice(1).map((name) => `CREATE DATABASE bench_${name} CHARACTER SET utf8mb4;`);
-    askSuperuser(shop, `${DATABASE} ${schemas.join(' ')} CREATE USER bench@localhost IDENTIFIED BY '${password}';
+    askSuperuser(shop, `SET GLOBAL innodb_buffer_pool_size = ${memory}; ${DATABASE} ${schemas.join(' ')} CREATE USER bench@localhost IDENTIFIED BY '${password}';
         GRANT ALL ON *.* TO bench@localhost; CREATE USER meter@localhost IDENTIFIED BY '${password}';
         GRANT ALL ON *.* TO meter@localhost;`);
     return mysql.createPool({ socketPath: shop.vars.DB_SOCKET, user: 'meter', password, connectionLimit: 4,
         multipleStatements: true, supportBigNumbers: true });
 }
 
-// `ledger`: is it verified at the end as well? The arena: {shop, home, run, bin, pool, ports, env, provider, providerPid,
+// `ledger`: is it verified at the end as well? `memory`: of MariaDB, in bytes. The arena: {shop, home, run, bin, pool, ports, env, provider, providerPid,
 // tokens, tokensFile, processes, setDelay(ms), taken()
 // ({creates, connections} of the provider so far), stop()}.
-export async function openArena({ bin, set, processes, ledger = true }) {
+export async function openArena({ bin, set, processes, ledger = true, memory = 2 ** 31 }) {
     const names = [...SERVERS, 'node_upstream', 'provider'];
     const ports = Object.fromEntries((await freePorts(names.length)).map((port, i) => [names[i], port]));
     const provider = `https://127.0.0.1:${ports.provider}`;
@@ -104,7 +104,7 @@ export async function openArena({ bin, set, processes, ledger = true }) {
     arena.providerPid = program.pid;
     const http = new Pool(provider, { connect: { ca: shop.ca }, keepAliveTimeout: 600_000, keepAliveMaxTimeout: 600_000 });
     const call = async (method, where) => (await http.request({ method, path: where })).body.json();
-    arena.pool = await openDatabase(shop, password);
+    arena.pool = await openDatabase(shop, password, memory);
     arena.tokens = makeTokens(env.BENCH_TOKEN_KEY);
     arena.tokensFile = path.join(shop.home, 'tokens.txt');
     fs.writeFileSync(arena.tokensFile, `${arena.tokens.join('\n')}\n`, { mode: 0o600 });

@@ -1,6 +1,7 @@
 // make bench ROWS=10000000: does the cost stay flat? The same jobs with ten thousand payments in the
 // books and with as many as ROWS, all paid, ten of each user.
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { openArena } from './arena.mjs';
 import { CONTENDERS } from './contenders.mjs';
@@ -11,6 +12,7 @@ import { AMOUNT, COUNT, FIRST_BUYER, makeNotices } from './users.mjs';
 
 const SMALL = 10_000;
 const EACH = 10; // payments of a user
+const BYTES = 1000; // that MariaDB keeps in memory for each payment: most of what is looked at
 const FLAT = 0.1; // so much of the rate may be lost
 const GUESS = 12_000; // notices a second
 const JOBS_OF_FLAT = { create: JOBS.create0, webhook: JOBS.webhook, history: { ...JOBS.balance, kind: 'history' } };
@@ -138,7 +140,8 @@ async function measureWith(arena, rows, { runs, seconds, concurrency, say }) {
 // Options as for runBench(), and rows. Resolves to the results for few and many rows.
 export async function runFlat(options) {
     const concurrency = options.concurrency?.[0] ?? 64;
-    const arena = await openArena({ ...options, ledger: false });
+    const memory = Math.floor(Math.min(os.totalmem() / 2, Math.max(2 ** 31, options.rows * BYTES)));
+    const arena = await openArena({ ...options, ledger: false, memory });
     try {
         await arena.setDelay(0);
         const few = await measureWith(arena, SMALL, { ...options, concurrency });

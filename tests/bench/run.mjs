@@ -11,7 +11,7 @@ import { FIRST_ASSET, makeNotices } from './users.mjs';
 
 const FIRST_GUESS = 8000; // webhooks or purchases a second: so many are laid out; twice as many if they run out
 const WARMERS = 16; // requests at a time
-const WARM_ANSWERS = 2000; // Node has compiled what it runs by then
+const WARM_ANSWERS = 1000; // at least: Node has compiled what it runs by then
 const FILLED = { webhook: 'makePayments', items: 'makeItems' };
 
 export const median = (numbers) => {
