@@ -51,6 +51,10 @@ const char *public_key_algorithm(const struct public_key *key);
 bool public_key_verify(const struct public_key *key, const void *data, size_t len,
                        const unsigned char *signature, size_t signature_len);
 
+/* Makes an SSL_CTX trust the certificates of a file, which is read once per process, however many
+ * connections there are: a system's are more than a megabyte. False: it cannot be read. */
+bool crypt_trust(void *ssl_context, const char *ca_file);
+
 /* Takes the same time whatever differs. */
 bool crypt_equal(const void *a, const void *b, size_t len);
 

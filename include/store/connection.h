@@ -11,13 +11,15 @@ enum { COLUMNS_MAX = 24, MANY_MAX = 32 };
 
 struct st_mysql;
 struct st_mysql_stmt;
+struct column;
 struct gathering;
 
 struct db {
     struct st_mysql *mysql; /* NULL: not connected */
     struct db_pool *pool;
-    struct arena *arena;         /* of the request whose unit runs */
-    struct gathering *gathering; /* that the unit belongs to; NULL: it is alone */
+    struct arena *arena;            /* of the request whose unit runs */
+    struct gathering *gathering;    /* that the unit belongs to; NULL: it is alone */
+    struct column *columns_of_many; /* too much for the stack of every thread */
     struct st_mysql_stmt *prepared[SQL_STATEMENTS];
     struct st_mysql_stmt *last; /* the statement run last */
     struct st_mysql_stmt *open; /* the same while its rows are being read, else NULL */

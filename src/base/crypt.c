@@ -12,6 +12,7 @@
 #include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,6 +220,50 @@ bool public_key_verify(const struct public_key *key, const void *data, size_t le
         return verify_rs(key->key_, data, len, signature, signature_len);
     return verify(key->key_, key->algorithm_ == rs256 ? EVP_sha256() : NULL, data, len, signature,
                   signature_len);
+}
+
+/* --- whom to trust --- */
+
+struct trust {
+    const char *ca_file;
+    X509_STORE *store;
+    struct trust *next;
+};
+
+static struct {
+    pthread_mutex_t mutex;
+    struct trust *first;
+} trusts = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static struct trust *trust_read(const char *ca_file)
+{
+    struct trust *trust = calloc(1, sizeof *trust);
+    X509_STORE *store = trust == NULL ? NULL : X509_STORE_new();
+    char *name = trust == NULL ? NULL : strdup(ca_file);
+    if (store == NULL || name == NULL || X509_STORE_load_file(store, ca_file) != 1) {
+        X509_STORE_free(store);
+        free(name);
+        free(trust);
+        ERR_clear_error();
+        return NULL;
+    }
+    *trust = (struct trust){name, store, trusts.first};
+    trusts.first = trust;
+    return trust;
+}
+
+bool crypt_trust(void *ssl_context, const char *ca_file)
+{
+    (void)pthread_mutex_lock(&trusts.mutex);
+    struct trust *trust = trusts.first;
+    while (trust != NULL && strcmp(trust->ca_file, ca_file) != 0)
+        trust = trust->next;
+    if (trust == NULL)
+        trust = trust_read(ca_file);
+    (void)pthread_mutex_unlock(&trusts.mutex);
+    if (trust != NULL)
+        SSL_CTX_set1_cert_store(ssl_context, trust->store);
+    return trust != NULL;
 }
 
 bool crypt_equal(const void *a, const void *b, size_t len)

@@ -1,6 +1,6 @@
 /* The only file that knows libfcgi: threads, accepting, reading, answering, draining.
  * libfcgi's own TERM handling leaves idle threads alive, so main waits for the signal itself and
- * wakes each thread with USR1, which a thread lets through only while it accepts. */
+ * wakes each thread with USR1, which a thread lets through only while it waits for connections. */
 #include "base/fcgi.h"
 
 #include "base/clock.h"
@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <fastcgi.h>
 #include <fcgiapp.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -33,27 +35,33 @@ struct worker {
     struct worker *next_idle;
 };
 
-/* One thread accepts at a time, and the next is the one that was busy last: so few are at work
- * with their memory and their connections warm, however many there are. */
+/* One thread at a time waits for connections, and the next is the one that was busy last: so few
+ * are at work, with their memory and their connections warm, however many there are. One that has
+ * just become free looks for itself first: under load nobody has to be woken. */
 static struct {
     pthread_mutex_t mutex;
     bool taken;
     struct worker *idle; /* the last one to come first */
 } gate = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
-static void mask_usr1(int how)
+static void block_usr1(void)
 {
     sigset_t set;
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGUSR1);
-    (void)pthread_sigmask(how, &set, NULL);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
 enum err fcgi_prepare(void)
 {
     program_block_end();
-    mask_usr1(SIG_BLOCK);
-    return FCGX_Init() != 0 || FCGX_IsCGI() ? ERR_INTERNAL : ERR_NONE;
+    block_usr1();
+    if (FCGX_Init() != 0 || FCGX_IsCGI())
+        return ERR_INTERNAL;
+    int flags = fcntl(FCGI_LISTENSOCK_FILENO, F_GETFL);
+    return flags < 0 || fcntl(FCGI_LISTENSOCK_FILENO, F_SETFL, flags | O_NONBLOCK) < 0
+               ? ERR_INTERNAL
+               : ERR_NONE;
 }
 
 /* *fits becomes false when the arena is full. */
@@ -186,18 +194,36 @@ static void gate_leave(void)
         (void)sem_post(&next->turn);
 }
 
+/* -1: nobody is there, or something is wrong: see errno. */
+static int accept_now(void)
+{
+    return draining ? -1 : accept4(FCGI_LISTENSOCK_FILENO, NULL, NULL, SOCK_CLOEXEC);
+}
+
+/* Until somebody connects; USR1 ends it. */
+static void await_connection(void)
+{
+    struct pollfd listener = {.fd = FCGI_LISTENSOCK_FILENO, .events = POLLIN};
+    sigset_t open;
+    (void)pthread_sigmask(SIG_BLOCK, NULL, &open);
+    (void)sigdelset(&open, SIGUSR1);
+    (void)ppoll(&listener, 1, NULL, &open);
+}
+
+static bool is_passing(int code)
+{
+    return code == EAGAIN || code == EWOULDBLOCK || code == EINTR || code == ECONNABORTED;
+}
+
 /* -1: the program ends, or nothing can be accepted. */
 static int accept_one(struct worker *worker)
 {
-    int fd = -1;
+    int fd = accept_now();
+    if (fd >= 0 || draining || !is_passing(errno))
+        return fd;
     gate_enter(worker);
-    mask_usr1(SIG_UNBLOCK);
-    while (!draining && fd < 0) {
-        fd = accept4(FCGI_LISTENSOCK_FILENO, NULL, NULL, SOCK_CLOEXEC);
-        if (fd < 0 && errno != EINTR && errno != ECONNABORTED)
-            break;
-    }
-    mask_usr1(SIG_BLOCK);
+    while ((fd = accept_now()) < 0 && !draining && is_passing(errno))
+        await_connection();
     gate_leave();
     return fd;
 }

@@ -62,7 +62,7 @@ const struct conf_setting settings_table[] = {
     TEXT("database", "admin_user", database.admin_user, "guichet_admin"),
     SECRET("database", "admin_password_file", database.admin_password, 8),
     TEXT("database", "migrations", database.migrations, "/usr/share/guichet/sql"),
-    NUMBER("http", "threads", http.threads, "16", 1, 512),
+    NUMBER("http", "threads", http.threads, "16", 1, 4096),
     NUMBER("http", "request_budget", http.request_budget_ms, "20000", 1000, 600000),
     NUMBER("http", "business_error_status", http.business_error_status, "400", 300, 400),
     SECRET("token", "secret_file", token.secret, CRYPT_HASH_BYTES),

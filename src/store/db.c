@@ -24,6 +24,14 @@ enum {
     IO_TIMEOUT_S = 8,
 };
 
+/* Lists of values as the connector wants them: column by column. */
+struct column {
+    int64_t numbers[MANY_MAX];
+    const void *texts[MANY_MAX];
+    unsigned long lens[MANY_MAX];
+    char indicators[MANY_MAX];
+};
+
 static _Thread_local char problem[256];
 
 const char *db_last_problem(void)
@@ -45,6 +53,8 @@ void db_close(struct db *db)
     }
     if (db->mysql != NULL)
         mysql_close(db->mysql);
+    free(db->columns_of_many);
+    db->columns_of_many = NULL;
     db->mysql = NULL;
     db->last = db->open = NULL;
     db->ahead = false;
@@ -138,8 +148,11 @@ enum err db_connect(struct db *db)
     const struct secret *word =
         db->pool->admin ? &s->database.admin_password : &s->database.password;
     db->mysql = mysql_init(NULL);
-    if (db->mysql == NULL)
+    db->columns_of_many = calloc(VALUES_MAX, sizeof *db->columns_of_many);
+    if (db->mysql == NULL || db->columns_of_many == NULL) {
+        db_close(db);
         return ERR_DB_UNAVAILABLE;
+    }
     mysql_options(db->mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_timeout);
     if (!db->pool->admin) { /* an admin's statement may take as long as it needs */
         mysql_options(db->mysql, MYSQL_OPT_READ_TIMEOUT, &io_timeout);
@@ -292,14 +305,6 @@ enum err db_run_now(struct db *db, enum sql sql, const struct db_value *values)
     return err ? err : read_results(db, sql, stmt);
 }
 
-/* Lists of values as the connector wants them: column by column. */
-struct column {
-    int64_t numbers[MANY_MAX];
-    const void *texts[MANY_MAX];
-    unsigned long lens[MANY_MAX];
-    char indicators[MANY_MAX];
-};
-
 static void bind_column(struct column *column, MYSQL_BIND *bind,
                         const struct db_value *const *lists, unsigned count, unsigned index)
 {
@@ -321,15 +326,14 @@ static void bind_column(struct column *column, MYSQL_BIND *bind,
     bind->length = column->lens;
 }
 
-static enum err run_bulk(enum sql sql, MYSQL_STMT *stmt, const struct db_value *const *lists,
-                         unsigned count)
+static enum err run_bulk(struct db *db, enum sql sql, MYSQL_STMT *stmt,
+                         const struct db_value *const *lists, unsigned count)
 {
     MYSQL_BIND binds[VALUES_MAX];
-    struct column columns[VALUES_MAX];
     unsigned none = 0, values = (unsigned)mysql_stmt_param_count(stmt);
     assert(values > 0 && values <= VALUES_MAX && count <= MANY_MAX);
     for (unsigned i = 0; i < values; i++)
-        bind_column(&columns[i], &binds[i], lists, count, i);
+        bind_column(&db->columns_of_many[i], &binds[i], lists, count, i);
     (void)mysql_stmt_attr_set(stmt, STMT_ATTR_ARRAY_SIZE, &count);
     enum err err = mysql_stmt_bind_param(stmt, binds) != 0 || mysql_stmt_execute(stmt) != 0
                        ? statement_failed(sql, stmt)
@@ -347,7 +351,7 @@ enum err db_run_many(struct db *db, enum sql sql, const struct db_value *const *
     if (!err)
         err = prepare(db, sql, &stmt);
     if (!err)
-        err = run_bulk(sql, stmt, lists, count);
+        err = run_bulk(db, sql, stmt, lists, count);
     return err ? err : read_results(db, sql, stmt);
 }
 

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEADERS = 2, PROBLEM_MAX = 256 };
+enum { LEADERS = 1, PROBLEM_MAX = 256 };
 
 enum turn {
     TURN_WAITS, /* in the queue */
