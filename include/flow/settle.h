@@ -30,6 +30,7 @@ struct settlement {
     /* NULL: our own finding. A success without one is paid from the payer's own balance. */
     const struct provider_truth *truth;
     const char *detail, *source; /* for the timeline */
+    int64_t paid_by;             /* the attempt that the news is of; 0: of none */
     const struct cart *bought;   /* handed over already; NULL: what the payment holds is to be */
 };
 

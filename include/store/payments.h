@@ -66,15 +66,16 @@ enum err payments_lock(struct db *db, const char *payment_id,
 enum err payments_get(struct db *db, const char *payment_id,
                       struct payment *ret_payment) MUST_CHECK;
 
-/* Compare-and-set; ERR_DB_CONFLICT when the payment is not in `from`. */
+/* Compare-and-set; ERR_DB_CONFLICT when the payment is not in `from`. paid_by: the attempt that has
+ * paid it, if none has before; 0: none. */
 enum err payments_status_set(struct db *db, const char *payment_id, enum payment_status from,
-                             enum payment_status to) MUST_CHECK;
+                             enum payment_status to, int64_t paid_by) MUST_CHECK;
 
 /* Adds a refund to the running sum of a locked payment. */
 enum err payments_refunded_add(struct db *db, const char *payment_id,
                                const struct money *amount) MUST_CHECK;
 
-/* The first attempt that pays has paid; the others' money is surplus. */
+/* The same for a payment that is paid already. */
 enum err payments_paid_by_set(struct db *db, const char *payment_id, int64_t number) MUST_CHECK;
 
 /* Sums up the disputes of a locked payment in its own row. */

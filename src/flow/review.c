@@ -56,7 +56,8 @@ static enum err apply_word(struct db *db, struct word_unit *unit)
         return refuse(unit, "it was paid from the balance: no provider knows of it");
     err = write_truth(word, &payment, &attempt, &truth);
     (void)snprintf(detail, sizeof detail, "%s says %s: %s", word->by, truth.word, word->why);
-    const struct settlement news = {word->fact, attempt.provider, &truth, detail, "operator", NULL};
+    const struct settlement news = {word->fact, attempt.provider, &truth, detail, "operator", 0,
+                                    NULL};
     if (!err)
         err = settle_news(db, &payment, &news, &mismatch);
     return !err && mismatch != NULL ? refuse(unit, mismatch) : err;

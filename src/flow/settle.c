@@ -72,7 +72,8 @@ enum err settle_fact(struct db *db, const struct payment *payment, const struct 
     int64_t released;
     if (next.status == payment->status)
         return ERR_NONE;
-    enum err err = payments_status_set(db, payment->id, payment->status, next.status);
+    enum err err = payments_status_set(db, payment->id, payment->status, next.status,
+                                       credits ? news->paid_by : 0);
     if (!err && credits)
         err = complete(db, payment, news, &told);
     if (!err && payment->type == PAYMENT_ITEMS && next.status > PAYMENT_PROCESSING &&
@@ -234,7 +235,8 @@ static enum err settle_attempt(struct db *db, const struct payment *payment,
     if (attempt->rivalled && (news->fact == FACT_FAILED || news->fact == FACT_EXPIRED))
         return ERR_NONE;
     enum err err = settle_news(db, payment, news, ret_mismatch);
-    return err || !paid || payment->paid_by != 0 || *ret_mismatch != NULL
+    bool noted = payment->paid_by != 0 || !payment_is_paid(payment->status); /* with its status */
+    return err || !paid || noted || *ret_mismatch != NULL
                ? err
                : payments_paid_by_set(db, payment->id, attempt->number);
 }
@@ -259,7 +261,8 @@ enum err settle_apply(struct db *db, const struct provider_driver *driver,
     const char *mismatch = find_mismatch(driver, &payment, &attempt, truth);
     (void)snprintf(detail, sizeof detail, "%s says %s%s%s", driver->name, truth->word,
                    truth->why == NULL ? "" : ": ", truth->why == NULL ? "" : truth->why);
-    const struct settlement news = {truth->fact, driver->name, truth, detail, source, NULL};
+    const struct settlement news = {truth->fact, driver->name,   truth, detail,
+                                    source,      attempt.number, NULL};
     if (mismatch == NULL)
         err = learn(db, driver, &attempt, truth, &mismatch);
     if (!err && mismatch == NULL)

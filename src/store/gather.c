@@ -1,5 +1,5 @@
 /* Units of several threads as one transaction. There is no thread of its own for it: a thread that
- * finds nobody at work leads, and runs its unit at once, alone; those that come meanwhile wait, and
+ * finds nobody at work leads, and runs its unit at once; those that come meanwhile wait, and
  * the first of them leads the others next. So a group is as large as the load is high.
  * Nothing here is clever about errors: the whole group is undone, and whoever is not the cause runs
  * again. */
@@ -135,15 +135,6 @@ static void run_group(struct db *db)
     }
 }
 
-static void run_single(struct db *db, enum around around, struct member *member)
-{
-    bool unheard = false;
-    enum err err = pool_run_once(db, around, member->unit, member->context, &unheard);
-    if (err == ERR_DB_LOST)
-        db_close(db);
-    tell(member, pool_retries(err) ? TURN_ALONE : TURN_OVER, err, unheard);
-}
-
 static void run_gathering(struct db_pool *pool, struct gathering *g)
 {
     struct db *db = pool_borrow(pool, g->members[0]->arena);
@@ -152,13 +143,9 @@ static void run_gathering(struct db_pool *pool, struct gathering *g)
             tell(g->members[i], TURN_OVER, ERR_DB_UNAVAILABLE, false);
         return;
     }
-    if (g->member_count == 1) {
-        run_single(db, g->around, g->members[0]);
-    } else {
-        db->gathering = g;
-        run_group(db);
-        db->gathering = NULL;
-    }
+    db->gathering = g;
+    run_group(db);
+    db->gathering = NULL;
     pool_give_back(db);
 }
 

@@ -54,7 +54,7 @@ static enum err check_one(struct db *db, const struct appended *appended)
 /* Statements that name up to MANY_MAX rows at once, instead of being run with many values. */
 static bool names_many(enum sql sql)
 {
-    return sql == SQL_DELIVERIES_INSERT;
+    return sql == SQL_DELIVERIES_INSERT || sql == SQL_CHECK_DELETE;
 }
 
 static enum err run_naming(struct db *db, const struct appended *const *list, unsigned count)
@@ -263,7 +263,8 @@ static bool serve(struct db *db, struct gathering *g, enum sql sql, const struct
     size_t i = 0;
     while (i < AHEADS && aheads[i].one != sql)
         i++;
-    if (i == AHEADS || g->executed || (!g->fetched[i] && fetch_ahead(db, g, i) != ERR_NONE))
+    if (i == AHEADS || g->executed || g->member_count == 1 ||
+        (!g->fetched[i] && fetch_ahead(db, g, i) != ERR_NONE))
         return false; /* an error shows again when the statement is run alone */
     const struct ahead_row *found = find_row(g, i, values);
     if (found == NULL)

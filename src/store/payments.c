@@ -76,9 +76,10 @@ enum err payments_get(struct db *db, const char *payment_id, struct payment *ret
 }
 
 enum err payments_status_set(struct db *db, const char *payment_id, enum payment_status from,
-                             enum payment_status to)
+                             enum payment_status to, int64_t paid_by)
 {
-    return db_change(db, SQL_PAYMENT_STATUS, DB_TEXT(payment_status_name(to)), DB_TEXT(payment_id),
+    return db_change(db, SQL_PAYMENT_STATUS, DB_TEXT(payment_status_name(to)),
+                     paid_by == 0 ? DB_NOTHING : DB_INT(paid_by), DB_TEXT(payment_id),
                      DB_TEXT(payment_status_name(from)));
 }
 

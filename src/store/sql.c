@@ -50,7 +50,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_PAYMENTS_LOCK] = /* the same for many, see gather.c */
         "SELECT " PAYMENT_COLUMNS " FROM payments p WHERE p.payment_id IN (" THIRTY_TWO ") FOR UPDATE",
     [SQL_PAYMENT_STATUS] =
-        "UPDATE payments SET status = ? WHERE payment_id = ? AND status = ?",
+        "UPDATE payments SET status = ?, paid_by = COALESCE(paid_by, ?) WHERE payment_id = ? AND status = ?",
     [SQL_PAYMENT_REFUNDED] =
         "UPDATE payments SET refunded = refunded + ? WHERE payment_id = ?",
     [SQL_PAYMENT_PAID_BY] =
@@ -191,7 +191,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "UPDATE payment_checks SET tries = IF(resume_at IS NULL, LEAST(?, 1000), tries),"
         " due_at = COALESCE(resume_at, " IN_MS "), resume_at = NULL WHERE payment_id = ?",
     [SQL_CHECK_DELETE] =
-        "DELETE FROM payment_checks WHERE payment_id = ?",
+        "DELETE FROM payment_checks WHERE payment_id IN (" THIRTY_TWO ")",
     [SQL_CHECK_ASK] =
         "UPDATE payment_checks SET asked_at = NOW(3), extra = extra + 1 WHERE payment_id = ? AND extra < ?"
         " AND (asked_at IS NULL OR asked_at <= NOW(3) - INTERVAL ? SECOND)",

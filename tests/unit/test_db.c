@@ -109,7 +109,8 @@ static enum err compares_and_sets(struct db *db, void *context)
     struct unit *unit = context;
     enum err err = commits(db, unit);
     return err ? err
-               : payments_status_set(db, unit->one.payment.id, PAYMENT_FAILED, PAYMENT_COMPLETED);
+               : payments_status_set(db, unit->one.payment.id, PAYMENT_FAILED, PAYMENT_COMPLETED,
+                                     0);
 }
 
 static enum err conflicts_twice(struct db *db, void *context)
