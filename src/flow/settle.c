@@ -73,7 +73,7 @@ enum err settle_fact(struct db *db, const struct payment *payment, const struct 
     if (next.status == payment->status)
         return ERR_NONE;
     enum err err = payments_status_set(db, payment->id, payment->status, next.status,
-                                       credits ? news->paid_by : 0);
+                                       payment_is_paid(next.status) ? news->paid_by : 0);
     if (!err && credits)
         err = complete(db, payment, news, &told);
     if (!err && payment->type == PAYMENT_ITEMS && next.status > PAYMENT_PROCESSING &&
