@@ -1,14 +1,14 @@
-/* A marketplace of some size, for test_plans.c: ROWS payments and what belongs to each, numbered
- * alike in all tables; one user in front of them all, BUSY, has a fourth of the payments. */
+/* A marketplace for test_plans.c: payments and what belongs to each, numbered alike in all tables,
+ * up to # in place of the last; the user BUSY has a tenth of them. */
 #ifndef UNIT_PLANS_ROWS_H
 #define UNIT_PLANS_ROWS_H
 
 /* clang-format off */
-#define SEQUENCE " FROM seq_10001_to_30000;"
+#define SEQUENCE " FROM seq_10001_to_#;"
 #define ID       "CONCAT('PAY_010000000000000000000', seq)"
-#define OWNER    "IF(seq % 4 = 0, 9999, seq)"
+#define OWNER    "IF(seq % 10 = 0, 9999, seq)"
 #define BUSY     "9999"
-#define AGO      "NOW(3) - INTERVAL (30000 - seq) MINUTE"
+#define AGO      "NOW(3) - INTERVAL (# - seq) MINUTE"
 
 static const char rows_text[] =
     "INSERT INTO users (user_id, name, email) VALUES (" BUSY ", 'busy', 'busy@example.test');"
@@ -26,7 +26,7 @@ static const char rows_text[] =
     "INSERT INTO attempts (attempt_id, payment_id, number, provider, reference, deadline_at) SELECT seq, " ID ", 1,"
     " IF(seq % 3, 'mangopay', 'payviox'), CONCAT('REF-', seq, '-1'), " AGO SEQUENCE
     "INSERT INTO attempts (payment_id, number, provider, reference, deadline_at) SELECT " ID ", 2, 'mannco',"
-    " CONCAT('REF-', seq, '-2'), " AGO " FROM seq_10001_to_30000 WHERE seq % 10 = 0;"
+    " CONCAT('REF-', seq, '-2'), " AGO " FROM seq_10001_to_# WHERE seq % 10 = 0;"
     "INSERT INTO attempt_answers (attempt_id, outcome, definite, provider_reference, url) SELECT attempt_id, 'pending',"
     " 1, CONCAT('SESSION-', attempt_id), 'https://x' FROM attempts;"
     "INSERT INTO attempt_answers (attempt_id, outcome) SELECT attempt_id, 'unknown' FROM attempts WHERE number = 2;"
