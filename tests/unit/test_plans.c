@@ -33,6 +33,7 @@ struct plan {
     enum way way;
     const char *values[VALUES];
     const char *scans;  /* a table that does not grow */
+    bool fresh;         /* its index is chosen for what fresh statistics say */
     const char *exempt; /* why */
 };
 
@@ -72,8 +73,7 @@ static const struct plan plans[SQL_STATEMENTS] = {
                                    "'INVOICE-#'"}},
     [SQL_PAYMENT_RETURN_URL] = {KEYED, {P}},
 
-    [SQL_REFUND_INSERT] = {KEYED,
-                           {"'REF_NEW'", P, "5", "'manual'", "NULL", "'x'", "10001", P}},
+    [SQL_REFUND_INSERT] = {KEYED, {"'REF_NEW'", P, "5", "'manual'", "NULL", "'x'", "10001", P}},
     [SQL_REFUND_FIND] = {KEYED, {P, "'REF_#'", "'r'"}},
     [SQL_REFUND_CONFIRM] = {KEYED, {"'r'", P, "10"}},
     [SQL_REFUNDS_OF_PAYMENT] = {KEYED, {P, "20"}},
@@ -205,7 +205,7 @@ static const struct plan plans[SQL_STATEMENTS] = {
     [SQL_METRIC_INBOX_AGE] = {WHOLE, {NULL}},
     [SQL_METRIC_SILENCE] = {WHOLE, {NULL}},
     [SQL_METRIC_DELIVERIES] = {EXEMPT, .exempt = "counts along the queue of each receiver"},
-    [SQL_METRIC_DELIVERIES_LAG] = {WHOLE, {NULL}},
+    [SQL_METRIC_DELIVERIES_LAG] = {WHOLE, {NULL}, .fresh = true},
     [SQL_METRIC_REVIEWS] = {WHOLE, {NULL}},
     [SQL_METRIC_REVIEWS_AGE] = {WHOLE, {NULL}},
     [SQL_METRIC_UNPROVED] = {EXEMPT, .exempt = "a row per counter"},
@@ -254,7 +254,7 @@ static const int reads_max[] = {
 /* What the tables are like. */
 struct scene {
     const char *name;
-    int last; /* number of a row */
+    int last;   /* number of a row */
     bool fresh; /* statistics; else they are those of empty tables */
 };
 
@@ -317,7 +317,8 @@ static bool scans(const struct plan *plan, char **row)
     const char *table = text_of(row[TABLE]), *type = text_of(row[TYPE]);
     bool whole = strcmp(type, "ALL") == 0 || strcmp(type, "index") == 0;
     bool small = plan->scans != NULL && strcmp(table, plan->scans) == 0;
-    return whole && !small && table[0] != '<' && row[ESTIMATE] != NULL; /* <derived2> and the like */
+    return whole && !small && table[0] != '<' &&
+           row[ESTIMATE] != NULL; /* <derived2> and the like */
 }
 
 static void check_plan(struct db *db, const struct scene *scene, enum sql sql, int keys)
@@ -356,7 +357,6 @@ static void check_reads(struct db *db, const struct scene *scene, enum sql sql, 
     mysql_free_result(mysql_store_result(db->mysql));
     int64_t reads = reads_so_far(db) - before - (before - asked);
     run_or_fail(db, "ROLLBACK");
-    if (getenv("PLANS_SHOW")) print_message("%s way %d: %lld reads, %d keys: %.80s\n", scene->name, plans[sql].way, (long long)reads, keys, sql_text[sql]);
     ROW(reads <= most, "%s: reads %lld rows, not at most %lld: %.100s", scene->name,
         (long long)reads, (long long)most, sql_text[sql]);
 }
@@ -367,7 +367,8 @@ static void check_all(struct db *db, const struct scene *scene)
     static const int keys[] = {1, 3, MANY_MAX};
     for (int i = 0; i < SQL_STATEMENTS; i++) {
         enum way way = plans[i].way;
-        bool looks = way == MANY || (scene->last == LAST_OF_MANY && reads_max[way] > 0);
+        bool looks = way == MANY || (scene->last == LAST_OF_MANY && reads_max[way] > 0 &&
+                                     scene->fresh >= plans[i].fresh);
         for (size_t k = way == MANY ? 0 : COUNT(keys) - 1; k < COUNT(keys) && looks; k++) {
             arena_reset(arena);
             check_plan(db, scene, (enum sql)i, keys[k]);
@@ -449,7 +450,8 @@ static void every_statement_is_decided_about(void **state)
     (void)state;
     for (int i = 0; i < SQL_STATEMENTS; i++) {
         const struct plan *plan = &plans[i];
-        bool appends = strncmp(sql_text[i], "INSERT", 6) == 0 && strstr(sql_text[i], "SELECT") == NULL;
+        bool appends =
+            strncmp(sql_text[i], "INSERT", 6) == 0 && strstr(sql_text[i], "SELECT") == NULL;
         ROW(plan->way != UNDECIDED, "undecided: %s", sql_text[i]);
         ROW((plan->way == APPENDS) == appends, "appends, or not: %s", sql_text[i]);
         ROW((plan->way == EXEMPT) == (plan->exempt != NULL), "exempt, and why: %s", sql_text[i]);
