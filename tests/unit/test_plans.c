@@ -364,7 +364,7 @@ static void check_reads(struct db *db, const struct scene *scene, enum sql sql, 
 /* Few rows: only those that may lock or read what others wait for. */
 static void check_all(struct db *db, const struct scene *scene)
 {
-    static const int keys[] = {1, 3, MANY_MAX};
+    static const int keys[] = {0, 1, 3, MANY_MAX};
     for (int i = 0; i < SQL_STATEMENTS; i++) {
         enum way way = plans[i].way;
         bool looks = way == MANY || (scene->last == LAST_OF_MANY && reads_max[way] > 0 &&
