@@ -33,13 +33,13 @@
     "EXISTS (SELECT 1 FROM attempts o LEFT JOIN attempt_answers r ON r.attempt_id = o.attempt_id" \
     " AND r.definite = 1 WHERE o.payment_id = a.payment_id AND o.number <> a.number" \
     " AND (r.url IS NOT NULL OR o.number > a.number AND r.answer_id IS NULL))"
-#define ATTEMPT_COLUMNS \
+#define ATTEMPTS_BY(index) \
     "a.attempt_id, a.reference, a.deadline_at <= NOW(3) OR EXISTS (SELECT 1 FROM" \
     " attempt_answers u WHERE u.attempt_id = a.attempt_id), d.outcome," \
     " COALESCE(d.provider_reference, l.provider_reference), d.url, d.reason, a.provider, a.number," \
     " EXISTS (SELECT 1 FROM attempts n WHERE n.payment_id = a.payment_id AND n.number > a.number), " \
     RIVALLED ", d.instructions" \
-    " FROM attempts a LEFT JOIN attempt_answers d ON d.attempt_id = a.attempt_id AND d.definite = 1" \
+    " FROM attempts a FORCE INDEX (" index ") LEFT JOIN attempt_answers d ON d.attempt_id = a.attempt_id AND d.definite = 1" \
     " LEFT JOIN learnt_references l ON l.attempt_id = a.attempt_id"
 #define EIGHT      "?, ?, ?, ?, ?, ?, ?, ?"
 #define THIRTY_TWO EIGHT ", " EIGHT ", " EIGHT ", " EIGHT

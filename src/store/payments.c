@@ -183,7 +183,7 @@ enum err attempts_insert(struct db *db, const struct payment *payment, int64_t n
                             DB_TEXT(provider), DB_TEXT(reference), DB_INT(deadline_ms));
 }
 
-/* The columns are ATTEMPT_COLUMNS of sql.c. False, and id 0, when there is no row left. */
+/* The columns are ATTEMPTS_BY of sql_columns.h. False, and id 0, when there is no row left. */
 static bool read_attempt(struct db *db, struct attempt *ret_attempt)
 {
     struct attempt *a = ret_attempt;
@@ -350,7 +350,7 @@ enum err checks_hurry(struct db *db, const char *provider, const struct hurry *h
     enum err err = db_run(db, SQL_SILENCE_PUT, DB_TEXT(provider));
     if (!err)
         err = db_run(db, SQL_SILENCE_TURN, DB_TEXT(provider), DB_INT(hurry->every_s),
-                     DB_INT(hurry->silence_s));
+                     DB_TEXT(provider), DB_INT(hurry->silence_s));
     if (err || db_affected(db) == 0)
         return err;
     err = db_run(db, SQL_CHECKS_HURRY, DB_INT(hurry->tries_below), DB_INT(hurry->extra_max),

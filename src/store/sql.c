@@ -22,7 +22,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_USER_BY_ID] =
         "SELECT user_id, banned_at IS NOT NULL, role = 'operator' FROM users WHERE user_id = ?",
     [SQL_USERS_BY_ID] = /* for many, see gather.c */
-        "SELECT user_id, banned_at IS NOT NULL, role = 'operator' FROM users WHERE user_id IN (" THIRTY_TWO ")",
+        "SELECT user_id, banned_at IS NOT NULL, role = 'operator' FROM users FORCE INDEX (PRIMARY)"
+        " WHERE user_id IN (" THIRTY_TWO ")",
     [SQL_USER_BY_KEY] =
         "SELECT u.user_id, u.banned_at IS NOT NULL, u.role = 'operator' FROM api_keys k JOIN users u USING (user_id)"
         " WHERE k.key_hash = ? AND k.revoked_at IS NULL",
@@ -48,7 +49,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_PAYMENT_LOCK] =
         "SELECT " PAYMENT_COLUMNS " FROM payments p WHERE p.payment_id = ? FOR UPDATE",
     [SQL_PAYMENTS_LOCK] = /* the same for many, see gather.c */
-        "SELECT " PAYMENT_COLUMNS " FROM payments p WHERE p.payment_id IN (" THIRTY_TWO ") FOR UPDATE",
+        "SELECT " PAYMENT_COLUMNS " FROM payments p FORCE INDEX (PRIMARY) WHERE p.payment_id IN (" THIRTY_TWO ") FOR UPDATE",
     [SQL_PAYMENT_STATUS] =
         "UPDATE payments SET status = ?, paid_by = COALESCE(paid_by, ?) WHERE payment_id = ? AND status = ?",
     [SQL_PAYMENT_REFUNDED] =
@@ -143,7 +144,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_ITEM_LOCK] =
         "SELECT " ITEM_COLUMNS " WHERE asset_id = ? FOR UPDATE",
     [SQL_ITEMS_LOCK] = /* for many, see held.c */
-        "SELECT " ITEM_COLUMNS " WHERE asset_id IN (" THIRTY_TWO ") FOR UPDATE",
+        "SELECT " ITEM_COLUMNS " FORCE INDEX (PRIMARY) WHERE asset_id IN (" THIRTY_TWO ") FOR UPDATE",
     [SQL_ITEM_HOLD] =
         "UPDATE items SET held_by = ? WHERE asset_id = ?",
     [SQL_ITEMS_RELEASE] =
@@ -156,11 +157,11 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "INSERT INTO attempts (payment_id, number, provider, reference, deadline_at)"
         " VALUES (?, ?, ?, ?, " IN_MS ") RETURNING attempt_id",
     [SQL_ATTEMPTS_OF_PAYMENT] =
-        "SELECT " ATTEMPT_COLUMNS " WHERE a.payment_id = ? ORDER BY a.number DESC LIMIT ?",
+        "SELECT " ATTEMPTS_BY("attempt_number") " WHERE a.payment_id = ? ORDER BY a.number DESC LIMIT ?",
     [SQL_ATTEMPT_OF_PROVIDER] =
-        "SELECT " ATTEMPT_COLUMNS " WHERE a.provider = ? AND a.reference = ?",
+        "SELECT " ATTEMPTS_BY("attempt_reference") " WHERE a.provider = ? AND a.reference = ?",
     [SQL_ATTEMPTS_OF_PAYMENTS] = /* for many, see gather.c */
-        "SELECT " ATTEMPT_COLUMNS " WHERE a.payment_id IN (" THIRTY_TWO ")",
+        "SELECT " ATTEMPTS_BY("attempt_number") " WHERE a.payment_id IN (" THIRTY_TWO ")",
     [SQL_ATTEMPT_NAMED] =
         "SELECT a.reference FROM attempt_answers d JOIN attempts a USING (attempt_id)"
         " WHERE a.provider = ? AND d.provider_reference = ? AND d.definite = 1 UNION"
@@ -203,9 +204,9 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_SILENCE_PUT] =
         "INSERT IGNORE INTO provider_silences (provider, hurried_at) VALUES (?, '2000-01-01')",
     [SQL_SILENCE_TURN] =
-        "UPDATE provider_silences s SET hurried_at = NOW(3) WHERE provider = ?"
+        "UPDATE provider_silences SET hurried_at = NOW(3) WHERE provider = ?"
         " AND hurried_at <= NOW(3) - INTERVAL ? SECOND AND NOT EXISTS (SELECT 1 FROM inbox i"
-        " WHERE i.provider = s.provider AND i.received_at > NOW(3) - INTERVAL ? SECOND)",
+        " WHERE i.provider = ? AND i.received_at > NOW(3) - INTERVAL ? SECOND)",
 
     [SQL_SWEEP_GET] =
         "SELECT COALESCE(swept_s, 0) FROM provider_silences WHERE provider = ?",
@@ -217,7 +218,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_ACCOUNT_BY_OWNER] =
         "SELECT account_id FROM ledger_accounts WHERE kind = ? AND owner = ? AND currency = ?",
     [SQL_ACCOUNTS_OF_PAYMENTS] = /* their payers', for many, see held.c */
-        "SELECT account_id, kind, owner, a.currency FROM payments p STRAIGHT_JOIN ledger_accounts a"
+        "SELECT account_id, kind, owner, a.currency FROM payments p FORCE INDEX (PRIMARY) STRAIGHT_JOIN ledger_accounts a"
         " ON a.kind = 'user' AND a.owner = CAST(p.user_id AS CHAR CHARACTER SET ascii) COLLATE ascii_bin AND a.currency = p.currency"
         " WHERE p.payment_id IN (" THIRTY_TWO ")",
     [SQL_POSTING_INSERT] =
@@ -289,8 +290,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_TRANSACTIONS_PAGE] =
         "SELECT " PAYMENT_COLUMNS " FROM payments p WHERE p.user_id = ?"
         " AND (? IS NULL OR LOCATE(?, " ANY_TEXT("p.payment_id") ") > 0"
-        " OR LOCATE(?, " ANY_TEXT("p.provider") ") > 0 OR EXISTS (SELECT 1"
-        " FROM payment_items i WHERE i.payment_id = p.payment_id AND LOCATE(?, i.name) > 0))"
+        " OR LOCATE(?, " ANY_TEXT("p.provider") ") > 0 OR (SELECT COUNT(*)" /* EXISTS would gather all items first */
+        " FROM payment_items i WHERE i.payment_id = p.payment_id AND LOCATE(?, i.name) > 0) > 0)"
         " ORDER BY p.payment_id DESC LIMIT ? OFFSET ?",
 
     [SQL_INBOX_PUT] =
@@ -321,7 +322,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "INSERT IGNORE INTO deliveries (outbox_id, receiver) VALUES (?, ?)",
     [SQL_DELIVERIES_INSERT] =
         "INSERT IGNORE INTO deliveries (outbox_id, receiver) SELECT o.outbox_id, r.name"
-        " FROM outbox o JOIN receivers r WHERE o.outbox_id IN (" THIRTY_TWO ")",
+        " FROM outbox o FORCE INDEX (PRIMARY) JOIN receivers r WHERE o.outbox_id IN (" THIRTY_TWO ")"
+        " AND o.body IS NOT NULL", /* which the index alone does not tell, so it is not read whole */
     [SQL_OUTBOX_GET] =
         "SELECT payment_id, topic, " UNIX("created_at") ", sequence, body FROM outbox WHERE outbox_id = ?",
     [SQL_DELIVERY_TAKE] =
@@ -333,7 +335,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "UPDATE deliveries SET state = ?, note = ?, due_at = IF(?, " IN_MS ", NULL)"
         " WHERE delivery_id = ? AND state = 'waiting'",
     [SQL_DELIVERIES_DROP] =
-        "UPDATE deliveries SET state = 'dead', note = ?, due_at = NULL WHERE receiver = ? AND state = 'waiting'",
+        "UPDATE deliveries SET state = 'dead', note = ?, due_at = NULL WHERE receiver = ? AND due_at IS NOT NULL",
     [SQL_RECEIVER_PUT] = /* in this order: each assignment sees those before it */
         "INSERT INTO receivers (name, url) VALUES (?, ?) ON DUPLICATE KEY UPDATE"
         " disabled_at = IF(url = VALUES(url), disabled_at, NULL),"
@@ -396,7 +398,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "SELECT receiver, COUNT(*) FROM deliveries WHERE due_at IS NOT NULL GROUP BY receiver",
     [SQL_METRIC_DELIVERIES_LAG] =
         "SELECT receiver, GREATEST(" SECONDS_SINCE("MIN(due_at)") ", 0) FROM deliveries"
-        " WHERE due_at IS NOT NULL GROUP BY receiver",
+        " GROUP BY receiver HAVING MIN(due_at) IS NOT NULL",
     [SQL_METRIC_REVIEWS] =
         "SELECT kind, COUNT(*) FROM reviews WHERE resolved_at IS NULL GROUP BY kind",
     [SQL_METRIC_REVIEWS_AGE] =

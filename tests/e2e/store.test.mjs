@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { superuser } from './lib/chaos.mjs';
 import { BIN, startInstance } from './lib/instance.mjs';
 
 // Those that ask whether there is a database. The sweep wants one for itself: torture.test.mjs.
@@ -18,6 +19,8 @@ const NAMES = fs.readdirSync(UNIT)
 const shop = await startInstance({ name: 'store', ledger: false });
 // test_route does the jobs' work itself, with a partner that the program does not have.
 await shop.stopPart('jobs');
+// test_plans fills tables of its own, in a schema of its own.
+superuser(shop, 'GRANT ALL ON guichet_plans.* TO guichet_admin@localhost');
 
 for (const name of NAMES)
     test(`${name}: statements, rights, constraints and units of work on a fresh schema`, () => {
