@@ -114,7 +114,7 @@ static enum err run_appended(struct db *db, struct gathering *g, enum sql sql)
         if (g->appended[i].sql == sql)
             g->list[count++] = &g->appended[i];
     if (sql == SQL_BALANCE_ADD)
-        qsort(g->list, count, sizeof *g->list, by_account);
+        qsort(g->list, count, sizeof(void *), by_account);
     for (size_t i = 0; i < count && !err; i += MANY_MAX)
         err = run_list(db, g->list + i, (unsigned)(count - i < MANY_MAX ? count - i : MANY_MAX));
     return err;
