@@ -508,7 +508,7 @@ describe('every payment ends', () => {
     const ACTIONS = ['pay', 'pending_review', null];
 
     test('F20: whatever the provider does, final or before a person, after a bounded number of questions', async (t) => {
-        const others = ['gone', 'error_code', 'foreign_id']; // not Payviox's
+        const others = ['gone', 'error_code', 'foreign_id', 'refund_held']; // not Payviox's
         for (const fault of Object.keys((await sandbox.journal()).faults).filter((name) => !others.includes(name)))
             assert([...CREATE, ...LATER].some(([name]) => name === fault), `${fault} is missing`);
         const [carol] = await addBuyers(shop, 1);
