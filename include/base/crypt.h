@@ -33,6 +33,7 @@ void crypt_hmac_sha256(const struct secret *key, const void *data, size_t len,
 struct public_key {
     struct evp_pkey_st *key_;
     const char *algorithm_;
+    unsigned char fingerprint[CRYPT_HASH_BYTES]; /* of its PEM text */
 };
 
 #define PUBLIC_KEY_PEM_MAX   4096 /* bytes of PEM */

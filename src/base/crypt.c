@@ -158,7 +158,8 @@ bool public_key_load(const char *pem, struct public_key *ret_key)
         EVP_PKEY_free(key);
         return false;
     }
-    *ret_key = (struct public_key){key, algorithm};
+    *ret_key = (struct public_key){.key_ = key, .algorithm_ = algorithm};
+    crypt_sha256(pem, strlen(pem), ret_key->fingerprint);
     return true;
 }
 

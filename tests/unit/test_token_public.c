@@ -319,6 +319,36 @@ static void how_sure(void **state)
     assert_true(claims.api && !claims.two_factor);
 }
 
+/* A signature found right once is not checked again; everything else is. */
+static void a_token_seen_before(void **state)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        const struct public_key stranger = key_load(strangers[kind]);
+        struct token_rules rules = rules_with(NULL, &keys[kind]);
+        const char *header = header_of(*state, algorithms[kind]);
+        const char *token = sign(*state, pairs[kind], header, CLAIMS);
+        char *other = strdup(token);
+        assert_non_null(other);
+        char *last = other + strlen(other) - 5; /* of the signature */
+        *last = *last == 'A' ? 'B' : 'A';
+        for (int i = 0; i < 2; i++) {
+            ROW(taken(*state, &rules, token), "%s, time %d", algorithms[kind], i + 1);
+            ROW(!taken(*state, &rules, other), "%s: another signature", algorithms[kind]);
+        }
+        rules.now_s = NOW + 3600;
+        ROW(!taken(*state, &rules, token), "%s: when it is over", algorithms[kind]);
+        rules.now_s = NOW;
+        rules.issuer = "other";
+        ROW(!taken(*state, &rules, token), "%s: another issuer", algorithms[kind]);
+        rules = rules_with(NULL, &stranger);
+        ROW(!taken(*state, &rules, token), "%s: under another key", algorithms[kind]);
+        free(other);
+        struct public_key end = stranger;
+        public_key_free(&end);
+    }
+    ROWS_END();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +359,7 @@ int main(void)
         TEST_ARENA(wrong_signatures),
         TEST_ARENA(wrong_curve),
         TEST_ARENA(how_sure),
+        TEST_ARENA(a_token_seen_before),
     };
     return cmocka_run_group_tests_name("token under a public key", tests, make_keys, free_keys);
 }
