@@ -74,7 +74,8 @@ function guichet(arena) {
         books: guichetBooks(arena.pool),
         port: arena.ports.guichet,
         restless: true,
-        shapeOf: ({ concurrency, slow }) => arena.processes ?? (slow && concurrency > 1024 ? 4 : 2),
+        // one process: its threads share COMMITs, those of two do not
+        shapeOf: ({ concurrency }) => arena.processes ?? (concurrency > 1024 ? 2 : 1),
         async start(processes) {
             shop.env.PROCESSES = String(processes);
             await shop.startPart('guichet');

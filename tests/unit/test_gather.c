@@ -13,7 +13,7 @@ enum behaviour {
     CONFLICTS,     /* while it is in a group */
     REFUSES,       /* having appended only */
     REFUSES_LATE,  /* having changed something already */
-    COPIES,        /* appends a key that the first unit has */
+    COPIES,        /* appends a key that is stored already */
     READS_ITS_OWN, /* what it has just appended */
     DIES,          /* its connection does, while it is in a group */
     LOSES_ANSWER,  /* of the group's COMMIT */
@@ -22,7 +22,7 @@ enum behaviour {
 struct part {
     enum behaviour behaviour;
     struct payment_intent intent;
-    const struct payment_intent *first;
+    const struct payment_intent *stored;
     const char *key;
     int runs, runs_in_group;
     size_t group; /* how many units the last run was one of */
@@ -56,7 +56,7 @@ static enum err misbehave(struct db *db, struct part *part)
     case REFUSES:
         return ERR_NO_ITEMS;
     case COPIES:
-        return payments_insert(db, part->first);
+        return payments_insert(db, part->stored);
     case REFUSES_LATE:
     case READS_ITS_OWN:
         err = payments_get(db, part->intent.payment.id, &payment);
@@ -170,10 +170,12 @@ static void start_waiting(pthread_t *thread, void *(*work)(void *), void *contex
 /* Runs all parts behind a leader that waits until they have come, in their order. */
 static void run_parts(struct part *parts, size_t count)
 {
+    struct payment_intent before;
+    insert_payment(&before);
     hold();
     for (size_t i = 0; i < count; i++) {
         make_intent(&parts[i].intent);
-        parts[i].first = &parts[0].intent;
+        parts[i].stored = &before;
         start_waiting(&parts[i].thread, part_in_thread, &parts[i], i);
     }
     let_go();
@@ -219,7 +221,7 @@ static void each_unit_has_its_own_effect(void **state)
         {"a conflict: taken out, the rest runs again together", CONFLICTS, ERR_NONE, 1, 2, 2, 2},
         {"a refusal: nothing of it remains", REFUSES, ERR_NO_ITEMS, 0, 1, 1, 1},
         {"a refusal with something done", REFUSES_LATE, ERR_NO_ITEMS, 0, 2, 2, 2},
-        {"a key that another has: all run alone", COPIES, ERR_DB_DUPLICATE, 0, 2, 2, 1},
+        {"a key that is stored already: all run alone", COPIES, ERR_DB_DUPLICATE, 0, 2, 2, 1},
         {"reads what it has appended", READS_ITS_OWN, ERR_NONE, 1, 1, 1, 1},
         {"the connection dies: all run alone", DIES, ERR_NONE, 1, 2, 2, 1},
 #ifdef FAIL_POINTS

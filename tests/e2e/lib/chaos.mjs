@@ -231,6 +231,7 @@ export async function makeProviderProxy() {
 const COM_QUERY = 0x03;
 const COM_STMT_PREPARE = 0x16;
 const COM_STMT_EXECUTE = 0x17;
+const COM_STMT_BULK_EXECUTE = 0xfa; // one statement with the values of several
 
 const packetOf = (sequence, body) => {
     const head = Buffer.alloc(4);
@@ -278,7 +279,7 @@ export async function makeDatabaseProxy(shop) {
 
         function follow(command, body) {
             if (command === COM_STMT_PREPARE) waiting = body.toString('utf8');
-            if (command === COM_STMT_EXECUTE) run.push(prepared.get(body.readUInt32LE(0)) ?? '');
+            if (command === COM_STMT_EXECUTE || command === COM_STMT_BULK_EXECUTE) run.push(prepared.get(body.readUInt32LE(0)) ?? '');
             if (command !== COM_QUERY) return false;
             const text = body.toString('utf8');
             if (text.startsWith('START TRANSACTION')) run = [];
