@@ -91,7 +91,7 @@ static void published_signatures(void **state)
 
 static bool loads(const char *pem)
 {
-    struct public_key key = {NULL, "untouched"};
+    struct public_key key = {.algorithm_ = "untouched"};
     bool loaded = public_key_load(pem, &key);
     if (loaded)
         public_key_free(&key);
