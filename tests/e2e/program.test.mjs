@@ -68,7 +68,7 @@ describe('settings', () => {
 
     // What is wrong, and the words after the file's name; LINE stands for the line's number.
     const first = () => ({ ...writeConf((text) => `threads = 4\n${text}`), last: 1 });
-    const THREADS = 'LINE: http.threads must be a whole number from 1 to 512';
+    const THREADS = 'LINE: http.threads must be a whole number from 1 to 4096';
     const HTTPS = 'LINE: payviox.api_url must be an address that starts with https:// and has no query';
     const TOKEN = ' payviox.webhook_token_file is missing while payviox is enabled';
     const cases = {
