@@ -36,8 +36,8 @@ struct member;
 /* Threads whose units wait to be run together. */
 struct gather_queue {
     pthread_mutex_t lock;
-    struct member *first;
-    struct gathering *idle; /* of those who might lead; none: whoever comes waits */
+    struct member *first, **end; /* end: where the next one is linked */
+    struct gathering *idle;      /* of those who might lead; none: whoever comes waits */
 };
 
 struct db_pool {

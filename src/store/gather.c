@@ -154,6 +154,7 @@ static void run_gathering(struct db_pool *pool, struct gathering *g)
 bool gather_queue_init(struct gather_queue *queue, enum around around)
 {
     (void)pthread_mutex_init(&queue->lock, NULL);
+    queue->end = &queue->first;
     for (size_t i = 0; i < LEADERS; i++) {
         struct gathering *g = calloc(1, sizeof *g);
         if (g == NULL) {
@@ -191,11 +192,17 @@ static bool is_about_the_same(const struct gathering *g, const struct member *me
 
 static void enter(struct gather_queue *queue, struct member *member)
 {
-    struct member **end = &queue->first;
-    while (*end != NULL)
-        end = &(*end)->next;
-    *end = member;
     member->next = NULL;
+    *queue->end = member;
+    queue->end = &member->next;
+}
+
+static void take_from(struct gather_queue *queue, struct member **place)
+{
+    struct member *member = *place;
+    *place = member->next;
+    if (queue->end == &member->next)
+        queue->end = place;
 }
 
 static void leave(struct gather_queue *queue, struct member *member)
@@ -203,7 +210,7 @@ static void leave(struct gather_queue *queue, struct member *member)
     struct member **place = &queue->first;
     while (*place != member)
         place = &(*place)->next;
-    *place = member->next;
+    take_from(queue, place);
 }
 
 /* The leader comes first; the others as they came, but for those about the same. */
@@ -218,7 +225,7 @@ static void take_members(struct gather_queue *queue, struct member *leader, stru
             place = &member->next;
             continue;
         }
-        *place = member->next;
+        take_from(queue, place);
         member->turn = TURN_RUNS;
         g->taken[g->taken_count++] = member;
     }
