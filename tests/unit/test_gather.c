@@ -290,7 +290,7 @@ static enum err transfer_unit(struct db *db, void *context)
     transfer->part.runs_in_group += db_gathered(db);
     assert_true(money_make(transfer->units, "USD", &amount));
     const struct ledger_line lines[] = {{LEDGER_USER, owner, amount, transfer->covered},
-                                        {LEDGER_PROVIDER, "test", money_negative(&amount), false}};
+                                        {LEDGER_PROVIDER, owner, money_negative(&amount), false}};
     return ledger_post(db, transfer->part.intent.payment.id, "credit", 1, lines, COUNT(lines),
                        &posted);
 }
@@ -324,11 +324,12 @@ static void run_transfers(struct transfer *transfers, size_t count)
 static enum err history_unit(struct db *db, void *context)
 {
     (void)context;
-    return raw_number(db,
-                      "SELECT COUNT(*) FROM (SELECT balance_after AS told, SUM(amount) OVER"
-                      " (ORDER BY entry_id) AS sum FROM ledger_entries JOIN ledger_accounts"
-                      " USING (account_id) WHERE owner = '%s') t WHERE told <> sum",
-                      owner) == 0
+    return raw_number(
+               db,
+               "SELECT COUNT(*) FROM (SELECT balance_after AS told, SUM(amount) OVER"
+               " (ORDER BY entry_id) AS sum FROM ledger_entries JOIN ledger_accounts"
+               " USING (account_id) WHERE owner = '%s' AND kind = 'user') t WHERE told <> sum",
+               owner) == 0
                ? ERR_NONE
                : ERR_INTERNAL;
 }
