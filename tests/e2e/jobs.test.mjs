@@ -296,6 +296,7 @@ test('F20: the queue of checks runs empty, and the number of questions is bounde
     }
     assert.equal(await statusOf(shop, id), 'expired');
     const questions = (await reads(id)).length;
-    assert(questions >= 9 && questions <= 10, `${questions} reads`);
+    // ten, and one more for each time that the row was hurried while it was being asked about
+    assert(questions >= 9 && questions <= 12, `${questions} reads`);
     await assertBooks(shop);
 });
