@@ -80,12 +80,6 @@ void db_retell_problem(const char *text); /* of another thread, as db_last_probl
 struct db *pool_borrow(struct db_pool *pool, struct arena *arena);
 void pool_give_back(struct db *db);
 struct timespec pool_moment_in(int64_t ms);
-/* Inits what waits by the monotonic clock. */
-void pool_cond_init(pthread_cond_t *cond);
-
-/* One try. *ret_unheard becomes true when a COMMIT was sent and its answer did not come. */
-enum err pool_run_once(struct db *db, enum around around, enum err (*unit)(struct db *, void *),
-                       void *context, bool *ret_unheard) MUST_CHECK;
 
 /* True for errors after which the whole unit is run again. */
 bool pool_retries(enum err err);

@@ -93,7 +93,6 @@ void db_copy(struct db *db, unsigned column, char *to, size_t size);
 const char *db_keep(struct db *db, unsigned column);
 
 int64_t db_affected(struct db *db);
-int64_t db_insert_id(struct db *db);
 struct arena *db_arena(struct db *db);
 
 /* Until when (monotonic milliseconds) units of this thread may be started again; 0: no limit. */

@@ -7,15 +7,12 @@
 
 #include <assert.h>
 #include <errmsg.h>
-#include <errno.h>
 #include <mysql.h>
 #include <mysqld_error.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 enum {
     VALUES_MAX = MANY_MAX,
@@ -287,6 +284,13 @@ static enum err bind_columns(struct db *db, enum sql sql, MYSQL_STMT *stmt)
     return err;
 }
 
+static enum err ready_statement(struct db *db, enum sql sql, MYSQL_STMT **ret_stmt)
+{
+    db_rows_end(db);
+    enum err err = meet_fault(db, FAIL_AT(FAIL_STATEMENT));
+    return err ? err : prepare(db, sql, ret_stmt);
+}
+
 static enum err read_results(struct db *db, enum sql sql, MYSQL_STMT *stmt)
 {
     db->last = stmt;
@@ -296,10 +300,7 @@ static enum err read_results(struct db *db, enum sql sql, MYSQL_STMT *stmt)
 enum err db_run_now(struct db *db, enum sql sql, const struct db_value *values)
 {
     MYSQL_STMT *stmt = NULL;
-    db_rows_end(db);
-    enum err err = meet_fault(db, FAIL_AT(FAIL_STATEMENT));
-    if (!err)
-        err = prepare(db, sql, &stmt);
+    enum err err = ready_statement(db, sql, &stmt);
     if (!err)
         err = run_prepared(sql, stmt, values);
     return err ? err : read_results(db, sql, stmt);
@@ -346,10 +347,7 @@ enum err db_run_many(struct db *db, enum sql sql, const struct db_value *const *
                      unsigned count)
 {
     MYSQL_STMT *stmt = NULL;
-    db_rows_end(db);
-    enum err err = meet_fault(db, FAIL_AT(FAIL_STATEMENT));
-    if (!err)
-        err = prepare(db, sql, &stmt);
+    enum err err = ready_statement(db, sql, &stmt);
     if (!err)
         err = run_bulk(db, sql, stmt, lists, count);
     return err ? err : read_results(db, sql, stmt);
@@ -421,11 +419,6 @@ const char *db_keep(struct db *db, unsigned column)
 int64_t db_affected(struct db *db)
 {
     return (int64_t)mysql_stmt_affected_rows(db->last);
-}
-
-int64_t db_insert_id(struct db *db)
-{
-    return (int64_t)mysql_stmt_insert_id(db->last);
 }
 
 struct arena *db_arena(struct db *db)

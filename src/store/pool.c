@@ -11,7 +11,8 @@
 
 enum { TRIES = 5, PAUSE_FIRST_MS = 5 };
 
-void pool_cond_init(pthread_cond_t *cond)
+/* What waits with it waits by the monotonic clock. */
+static void cond_init(pthread_cond_t *cond)
 {
     pthread_condattr_t monotonic;
     (void)pthread_condattr_init(&monotonic);
@@ -36,7 +37,7 @@ struct db_pool *db_pool_new(const struct settings *settings, bool admin)
     pool->admin = admin;
     pool->count = count;
     (void)pthread_mutex_init(&pool->lock, NULL);
-    pool_cond_init(&pool->returned);
+    cond_init(&pool->returned);
     for (size_t i = 0; i < count; i++) {
         pool->connections[i].pool = pool;
         pool->connections[i].next_idle = pool->idle;
@@ -113,8 +114,9 @@ void pool_give_back(struct db *db)
     (void)pthread_mutex_unlock(&pool->lock);
 }
 
-enum err pool_run_once(struct db *db, enum around around, enum err (*unit)(struct db *, void *),
-                       void *context, bool *ret_unheard)
+/* One try. *ret_unheard becomes true when a COMMIT was sent and its answer did not come. */
+static enum err run_once(struct db *db, enum around around, enum err (*unit)(struct db *, void *),
+                         void *context, bool *ret_unheard)
 {
     enum err err = db->mysql == NULL ? db_connect(db) : ERR_NONE;
     if (err || around == AROUND_NOTHING)
@@ -163,7 +165,7 @@ enum err pool_run(struct db_pool *pool, struct arena *arena, enum around around,
         struct db *db = pool_borrow(pool, arena);
         if (db == NULL)
             break;
-        err = pool_run_once(db, around, unit, context, &unheard);
+        err = run_once(db, around, unit, context, &unheard);
         if (err == ERR_DB_LOST)
             db_close(db);
         pool_give_back(db);

@@ -21,7 +21,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
 
     [SQL_USER_BY_ID] =
         "SELECT user_id, banned_at IS NOT NULL, role = 'operator' FROM users WHERE user_id = ?",
-    [SQL_USERS_BY_ID] = /* for many, see gather.c */
+    [SQL_USERS_BY_ID] = /* for many, see held.c */
         "SELECT user_id, banned_at IS NOT NULL, role = 'operator' FROM users FORCE INDEX (PRIMARY)"
         " WHERE user_id IN (" THIRTY_TWO ")",
     [SQL_USER_BY_KEY] =
@@ -48,7 +48,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " COALESCE(" MS_TO_TIME ", NOW(3)), COALESCE(" MS_TO_TIME ", NOW(3)) + INTERVAL ? SECOND)",
     [SQL_PAYMENT_LOCK] =
         "SELECT " PAYMENT_COLUMNS " FROM payments p WHERE p.payment_id = ? FOR UPDATE",
-    [SQL_PAYMENTS_LOCK] = /* the same for many, see gather.c */
+    [SQL_PAYMENTS_LOCK] = /* the same for many, see held.c */
         "SELECT " PAYMENT_COLUMNS " FROM payments p FORCE INDEX (PRIMARY) WHERE p.payment_id IN (" THIRTY_TWO ") FOR UPDATE",
     [SQL_PAYMENT_STATUS] =
         "UPDATE payments SET status = ?, paid_by = COALESCE(paid_by, ?) WHERE payment_id = ? AND status = ?",
@@ -160,7 +160,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "SELECT " ATTEMPTS_BY("attempt_number") " WHERE a.payment_id = ? ORDER BY a.number DESC LIMIT ?",
     [SQL_ATTEMPT_OF_PROVIDER] =
         "SELECT " ATTEMPTS_BY("attempt_reference") " WHERE a.provider = ? AND a.reference = ?",
-    [SQL_ATTEMPTS_OF_PAYMENTS] = /* for many, see gather.c */
+    [SQL_ATTEMPTS_OF_PAYMENTS] = /* for many, see held.c */
         "SELECT " ATTEMPTS_BY("attempt_number") " WHERE a.payment_id IN (" THIRTY_TWO ")",
     [SQL_ATTEMPT_NAMED] =
         "SELECT a.reference FROM attempt_answers d JOIN attempts a USING (attempt_id)"

@@ -291,12 +291,14 @@ test('F20: the queue of checks runs empty, and the number of questions is bounde
     await isOver(id);
     for (let rounds = 0; (await shop.value('SELECT COUNT(*) FROM payment_checks')) > 0; rounds++) {
         assert(rounds < 200, 'the queue does not run empty');
+        const tries = await triesOf(shop, id);
         await hurry(shop, { ended: true });
-        await sleep(50);
+        // a check that is hurried again while it is under way would be asked about twice
+        if (tries === undefined) await sleep(50);
+        else await eventually(async () => (await triesOf(shop, id)) !== tries);
     }
     assert.equal(await statusOf(shop, id), 'expired');
     const questions = (await reads(id)).length;
-    // ten, and one more for each time that the row was hurried while it was being asked about
-    assert(questions >= 9 && questions <= 12, `${questions} reads`);
+    assert(questions >= 9 && questions <= 10, `${questions} reads`);
     await assertBooks(shop);
 });

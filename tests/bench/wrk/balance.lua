@@ -1,15 +1,6 @@
 -- What is on a user's balance?
 local pace = require("pace")
-local requests, at = {}, 0
 
-function init(args)
-    pace.begin(args)
-    for i, token in ipairs(pace.tokens) do
-        requests[i] = wrk.format("GET", "/user/balance", pace.headers(token))
-    end
-end
-
-function request()
-    at = at % #requests + 1
-    return requests[at]
-end
+pace.in_turn(function(token)
+    return wrk.format("GET", "/user/balance", pace.headers(token))
+end)

@@ -44,6 +44,21 @@ function pace.headers(token)
     return { ["Content-Type"] = "application/json", ["Authorization"] = "Bearer " .. token }
 end
 
+-- For jobs whose requests stand from the start, one of each token: make(token, its number) formats it, and
+-- they are sent in turn.
+function pace.in_turn(make)
+    local requests, last = {}, 0
+    function init(args)
+        pace.begin(args)
+        for i, token in ipairs(pace.tokens) do requests[i] = make(token, i) end
+    end
+
+    function request()
+        last = last % #requests + 1
+        return requests[last]
+    end
+end
+
 local thread
 function setup(one)
     thread = one
