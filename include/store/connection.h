@@ -1,18 +1,27 @@
-/* What the files behind db.h share, and nobody else knows: db.c speaks to MariaDB, pool.c lends
- * connections and repeats units, gather.c runs units of several threads as one transaction. */
+/* What the files behind db.h share, and nobody else knows: db.c speaks to MariaDB, batch.c makes
+ * one round trip of several statements, pool.c lends connections and repeats units, gather.c runs
+ * units of several threads as one transaction. */
 #ifndef STORE_CONNECTION_H
 #define STORE_CONNECTION_H
 
+#include "base/fail.h"
 #include "store/db.h"
 
 #include <pthread.h>
 
-enum { COLUMNS_MAX = 24, MANY_MAX = 32 };
+enum { COLUMNS_MAX = 24, MANY_MAX = 32, BATCH_MAX = 24, BATCHES_MAX = 32 };
 
 struct st_mysql;
 struct st_mysql_stmt;
 struct column;
 struct gathering;
+
+/* Several statements as one that the server knows. */
+struct batch {
+    uint16_t steps[BATCH_MAX + 1]; /* how it begins and ends, and which they are */
+    size_t count;                  /* of the steps; 0: not in use */
+    struct st_mysql_stmt *stmt;
+};
 
 struct db {
     struct st_mysql *mysql; /* NULL: not connected */
@@ -21,6 +30,10 @@ struct db {
     struct gathering *gathering;    /* that the unit belongs to; NULL: it is alone */
     struct column *columns_of_many; /* too much for the stack of every thread */
     struct st_mysql_stmt *prepared[SQL_STATEMENTS];
+    struct batch batches[BATCHES_MAX];
+    size_t batch_next;          /* which of them makes room for a new one */
+    bool to_begin;              /* the transaction begins with the next statement */
+    bool unheard;               /* a COMMIT was sent, and its answer did not come */
     struct st_mysql_stmt *last; /* the statement run last */
     struct st_mysql_stmt *open; /* the same while its rows are being read, else NULL */
     bool ahead;                 /* the row to read next was fetched before, and is in the cells */
@@ -58,7 +71,8 @@ enum around { AROUND_NOTHING, AROUND_TRANSACTION, AROUND_SNAPSHOT };
 enum err db_connect(struct db *db) MUST_CHECK;
 void db_close(struct db *db);
 enum err db_begin(struct db *db, enum around around) MUST_CHECK;
-/* ERR_DB_CONFLICT has undone everything; any other error is ERR_DB_LOST: it may be done. */
+/* ERR_DB_CONFLICT has undone everything; any other error is ERR_DB_LOST: it may be done, and
+ * unheard is true. */
 enum err db_commit(struct db *db) MUST_CHECK;
 enum err db_roll_back(struct db *db) MUST_CHECK;
 
@@ -69,6 +83,17 @@ enum err db_run_now(struct db *db, enum sql sql, const struct db_value *values) 
  * values is of one kind, or NULL. What they return is read one after the other. */
 enum err db_run_many(struct db *db, enum sql sql, const struct db_value *const *lists,
                      unsigned count) MUST_CHECK;
+
+/* Prepares into *place, which db_forget empties again. */
+enum err db_prepare(struct db *db, const char *text, struct st_mysql_stmt **place) MUST_CHECK;
+void db_forget(struct db *db, struct st_mysql_stmt **place);
+
+/* For batch.c: runs text, which is prepared into *place when that is empty. Its rows, and after
+ * db_run_rest those of the next statement in it that returns some, are read with db_next. step:
+ * what it counts as for a test that makes it fail. unheard is set, when it holds a COMMIT. */
+enum err db_run_batch(struct db *db, struct st_mysql_stmt **place, const char *text,
+                      const struct db_value *values, enum fail_place step) MUST_CHECK;
+enum err db_run_rest(struct db *db, const char *text) MUST_CHECK;
 
 void db_rows_end(struct db *db);
 void db_note_problem(const char *what, unsigned code, const char *text);

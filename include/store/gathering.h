@@ -3,16 +3,9 @@
 #ifndef STORE_GATHERING_H
 #define STORE_GATHERING_H
 
-#include "store/connection.h"
+#include "store/batch.h"
 
 enum { MEMBERS_MAX = MANY_MAX, APPENDED_MAX = 1024, AHEAD_MAX = 2 * MANY_MAX, AHEADS = 5 };
-
-struct appended {
-    enum sql sql;
-    struct db_value *values; /* in the arena of their unit, as all that they point to */
-    struct db_expected expected;
-    size_t member; /* whose */
-};
 
 /* A row that was fetched for all, for the statement that asks for it alone. */
 struct ahead_row {
@@ -33,12 +26,13 @@ struct gathering {
     const char *keys[MEMBERS_MAX]; /* theirs; NULL: none */
     struct appended appended[APPENDED_MAX];
     size_t appended_count;
-    const struct appended *list[APPENDED_MAX]; /* of one statement, while they are run */
+    const struct appended *list[APPENDED_MAX]; /* the same in the order in which they are run */
     size_t running;                            /* index of the member whose unit runs */
     size_t first;                              /* of the running unit's own */
     bool executed;                             /* the running unit has changed something already */
-    bool broken;  /* what was held back has failed: no unit may go on */
-    size_t cause; /* the member whose statement it was; member_count: who knows */
+    bool broken;    /* what was held back has failed: no unit may go on */
+    bool committed; /* with the last of what was held back */
+    size_t cause;   /* the member whose statement it was; member_count: who knows */
     bool fetched[AHEADS];
     struct ahead_row rows[AHEADS][AHEAD_MAX];
     size_t row_counts[AHEADS];
@@ -53,7 +47,7 @@ void held_unit(struct gathering *gathering, size_t member);
 /* Drops what the running unit has held back. */
 void held_drop(struct gathering *gathering);
 
-/* Runs all that is held back. */
-enum err held_flush(struct db *db) MUST_CHECK;
+/* Runs all that is held back; last: no unit adds anything, and the COMMIT may be in it. */
+enum err held_flush(struct db *db, bool last) MUST_CHECK;
 
 #endif

@@ -4,6 +4,8 @@
 #ifndef STORE_SQL_H
 #define STORE_SQL_H
 
+#include <stdbool.h>
+
 enum sql {
     SQL_READY,
     SQL_CLOCK,
@@ -63,6 +65,7 @@ enum sql {
     SQL_ATTEMPT_INSERT,
     SQL_ATTEMPTS_OF_PAYMENT,
     SQL_ATTEMPT_OF_PROVIDER,
+    SQL_ATTEMPT_WHOLE,
     SQL_ATTEMPTS_OF_PAYMENTS,
     SQL_ATTEMPT_NAMED,
     SQL_ANSWER_INSERT,
@@ -75,6 +78,7 @@ enum sql {
     SQL_CHECK_LEASE,
     SQL_CHECK_NEXT,
     SQL_CHECK_DELETE,
+    SQL_CHECKS_DELETE,
     SQL_CHECK_ASK,
     SQL_CHECKS_HURRY,
     SQL_SILENCE_PUT,
@@ -112,6 +116,7 @@ enum sql {
     SQL_OUTBOX_INSERT,
     SQL_DELIVERY_INSERT,
     SQL_DELIVERIES_INSERT,
+    SQL_DELIVERIES_OF_MANY,
     SQL_OUTBOX_GET,
     SQL_DELIVERY_TAKE,
     SQL_DELIVERY_LEASE,
@@ -195,5 +200,8 @@ enum sql {
 };
 
 extern const char *const sql_text[SQL_STATEMENTS];
+
+/* False for one that changes something. */
+bool sql_reads(enum sql sql);
 
 #endif

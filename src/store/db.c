@@ -1,6 +1,6 @@
 /* The only file that knows MariaDB. Connections are opened when first needed and closed at the
  * first sign of trouble; nothing reconnects behind our back, for that would hide a rollback. */
-#include "store/connection.h"
+#include "store/batch.h"
 
 #include "base/buf.h"
 #include "base/fail.h"
@@ -43,18 +43,17 @@ void db_forget_problem(void)
 
 void db_close(struct db *db)
 {
-    for (size_t i = 0; i < SQL_STATEMENTS; i++) {
-        if (db->prepared[i] != NULL)
-            (void)mysql_stmt_close(db->prepared[i]);
-        db->prepared[i] = NULL;
-    }
+    for (size_t i = 0; i < SQL_STATEMENTS; i++)
+        db_forget(db, &db->prepared[i]);
+    for (size_t i = 0; i < BATCHES_MAX; i++)
+        db_forget(db, &db->batches[i].stmt);
     if (db->mysql != NULL)
         mysql_close(db->mysql);
     free(db->columns_of_many);
     db->columns_of_many = NULL;
     db->mysql = NULL;
     db->last = db->open = NULL;
-    db->ahead = false;
+    db->ahead = db->to_begin = false;
 }
 
 void db_note_problem(const char *what, unsigned code, const char *text)
@@ -89,6 +88,7 @@ static enum err judge(unsigned code)
     case ER_UNKNOWN_STMT_HANDLER:
     case ER_NEED_REPREPARE:
     case ER_OPTION_PREVENTS_STATEMENT: /* a server that became read-only: another may answer next */
+    case ER_ERROR_DURING_COMMIT:       /* in a batch, where no other is told from it */
         return ERR_DB_LOST;
     default: /* the connector's own errors: the line is broken or out of step */
         return code >= CR_MIN_ERROR && code <= CR_MAX_ERROR ? ERR_DB_LOST : ERR_DB;
@@ -102,11 +102,11 @@ static enum err failed(struct db *db, const char *what)
     return judge(code);
 }
 
-static enum err statement_failed(enum sql sql, MYSQL_STMT *stmt)
+static enum err statement_failed(const char *text, MYSQL_STMT *stmt)
 {
     unsigned code = mysql_stmt_errno(stmt);
     char what[80];
-    (void)snprintf(what, sizeof what, "%.60s", sql_text[sql]);
+    (void)snprintf(what, sizeof what, "%.60s", text);
     db_note_problem(what, code, mysql_stmt_error(stmt));
     return judge(code);
 }
@@ -129,6 +129,14 @@ static enum err run_text(struct db *db, const char *text)
 {
     enum err err = meet_fault(db, FAIL_AT(FAIL_STATEMENT));
     return !err && mysql_query(db->mysql, text) != 0 ? failed(db, text) : err;
+}
+
+/* A transaction begins with its first statement: with one that reads, in the same round trip. */
+static enum err begin_now(struct db *db)
+{
+    bool begins = db->to_begin;
+    db->to_begin = false;
+    return begins ? run_text(db, "START TRANSACTION") : ERR_NONE;
 }
 
 static const char session_variables[] =
@@ -171,6 +179,9 @@ void db_rows_end(struct db *db)
 {
     if (db->open != NULL)
         (void)mysql_stmt_free_result(db->open);
+    while (db->last != NULL && mysql_stmt_more_results(db->last) &&
+           mysql_stmt_next_result(db->last) == 0)
+        ; /* what else a batch returns */
     db->open = NULL;
     db->ahead = false;
 }
@@ -195,23 +206,37 @@ struct db_value db_value_null(void)
     return (struct db_value){.kind = DB_KIND_NULL};
 }
 
+enum err db_prepare(struct db *db, const char *text, MYSQL_STMT **place)
+{
+    MYSQL_STMT *stmt = mysql_stmt_init(db->mysql);
+    my_bool measure = 1;
+    if (stmt == NULL)
+        return ERR_DB_LOST;
+    mysql_stmt_attr_set(stmt, STMT_ATTR_UPDATE_MAX_LENGTH, &measure);
+    if (mysql_stmt_prepare(stmt, text, strlen(text)) != 0) {
+        enum err err = statement_failed(text, stmt);
+        (void)mysql_stmt_close(stmt);
+        return err;
+    }
+    *place = stmt;
+    return ERR_NONE;
+}
+
 static enum err prepare(struct db *db, enum sql sql, MYSQL_STMT **ret_stmt)
 {
-    if (db->prepared[sql] == NULL) {
-        MYSQL_STMT *stmt = mysql_stmt_init(db->mysql);
-        my_bool measure = 1;
-        if (stmt == NULL)
-            return ERR_DB_LOST;
-        mysql_stmt_attr_set(stmt, STMT_ATTR_UPDATE_MAX_LENGTH, &measure);
-        if (mysql_stmt_prepare(stmt, sql_text[sql], strlen(sql_text[sql])) != 0) {
-            enum err err = statement_failed(sql, stmt);
-            (void)mysql_stmt_close(stmt);
-            return err;
-        }
-        db->prepared[sql] = stmt;
-    }
+    enum err err =
+        db->prepared[sql] == NULL ? db_prepare(db, sql_text[sql], &db->prepared[sql]) : ERR_NONE;
     *ret_stmt = db->prepared[sql];
-    return ERR_NONE;
+    return err;
+}
+
+void db_forget(struct db *db, MYSQL_STMT **place)
+{
+    if (*place != NULL && *place == db->last)
+        db->last = NULL;
+    if (*place != NULL)
+        (void)mysql_stmt_close(*place);
+    *place = NULL;
 }
 
 struct db_value db_value_later(const int64_t *number)
@@ -238,28 +263,26 @@ static void bind_value(MYSQL_BIND *bind, const struct db_value *value)
     }
 }
 
-static enum err run_prepared(enum sql sql, MYSQL_STMT *stmt, const struct db_value *values)
+static enum err run_prepared(const char *text, MYSQL_STMT *stmt, const struct db_value *values,
+                             MYSQL_BIND *binds)
 {
-    MYSQL_BIND binds[VALUES_MAX] = {0};
     unsigned count = 0;
     for (; values[count].kind != DB_KIND_END; count++) {
-        assert(count < VALUES_MAX);
+        assert(count < mysql_stmt_param_count(stmt));
         bind_value(&binds[count], &values[count]);
     }
     assert(count == mysql_stmt_param_count(stmt));
     if (count > 0 && mysql_stmt_bind_param(stmt, binds) != 0)
-        return statement_failed(sql, stmt);
-    if (mysql_stmt_execute(stmt) != 0)
-        return statement_failed(sql, stmt);
-    return ERR_NONE;
+        return statement_failed(text, stmt);
+    return mysql_stmt_execute(stmt) != 0 ? statement_failed(text, stmt) : ERR_NONE;
 }
 
 /* Every column is fetched as text into a piece of the arena that fits its longest value. */
-static enum err bind_columns(struct db *db, enum sql sql, MYSQL_STMT *stmt)
+static enum err bind_columns(struct db *db, const char *text, MYSQL_STMT *stmt)
 {
     MYSQL_BIND binds[COLUMNS_MAX] = {0};
     if (mysql_stmt_store_result(stmt) != 0)
-        return statement_failed(sql, stmt);
+        return statement_failed(text, stmt);
     MYSQL_RES *meta = mysql_stmt_result_metadata(stmt);
     if (meta == NULL)
         return ERR_DB_LOST;
@@ -279,7 +302,7 @@ static enum err bind_columns(struct db *db, enum sql sql, MYSQL_STMT *stmt)
     }
     mysql_free_result(meta);
     if (!err && mysql_stmt_bind_result(stmt, binds) != 0)
-        err = statement_failed(sql, stmt);
+        err = statement_failed(text, stmt);
     db->open = stmt;
     return err;
 }
@@ -287,23 +310,61 @@ static enum err bind_columns(struct db *db, enum sql sql, MYSQL_STMT *stmt)
 static enum err ready_statement(struct db *db, enum sql sql, MYSQL_STMT **ret_stmt)
 {
     db_rows_end(db);
-    enum err err = meet_fault(db, FAIL_AT(FAIL_STATEMENT));
+    enum err err = begin_now(db);
+    if (!err)
+        err = meet_fault(db, FAIL_AT(FAIL_STATEMENT));
     return err ? err : prepare(db, sql, ret_stmt);
 }
 
-static enum err read_results(struct db *db, enum sql sql, MYSQL_STMT *stmt)
+static enum err read_results(struct db *db, const char *text, MYSQL_STMT *stmt)
 {
     db->last = stmt;
-    return mysql_stmt_field_count(stmt) > 0 ? bind_columns(db, sql, stmt) : ERR_NONE;
+    return mysql_stmt_field_count(stmt) > 0 ? bind_columns(db, text, stmt) : ERR_NONE;
 }
 
 enum err db_run_now(struct db *db, enum sql sql, const struct db_value *values)
 {
     MYSQL_STMT *stmt = NULL;
+    MYSQL_BIND binds[VALUES_MAX] = {0};
+    if (db->to_begin && sql_reads(sql))
+        return batch_begin_with(db, sql, values);
     enum err err = ready_statement(db, sql, &stmt);
     if (!err)
-        err = run_prepared(sql, stmt, values);
-    return err ? err : read_results(db, sql, stmt);
+        err = run_prepared(sql_text[sql], stmt, values, binds);
+    return err ? err : read_results(db, sql_text[sql], stmt);
+}
+
+/* --- several statements as one, see batch.c --- */
+
+enum err db_run_batch(struct db *db, MYSQL_STMT **place, const char *text,
+                      const struct db_value *values, enum fail_place step)
+{
+    db_rows_end(db);
+    enum err err = meet_fault(db, FAIL_AT(step));
+    if (!err && *place == NULL)
+        err = db_prepare(db, text, place);
+    if (err)
+        return err;
+    MYSQL_BIND *binds = arena_alloc(db->arena, mysql_stmt_param_count(*place) * sizeof *binds);
+    if (binds == NULL)
+        return ERR_OVERLOAD;
+    memset(binds, 0, mysql_stmt_param_count(*place) * sizeof *binds);
+    db->to_begin = false;
+    err = run_prepared(text, *place, values, binds);
+    /* "gone" is what it says when nothing could be sent */
+    db->unheard = err == ERR_DB_LOST && step == FAIL_COMMIT &&
+                  mysql_stmt_errno(*place) != CR_SERVER_GONE_ERROR;
+    return err ? err : read_results(db, text, *place);
+}
+
+enum err db_run_rest(struct db *db, const char *text)
+{
+    MYSQL_STMT *stmt = db->last;
+    db->open = NULL;
+    int more = mysql_stmt_next_result(stmt);
+    if (more > 0)
+        return statement_failed(text, stmt);
+    return more < 0 ? ERR_NONE : read_results(db, text, stmt);
 }
 
 static void bind_column(struct column *column, MYSQL_BIND *bind,
@@ -327,7 +388,7 @@ static void bind_column(struct column *column, MYSQL_BIND *bind,
     bind->length = column->lens;
 }
 
-static enum err run_bulk(struct db *db, enum sql sql, MYSQL_STMT *stmt,
+static enum err run_bulk(struct db *db, const char *text, MYSQL_STMT *stmt,
                          const struct db_value *const *lists, unsigned count)
 {
     MYSQL_BIND binds[VALUES_MAX];
@@ -337,7 +398,7 @@ static enum err run_bulk(struct db *db, enum sql sql, MYSQL_STMT *stmt,
         bind_column(&db->columns_of_many[i], &binds[i], lists, count, i);
     (void)mysql_stmt_attr_set(stmt, STMT_ATTR_ARRAY_SIZE, &count);
     enum err err = mysql_stmt_bind_param(stmt, binds) != 0 || mysql_stmt_execute(stmt) != 0
-                       ? statement_failed(sql, stmt)
+                       ? statement_failed(text, stmt)
                        : ERR_NONE;
     (void)mysql_stmt_attr_set(stmt, STMT_ATTR_ARRAY_SIZE, &none);
     return err;
@@ -349,8 +410,8 @@ enum err db_run_many(struct db *db, enum sql sql, const struct db_value *const *
     MYSQL_STMT *stmt = NULL;
     enum err err = ready_statement(db, sql, &stmt);
     if (!err)
-        err = run_bulk(db, sql, stmt, lists, count);
-    return err ? err : read_results(db, sql, stmt);
+        err = run_bulk(db, sql_text[sql], stmt, lists, count);
+    return err ? err : read_results(db, sql_text[sql], stmt);
 }
 
 bool db_next(struct db *db)
@@ -428,29 +489,45 @@ struct arena *db_arena(struct db *db)
 
 enum err db_begin(struct db *db, enum around around)
 {
-    if (around == AROUND_TRANSACTION)
-        return run_text(db, "START TRANSACTION");
+    db->unheard = false;
+    db->to_begin = around == AROUND_TRANSACTION;
+    if (db->to_begin)
+        return ERR_NONE;
     enum err err = run_text(db, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
     return err ? err : run_text(db, "START TRANSACTION WITH CONSISTENT SNAPSHOT");
+}
+
+/* Nothing has been done in a transaction that has yet to begin. */
+static bool is_over(struct db *db)
+{
+    bool over = db->to_begin;
+    db->to_begin = false;
+    return over;
 }
 
 /* A conflict (Galera tells most of them here) has undone everything. Any other error may hide that
  * it is done: ERR_DB_LOST. */
 enum err db_commit(struct db *db)
 {
+    if (is_over(db))
+        return ERR_NONE;
     enum err err = meet_fault(db, FAIL_AT(FAIL_COMMIT));
     if (!err && mysql_query(db->mysql, "COMMIT") != 0)
         err = failed(db, "COMMIT");
-    return err == ERR_NONE || err == ERR_DB_CONFLICT ? err : ERR_DB_LOST;
+    db->unheard = err != ERR_NONE && err != ERR_DB_CONFLICT;
+    return db->unheard ? ERR_DB_LOST : err;
 }
 
 enum err db_roll_back(struct db *db)
 {
-    return run_text(db, "ROLLBACK");
+    return is_over(db) ? ERR_NONE : run_text(db, "ROLLBACK");
 }
 
 enum err db_script(struct db *db, const char *text, size_t len)
 {
+    enum err err = begin_now(db);
+    if (err)
+        return err;
     if (mysql_real_query(db->mysql, text, len) != 0)
         return failed(db, "script");
     for (;;) {

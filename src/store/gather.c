@@ -90,7 +90,7 @@ static enum err run_members(struct db *db)
             g->cause = i;
         err = g->members[i]->err == ERR_DB_LOST ? ERR_DB_LOST : ERR_DB_CONFLICT;
     }
-    return err ? err : held_flush(db);
+    return err ? err : held_flush(db, true);
 }
 
 /* Takes the one that failed out. A statement for all that failed is everybody's. */
@@ -104,10 +104,10 @@ static void take_out(struct gathering *g)
 static void commit_group(struct db *db)
 {
     struct gathering *g = db->gathering;
-    enum err err = g->around == AROUND_NOTHING ? ERR_NONE : db_commit(db);
+    enum err err = g->around == AROUND_NOTHING || g->committed ? ERR_NONE : db_commit(db);
     if (err) {
         db_close(db);
-        scatter(g, err, err == ERR_DB_LOST);
+        scatter(g, err, db->unheard);
     }
     for (size_t i = 0; i < g->member_count; i++)
         g->members[i]->next_turn = TURN_OVER;
@@ -129,7 +129,7 @@ static void run_group(struct db *db)
         if (err == ERR_DB_LOST || (g->around != AROUND_NOTHING && db_roll_back(db) != ERR_NONE))
             db_close(db);
         if (db->mysql == NULL || g->cause == g->member_count)
-            scatter(g, err, false);
+            scatter(g, err, db->unheard);
         else
             take_out(g);
     }

@@ -38,40 +38,57 @@ bool db_gathered(const struct db *db)
 
 /* --- what is held back --- */
 
-static enum err check_one(struct db *db, const struct appended *appended)
+static enum err judge_number(struct db *db, const struct appended *appended)
 {
-    if (appended->expected.ret_number == NULL)
-        return ERR_NONE;
-    int64_t number = db_next(db) ? db_int(db, 0) : 0;
-    *appended->expected.ret_number = number;
-    if (!appended->expected.has_least || number >= appended->expected.at_least)
+    const struct db_expected *expected = &appended->expected;
+    if (!expected->has_least || *expected->ret_number >= expected->at_least)
         return ERR_NONE;
     if (db->gathering != NULL)
         db->gathering->cause = appended->member;
     return ERR_BALANCE;
 }
 
-/* Statements that name up to MANY_MAX rows at once, instead of being run with many values. */
-static bool names_many(enum sql sql)
+static enum err check_one(struct db *db, const struct appended *appended)
 {
-    return sql == SQL_DELIVERIES_INSERT || sql == SQL_CHECK_DELETE;
+    if (appended->expected.ret_number == NULL)
+        return ERR_NONE;
+    *appended->expected.ret_number = db_next(db) ? db_int(db, 0) : 0;
+    return judge_number(db, appended);
 }
 
-static enum err run_naming(struct db *db, const struct appended *const *list, unsigned count)
+/* One that names up to MANY_MAX rows at once is there instead of being run with many values.
+ * SQL_STATEMENTS: none is. */
+static enum sql naming_many(enum sql sql)
+{
+    return sql == SQL_DELIVERIES_INSERT ? SQL_DELIVERIES_OF_MANY
+           : sql == SQL_CHECK_DELETE    ? SQL_CHECKS_DELETE
+                                        : SQL_STATEMENTS;
+}
+
+static enum err run_naming(struct db *db, enum sql sql, const struct appended *const *list,
+                           unsigned count)
 {
     struct db_value names[MANY_MAX + 1] = {0};
     for (unsigned i = 0; i < MANY_MAX; i++)
         names[i] = i < count ? list[i]->values[0] : DB_NOTHING;
-    return db_run_now(db, list[0]->sql, names);
+    return db_run_now(db, sql, names);
 }
 
-static enum err run_values_of(struct db *db, const struct appended *const *list, unsigned count)
+static enum err run_values(struct db *db, const struct appended *const *list, unsigned count)
 {
     const struct db_value *values[MANY_MAX];
     for (unsigned i = 0; i < count; i++)
         values[i] = list[i]->values;
-    return count == 1 ? db_run_now(db, list[0]->sql, values[0])
-                      : db_run_many(db, list[0]->sql, values, count);
+    return db_run_many(db, list[0]->sql, values, count);
+}
+
+static enum err run_all(struct db *db, const struct appended *const *list, unsigned count)
+{
+    enum sql sql = list[0]->sql, naming = naming_many(sql);
+    if (count == 1)
+        return db_run_now(db, sql, list[0]->values);
+    return naming == SQL_STATEMENTS ? run_values(db, list, count)
+                                    : run_naming(db, naming, list, count);
 }
 
 /* Were as many rows changed, and numbers returned, as must be? */
@@ -85,8 +102,7 @@ static bool is_whole(struct db *db, const struct db_expected *expected, unsigned
 /* list: of one statement. */
 static enum err run_list(struct db *db, const struct appended *const *list, unsigned count)
 {
-    enum err err =
-        names_many(list[0]->sql) ? run_naming(db, list, count) : run_values_of(db, list, count);
+    enum err err = run_all(db, list, count);
     if (!err && !is_whole(db, &list[0]->expected, count))
         return ERR_DB_CONFLICT;
     for (unsigned i = 0; i < count && !err; i++)
@@ -94,43 +110,98 @@ static enum err run_list(struct db *db, const struct appended *const *list, unsi
     return err;
 }
 
-static int by_account(const void *a, const void *b)
+/* Parents come before children in enum sql, whichever unit was first to append which. Balances are
+ * locked as they are changed: in one order by all, so that two groups do not wait for each other.
+ * Those of one account stay in the order of their units, which is their entries'. */
+static int in_order(const void *a, const void *b)
 {
     const struct appended *one = *(const struct appended *const *)a;
     const struct appended *other = *(const struct appended *const *)b;
+    if (one->sql != other->sql)
+        return one->sql < other->sql ? -1 : 1;
     int64_t account = one->values[0].number, other_account = other->values[0].number;
-    if (account != other_account)
+    if (one->sql == SQL_BALANCE_ADD && account != other_account)
         return account < other_account ? -1 : 1;
     return one < other ? -1 : 1;
 }
 
-/* Balances are locked as they are changed: in one order by all, so that two groups do not wait for
- * each other. Those of one account stay in the order of their units, which is their entries'. */
-static enum err run_appended(struct db *db, struct gathering *g, enum sql sql)
+/* Each statement once, for all that want it. */
+static enum err flush_for_many(struct db *db, struct gathering *g)
 {
-    size_t count = 0;
     enum err err = ERR_NONE;
-    for (size_t i = 0; i < g->appended_count; i++)
-        if (g->appended[i].sql == sql)
-            g->list[count++] = &g->appended[i];
-    if (sql == SQL_BALANCE_ADD)
-        qsort(g->list, count, sizeof(void *), by_account);
-    for (size_t i = 0; i < count && !err; i += MANY_MAX)
-        err = run_list(db, g->list + i, (unsigned)(count - i < MANY_MAX ? count - i : MANY_MAX));
+    for (size_t i = 0, count; i < g->appended_count && !err; i += count) {
+        for (count = 1; i + count < g->appended_count && count < MANY_MAX; count++)
+            if (g->list[i + count]->sql != g->list[i]->sql)
+                break;
+        err = run_list(db, g->list + i, (unsigned)count);
+    }
     return err;
 }
 
-/* Parents come before children in enum sql, whichever unit was first to append which. */
-enum err held_flush(struct db *db)
+static bool returns_to(const struct appended *appended, const struct appended *other)
+{
+    const int64_t *number = appended->expected.ret_number;
+    for (const struct db_value *value = other->values; value->kind != DB_KIND_END; value++)
+        if (number != NULL && value->kind == DB_KIND_LATER && value->bytes == number)
+            return true;
+    return false;
+}
+
+static bool must_wait(const struct appended *const *list, size_t count,
+                      const struct appended *appended)
+{
+    for (size_t i = 0; i < count; i++)
+        if (returns_to(list[i], appended))
+            return true;
+    return false;
+}
+
+/* Brings those to the front that need nothing which one of them all returns, and fit into a batch.
+ * The others wait for its numbers: nothing but numbers ties any to one of them. */
+static size_t bring_ready(const struct appended **list, size_t count)
+{
+    size_t ready = 0;
+    for (size_t i = 0; i < count && ready < BATCH_MAX; i++) {
+        const struct appended *appended = list[i];
+        if (must_wait(list, count, appended))
+            continue;
+        memmove(&list[ready + 1], &list[ready], (i - ready) * sizeof *list);
+        list[ready++] = appended;
+    }
+    assert(ready > 0 || count == 0);
+    return ready;
+}
+
+static bool has_least(const struct appended *const *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (list[i]->expected.has_least)
+            return true;
+    return false;
+}
+
+/* Nobody to share a statement with: then all that can be in one round trip, the COMMIT too. */
+static enum err flush_for_one(struct db *db, struct gathering *g, bool last)
+{
+    enum err err = ERR_NONE;
+    for (size_t i = 0, count; i < g->appended_count && !err; i += count) {
+        const struct appended **list = g->list + i;
+        count = bring_ready(list, g->appended_count - i);
+        g->committed = last && i + count == g->appended_count && !has_least(list, count);
+        err = batch_run(db, list, count, g->committed);
+        for (size_t j = 0; j < count && !err; j++)
+            err = judge_number(db, list[j]);
+    }
+    return err;
+}
+
+enum err held_flush(struct db *db, bool last)
 {
     struct gathering *g = db->gathering;
-    bool present[SQL_STATEMENTS] = {false};
-    enum err err = ERR_NONE;
     for (size_t i = 0; i < g->appended_count; i++)
-        present[g->appended[i].sql] = true;
-    for (size_t sql = 0; sql < SQL_STATEMENTS && !err; sql++)
-        if (present[sql])
-            err = run_appended(db, g, (enum sql)sql);
+        g->list[i] = &g->appended[i];
+    qsort(g->list, g->appended_count, sizeof(void *), in_order);
+    enum err err = g->member_count == 1 ? flush_for_one(db, g, last) : flush_for_many(db, g);
     g->executed = g->executed || g->appended_count > g->first;
     g->broken = err != ERR_NONE;
     g->appended_count = g->first = 0;
@@ -153,7 +224,7 @@ static enum err hold_back(struct db *db, enum sql sql, const struct db_value *va
     size_t count = 0;
     while (values[count].kind != DB_KIND_END)
         count++;
-    enum err err = g->appended_count == APPENDED_MAX ? held_flush(db) : ERR_NONE;
+    enum err err = g->appended_count == APPENDED_MAX ? held_flush(db, false) : ERR_NONE;
     struct db_value *copy = arena_alloc(db->arena, (count + 1) * sizeof *copy);
     if (copy == NULL)
         return ERR_OVERLOAD;
@@ -169,9 +240,8 @@ enum err db_append_values(struct db *db, enum sql sql, const struct db_value *va
                           const struct db_expected *expected)
 {
     static const struct db_expected nothing = {.one_row = false};
-    const struct appended now = {.sql = sql,
-                                 .values = (void *)values,
-                                 .expected = *(expected == NULL ? &nothing : expected)};
+    const struct appended now = {
+        .sql = sql, .values = values, .expected = *(expected == NULL ? &nothing : expected)};
     const struct appended *list = &now;
     return db->gathering == NULL ? run_list(db, &list, 1)
                                  : hold_back(db, sql, values, &now.expected);
@@ -292,10 +362,10 @@ enum err db_run_values(struct db *db, enum sql sql, const struct db_value *value
     if (g != NULL && g->broken)
         return ERR_DB_CONFLICT;
     if (g != NULL && g->appended_count > g->first && !is_apart(sql))
-        err = held_flush(db);
+        err = held_flush(db, false);
     if (g != NULL && !err && serve(db, g, sql, values))
         return ERR_NONE;
-    if (g != NULL && strncmp(sql_text[sql], "SELECT", 6) != 0)
+    if (g != NULL && !sql_reads(sql))
         g->executed = true;
     return err ? err : db_run_now(db, sql, values);
 }
@@ -303,7 +373,7 @@ enum err db_run_values(struct db *db, enum sql sql, const struct db_value *value
 void held_reset(struct gathering *g)
 {
     g->appended_count = g->first = 0;
-    g->executed = g->broken = false;
+    g->executed = g->broken = g->committed = false;
     g->cause = g->member_count;
     memset(g->fetched, 0, sizeof g->fetched);
 }

@@ -225,6 +225,9 @@ enum err attempts_get(struct db *db, const char *provider, const char *reference
                       struct attempt *ret_attempt)
 {
     enum err err = db_run(db, SQL_ATTEMPT_OF_PROVIDER, DB_TEXT(provider), DB_TEXT(reference));
+    if (err || !read_attempt(db, ret_attempt) || (ret_attempt->over && !ret_attempt->left))
+        return err;
+    err = db_run(db, SQL_ATTEMPT_WHOLE, DB_TEXT(provider), DB_TEXT(reference));
     if (!err)
         (void)read_attempt(db, ret_attempt);
     return err;

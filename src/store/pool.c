@@ -127,7 +127,7 @@ static enum err run_once(struct db *db, enum around around, enum err (*unit)(str
     db_rows_end(db);
     if (!err) {
         err = db_commit(db);
-        *ret_unheard |= err == ERR_DB_LOST;
+        *ret_unheard |= db->unheard;
         if (err) /* whatever it left open must not become part of the next unit */
             db_close(db);
         return err;

@@ -6,6 +6,8 @@
 
 #include "store/sql_columns.h"
 
+#include <string.h>
+
 /* clang-format off */
 const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_READY] =
@@ -159,9 +161,11 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_ATTEMPTS_OF_PAYMENT] =
         "SELECT " ATTEMPTS_BY("attempt_number") " WHERE a.payment_id = ? ORDER BY a.number DESC LIMIT ?",
     [SQL_ATTEMPT_OF_PROVIDER] =
+        "SELECT " ATTEMPTS_ALONE("attempt_reference") " WHERE a.provider = ? AND a.reference = ?",
+    [SQL_ATTEMPT_WHOLE] =
         "SELECT " ATTEMPTS_BY("attempt_reference") " WHERE a.provider = ? AND a.reference = ?",
     [SQL_ATTEMPTS_OF_PAYMENTS] = /* for many, see held.c */
-        "SELECT " ATTEMPTS_BY("attempt_number") " WHERE a.payment_id IN (" THIRTY_TWO ")",
+        "SELECT " ATTEMPTS_ALONE("attempt_number") " WHERE a.payment_id IN (" THIRTY_TWO ")",
     [SQL_ATTEMPT_NAMED] =
         "SELECT a.reference FROM attempt_answers d JOIN attempts a USING (attempt_id)"
         " WHERE a.provider = ? AND d.provider_reference = ? AND d.definite = 1 UNION"
@@ -192,6 +196,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "UPDATE payment_checks SET tries = IF(resume_at IS NULL, LEAST(?, 1000), tries),"
         " due_at = COALESCE(resume_at, " IN_MS "), resume_at = NULL WHERE payment_id = ?",
     [SQL_CHECK_DELETE] =
+        "DELETE FROM payment_checks WHERE payment_id = ?",
+    [SQL_CHECKS_DELETE] = /* for many, see held.c */
         "DELETE FROM payment_checks WHERE payment_id IN (" THIRTY_TWO ")",
     [SQL_CHECK_ASK] =
         "UPDATE payment_checks SET asked_at = NOW(3), extra = extra + 1 WHERE payment_id = ? AND extra < ?"
@@ -321,6 +327,9 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_DELIVERY_INSERT] =
         "INSERT IGNORE INTO deliveries (outbox_id, receiver) VALUES (?, ?)",
     [SQL_DELIVERIES_INSERT] =
+        "INSERT IGNORE INTO deliveries (outbox_id, receiver) SELECT o.outbox_id, r.name"
+        " FROM outbox o FORCE INDEX (PRIMARY) JOIN receivers r WHERE o.outbox_id = ? AND o.body IS NOT NULL",
+    [SQL_DELIVERIES_OF_MANY] = /* for many, see held.c */
         "INSERT IGNORE INTO deliveries (outbox_id, receiver) SELECT o.outbox_id, r.name"
         " FROM outbox o FORCE INDEX (PRIMARY) JOIN receivers r WHERE o.outbox_id IN (" THIRTY_TWO ")"
         " AND o.body IS NOT NULL", /* which the index alone does not tell, so it is not read whole */
@@ -543,3 +552,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "SELECT user_id, " RFC3339("created_at") ", " RFC3339("revoked_at") " FROM api_keys WHERE key_hash = ?",
 };
 /* clang-format on */
+
+bool sql_reads(enum sql sql)
+{
+    return strncmp(sql_text[sql], "SELECT", 6) == 0;
+}

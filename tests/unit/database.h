@@ -29,7 +29,8 @@ static enum err raw(struct db *db, const char *format, ...)
     va_end(args);
     assert_true(len > 0 && (size_t)len < sizeof text);
     db_rows_end(db);
-    return run_text(db, text);
+    enum err err = begin_now(db);
+    return err ? err : run_text(db, text);
 }
 
 /* The first column of the first row; -1 when there is none. */
@@ -43,6 +44,7 @@ static inline int64_t raw_number(struct db *db, const char *format, ...)
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
     db_rows_end(db);
+    assert_int_equal(begin_now(db), ERR_NONE);
     assert_int_equal(mysql_query(db->mysql, text), 0);
     MYSQL_RES *result = mysql_store_result(db->mysql);
     assert_non_null(result);

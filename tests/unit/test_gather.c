@@ -384,6 +384,138 @@ static void what_is_not_covered_is_refused_alone(void **state)
     ROWS_END();
 }
 
+/* --- one alone: the same, in as few round trips as it takes --- */
+
+static void one_alone_has_its_own_effect(void **state)
+{
+    static const struct {
+        const char *what;
+        enum behaviour behaviour;
+        enum err err;
+        int stored, runs;
+    } rows[] = {
+        {"nothing", BEHAVES, ERR_NONE, 1, 1},
+        {"a conflict", CONFLICTS, ERR_NONE, 1, 2},
+        {"a refusal", REFUSES, ERR_NO_ITEMS, 0, 1},
+        {"a refusal with something done", REFUSES_LATE, ERR_NO_ITEMS, 0, 2},
+        {"a key that is stored already", COPIES, ERR_DB_DUPLICATE, 0, 2},
+        {"reads what it has appended", READS_ITS_OWN, ERR_NONE, 1, 1},
+        {"the connection dies", DIES, ERR_NONE, 1, 2},
+#ifdef FAIL_POINTS
+        {"COMMIT's answer is lost", LOSES_ANSWER, ERR_NONE, 1, 2},
+#endif
+    };
+    struct payment_intent before;
+    (void)state;
+    insert_payment(&before);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct part part = {.behaviour = rows[i].behaviour, .stored = &before};
+        make_intent(&part.intent);
+        (void)part_in_thread(&part);
+        struct stored s = stored(&part);
+        ROW(part.err == rows[i].err && part.runs == rows[i].runs, "%s: %s after %d runs",
+            rows[i].what, err_message(part.err), part.runs);
+        ROW(s.payments == rows[i].stored && s.events == rows[i].stored,
+            "%s: %lld payments, %lld events", rows[i].what, (long long)s.payments,
+            (long long)s.events);
+    }
+    ROWS_END();
+}
+
+static enum err executed_unit(struct db *db, void *context)
+{
+    *(int64_t *)context =
+        raw_number(db, "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS"
+                       " WHERE VARIABLE_NAME = 'COM_STMT_EXECUTE'");
+    return ERR_NONE;
+}
+
+static int64_t executed(void)
+{
+    int64_t count = 0;
+    arena_reset(arena);
+    assert_int_equal(db_query(pool, arena, executed_unit, &count), ERR_NONE);
+    return count;
+}
+
+static void one_alone_takes_few_round_trips(void **state)
+{
+    struct part part = {.behaviour = BEHAVES};
+    struct transfer transfers[] = {{.units = 100}, {.units = 5}, {.units = -200, .covered = true}};
+    (void)state;
+    make_intent(&part.intent);
+    int64_t before = executed(), balance = balance_now();
+    (void)part_in_thread(&part);
+    assert_int_equal(executed() - before, 2); /* with balance_now */
+    for (size_t i = 0; i < COUNT(transfers); i++) {
+        make_intent(&transfers[i].part.intent);
+        (void)snprintf(transfers[i].part.intent.payment.id, IDENT_MAX, "TEST_%s_alone%zu", owner,
+                       i);
+        before = executed();
+        (void)transfer_in_thread(&transfers[i]);
+        /* posting and balance; then the entries, with what the first two have returned */
+        ROW(i != 1 || executed() - before == 2, "a posting: %lld",
+            (long long)(executed() - before));
+    }
+    assert_int_equal(transfers[2].part.err, ERR_BALANCE);
+    assert_int_equal(balance_now(), balance + 105);
+    ROWS_END();
+}
+
+/* More lists of statements than a connection remembers, and longer ones than go into one batch. */
+struct many_events {
+    const char *payment_id;
+    int count;
+    bool card; /* another list */
+};
+
+static enum err many_events_unit(struct db *db, void *context)
+{
+    const struct many_events *many = context;
+    enum err err = many->card ? cards_insert(db, many->payment_id, "497010", "FR") : ERR_NONE;
+    for (int i = 0; i < many->count && !err; i++)
+        err = events_insert(db, many->payment_id, "many", "", "request");
+    return err;
+}
+
+static void batches_are_forgotten_and_made_anew(void **state)
+{
+    struct part part = {.behaviour = BEHAVES};
+    int64_t events = 1;
+    (void)state;
+    make_intent(&part.intent);
+    (void)part_in_thread(&part);
+    for (int round = 0; round < 2; round++)
+        for (int count = 1; count <= BATCH_MAX + 2; count++) {
+            struct many_events many = {part.intent.payment.id, count, count % 2 == 0};
+            arena_reset(arena);
+            assert_int_equal(db_gather(pool, arena, NULL, many_events_unit, &many), ERR_NONE);
+            events += count;
+            assert_int_equal(stored(&part).events, events);
+        }
+}
+
+/* What must change one row, and does not, undoes the rest. */
+static enum err absent_unit(struct db *db, void *context)
+{
+    struct part *part = context;
+    enum err err = part_unit(db, part);
+    return err ? err
+               : payments_status_set(db, part->intent.payment.id, PAYMENT_FAILED, PAYMENT_COMPLETED,
+                                     0);
+}
+
+static void a_change_of_nothing_is_a_conflict(void **state)
+{
+    struct part part = {.behaviour = BEHAVES};
+    (void)state;
+    make_intent(&part.intent);
+    arena_reset(arena);
+    assert_int_equal(db_gather(pool, arena, NULL, absent_unit, &part), ERR_DB_UNAVAILABLE);
+    assert_true(part.runs > 2); /* conflicts may end */
+    assert_int_equal(stored(&part).payments, 0);
+}
+
 /* --- readers, and patience --- */
 
 static enum err read_unit(struct db *db, void *context)
@@ -445,6 +577,10 @@ int main(void)
         TEST(same_key_is_never_in_one_group),
         TEST(balances_move_in_the_order_of_their_entries),
         TEST(what_is_not_covered_is_refused_alone),
+        TEST(one_alone_has_its_own_effect),
+        TEST(one_alone_takes_few_round_trips),
+        TEST(batches_are_forgotten_and_made_anew),
+        TEST(a_change_of_nothing_is_a_conflict),
         TEST(readers_of_the_same_read_the_same),
         TEST(who_waits_too_long_has_done_nothing),
     };

@@ -108,6 +108,7 @@ static const struct plan plans[SQL_STATEMENTS] = {
     [SQL_ATTEMPT_INSERT] = {APPENDS},
     [SQL_ATTEMPTS_OF_PAYMENT] = {KEYED, {P, "20"}},
     [SQL_ATTEMPT_OF_PROVIDER] = {KEYED, {"'mangopay'", REF}},
+    [SQL_ATTEMPT_WHOLE] = {KEYED, {"'mangopay'", REF}},
     [SQL_ATTEMPTS_OF_PAYMENTS] = {MANY, {P}},
     [SQL_ATTEMPT_NAMED] = {KEYED, {"'payviox'", "'SESSION-#'", "'payviox'", "'INVOICE-#'"}},
     [SQL_ANSWER_INSERT] = {APPENDS},
@@ -121,7 +122,8 @@ static const struct plan plans[SQL_STATEMENTS] = {
     [SQL_CHECK_LEASE] = {KEYED, {"60", P}},
     [SQL_CHECK_NEXT] = {KEYED, {"3", "1000", P}},
     /* DELETE takes no hint: it scans when it names half of the rows; the reads are bounded */
-    [SQL_CHECK_DELETE] = {MANY, {P}, .scans = "payment_checks"},
+    [SQL_CHECK_DELETE] = {KEYED, {P}},
+    [SQL_CHECKS_DELETE] = {MANY, {P}, .scans = "payment_checks"},
     [SQL_CHECK_ASK] = {KEYED, {P, "9", "60"}},
     [SQL_CHECKS_HURRY] = {WHOLE, {"3", "9", "60", "'mangopay'", "10"}},
     [SQL_SILENCE_PUT] = {APPENDS},
@@ -161,7 +163,8 @@ static const struct plan plans[SQL_STATEMENTS] = {
     [SQL_INBOX_LEASE] = {KEYED, {"60", "10200"}}, /* the lease of one that is open */
     [SQL_OUTBOX_INSERT] = {APPENDS},
     [SQL_DELIVERY_INSERT] = {APPENDS},
-    [SQL_DELIVERIES_INSERT] = {MANY, {"#"}, .scans = "r"},
+    [SQL_DELIVERIES_INSERT] = {KEYED, {"#"}, .scans = "r"},
+    [SQL_DELIVERIES_OF_MANY] = {MANY, {"#"}, .scans = "r"},
     [SQL_OUTBOX_GET] = {KEYED, {"#"}},
     [SQL_DELIVERY_TAKE] = {PAGED, {"'shop'"}},
     [SQL_DELIVERY_LEASE] = {KEYED, {"60", "10200"}},

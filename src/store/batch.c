@@ -1,0 +1,165 @@
+/* Several statements in one round trip. The server keeps a compound statement for each list of
+ * them; how many there are is bounded by what units do, and the longest unused makes room. */
+#include "store/batch.h"
+
+#include "base/buf.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { TEXT_MAX = 32768 };
+
+/* The first step says how a batch begins and ends, the others name statements. */
+enum { STEP_BEGINS = 1, STEP_COMMITS = 2 };
+enum { STEP_ONE_ROW = 0x8000 };
+
+struct wanted {
+    uint16_t steps[BATCH_MAX + 1];
+    size_t count;
+};
+
+static void name_steps(const struct db *db, const struct appended *const *list, size_t count,
+                       bool commits, struct wanted *ret_wanted)
+{
+    assert(count > 0 && count <= BATCH_MAX);
+    ret_wanted->steps[0] =
+        (uint16_t)((db->to_begin ? STEP_BEGINS : 0) | (commits ? STEP_COMMITS : 0));
+    for (size_t i = 0; i < count; i++)
+        ret_wanted->steps[i + 1] =
+            (uint16_t)(list[i]->sql | (list[i]->expected.one_row ? STEP_ONE_ROW : 0));
+    ret_wanted->count = count + 1;
+}
+
+/* The one that the server knows already, or room for it. */
+static struct batch *find_batch(struct db *db, const struct wanted *wanted)
+{
+    size_t bytes = wanted->count * sizeof wanted->steps[0];
+    for (size_t i = 0; i < BATCHES_MAX; i++)
+        if (db->batches[i].count == wanted->count &&
+            memcmp(db->batches[i].steps, wanted->steps, bytes) == 0)
+            return &db->batches[i];
+    struct batch *batch = &db->batches[db->batch_next++ % BATCHES_MAX];
+    db_forget(db, &batch->stmt);
+    batch->count = wanted->count;
+    memcpy(batch->steps, wanted->steps, bytes);
+    return batch;
+}
+
+/* The "(?, ?)" of a statement that only inserts one row; else NULL. */
+static const char *row_of(const char *text)
+{
+    static const char before[] = " VALUES ";
+    const char *values = strstr(text, before);
+    bool plain = strncmp(text, "INSERT INTO ", 12) == 0 && strstr(text, " RETURNING ") == NULL &&
+                 strstr(text, " ON DUPLICATE ") == NULL;
+    return plain && values != NULL ? values + strlen(before) : NULL;
+}
+
+/* One more row for the statement before, or one more statement. */
+static void add_step(struct buf *text, const struct wanted *wanted, size_t index)
+{
+    uint16_t step = wanted->steps[index];
+    const char *statement = sql_text[step & ~STEP_ONE_ROW];
+    const char *row = index > 1 && step == wanted->steps[index - 1] ? row_of(statement) : NULL;
+    if (row != NULL)
+        buf_printf(text, ", %s", row);
+    else
+        buf_printf(text, "%s%s", index > 1 ? "; " : "", statement);
+    if ((step & STEP_ONE_ROW) != 0) /* as the server tells of a conflict */
+        buf_puts(text, "; IF ROW_COUNT() <> 1 THEN SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213,"
+                       " MESSAGE_TEXT = 'not one row was changed'; END IF");
+}
+
+static const char *text_of(struct arena *arena, const struct wanted *wanted)
+{
+    struct buf text;
+    buf_init(&text, arena, TEXT_MAX);
+    buf_puts(&text, "BEGIN NOT ATOMIC ");
+    if ((wanted->steps[0] & STEP_BEGINS) != 0)
+        buf_puts(&text, "START TRANSACTION; ");
+    for (size_t i = 1; i < wanted->count; i++)
+        add_step(&text, wanted, i);
+    if ((wanted->steps[0] & STEP_COMMITS) != 0)
+        buf_puts(&text, "; COMMIT");
+    buf_puts(&text, "; END");
+    return buf_ok(&text) ? buf_text(&text) : NULL;
+}
+
+static size_t count_values(const struct db_value *values)
+{
+    size_t count = 0;
+    while (values[count].kind != DB_KIND_END)
+        count++;
+    return count;
+}
+
+/* Those of all, one after the other. NULL: the arena is full. */
+static struct db_value *join_values(struct arena *arena, const struct appended *const *list,
+                                    size_t count)
+{
+    size_t all = 1;
+    for (size_t i = 0; i < count; i++)
+        all += count_values(list[i]->values);
+    struct db_value *values = arena_alloc(arena, all * sizeof *values), *end = values;
+    for (size_t i = 0; i < count && values != NULL; i++) {
+        size_t some = count_values(list[i]->values);
+        memcpy(end, list[i]->values, some * sizeof *values);
+        end += some;
+    }
+    if (values != NULL)
+        *end = (struct db_value){.kind = DB_KIND_END};
+    return values;
+}
+
+/* Of one statement after the other, those that return one. */
+static enum err read_numbers(struct db *db, const char *what, const struct appended *const *list,
+                             size_t count)
+{
+    enum err err = ERR_NONE;
+    for (size_t i = 0; i < count && !err; i++) {
+        int64_t *number = list[i]->expected.ret_number;
+        if (number == NULL)
+            continue;
+        *number = db_next(db) ? db_int(db, 0) : 0;
+        err = db_run_rest(db, what);
+    }
+    return err;
+}
+
+/* *ret_what: for the log. */
+static enum err run(struct db *db, const struct appended *const *list, size_t count, bool commits,
+                    const char **ret_what)
+{
+    struct wanted wanted;
+    name_steps(db, list, count, commits, &wanted);
+    struct batch *batch = find_batch(db, &wanted);
+    const struct db_value *values = join_values(db->arena, list, count);
+    *ret_what = batch->stmt == NULL ? text_of(db->arena, &wanted) : sql_text[list[0]->sql];
+    if (*ret_what == NULL || values == NULL)
+        return ERR_OVERLOAD;
+    return db_run_batch(db, &batch->stmt, *ret_what, values,
+                        commits ? FAIL_COMMIT : FAIL_STATEMENT);
+}
+
+enum err batch_run(struct db *db, const struct appended *const *list, size_t count, bool commits)
+{
+    const char *what;
+    enum err err = run(db, list, count, commits, &what);
+    if (err)
+        return err;
+    err = read_numbers(db, what, list, count);
+    if (commits && (err == ERR_DB_LOST || err == ERR_OVERLOAD)) {
+        db->unheard = true; /* whatever we could not read, it may be done */
+        return ERR_DB_LOST;
+    }
+    db_rows_end(db);
+    return err;
+}
+
+enum err batch_begin_with(struct db *db, enum sql sql, const struct db_value *values)
+{
+    const struct appended only = {.sql = sql, .values = values};
+    const struct appended *list = &only;
+    const char *what;
+    return run(db, &list, 1, false, &what);
+}
