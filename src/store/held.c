@@ -165,7 +165,7 @@ static size_t bring_ready(const struct appended **list, size_t count)
         const struct appended *appended = list[i];
         if (must_wait(list, count, appended))
             continue;
-        memmove(&list[ready + 1], &list[ready], (i - ready) * sizeof *list);
+        memmove(&list[ready + 1], &list[ready], (i - ready) * sizeof(void *));
         list[ready++] = appended;
     }
     assert(ready > 0 || count == 0);

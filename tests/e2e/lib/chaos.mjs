@@ -279,11 +279,13 @@ export async function makeDatabaseProxy(shop) {
 
         function follow(command, body) {
             if (command === COM_STMT_PREPARE) waiting = body.toString('utf8');
-            if (command === COM_STMT_EXECUTE || command === COM_STMT_BULK_EXECUTE) run.push(prepared.get(body.readUInt32LE(0)) ?? '');
-            if (command !== COM_QUERY) return false;
-            const text = body.toString('utf8');
-            if (text.startsWith('START TRANSACTION')) run = [];
-            return text === 'COMMIT' && plan !== null && run.some((sql) => sql.includes(plan.words));
+            const executes = command === COM_STMT_EXECUTE || command === COM_STMT_BULK_EXECUTE;
+            if (!executes && command !== COM_QUERY) return false;
+            // a statement may be a batch, with a beginning and an end of its own
+            const text = executes ? prepared.get(body.readUInt32LE(0)) ?? '' : body.toString('utf8');
+            if (/^(BEGIN NOT ATOMIC )?START TRANSACTION/.test(text)) run = [];
+            if (executes) run.push(text);
+            return /^COMMIT$|; COMMIT; END$/.test(text) && plan !== null && run.some((sql) => sql.includes(plan.words));
         }
 
         client.on('data', (chunk) => {
