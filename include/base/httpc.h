@@ -18,7 +18,7 @@
 struct httpc;
 
 struct httpc_options {
-    const char *ca_file;        /* the certificates trusted; must outlive the client */
+    const char *ca_file;        /* the certificates trusted; must outlive all clients */
     int64_t connect_timeout_ms; /* for name lookup, connect and TLS together */
     int64_t timeout_ms;         /* for the whole transfer */
     const char *user_agent;

@@ -44,6 +44,71 @@ void httpc_permit(void)
     forbidden--;
 }
 
+/* What all threads know of the servers: their addresses for a minute, and the TLS sessions, so that
+ * another connection costs them and us a third. A session stands for a certificate that was
+ * trusted, so only those share it who trust the same. */
+struct shared {
+    struct shared *next;
+    const char *ca_file;
+    CURLSH *share;
+    pthread_mutex_t locks[CURL_LOCK_DATA_LAST];
+};
+
+static struct {
+    pthread_mutex_t mutex;
+    struct shared *first;
+} shares = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static void lock_shared(CURL *curl, curl_lock_data data, curl_lock_access access, void *context)
+{
+    (void)curl;
+    (void)access;
+    (void)pthread_mutex_lock(&((struct shared *)context)->locks[data]);
+}
+
+static void unlock_shared(CURL *curl, curl_lock_data data, void *context)
+{
+    (void)curl;
+    (void)pthread_mutex_unlock(&((struct shared *)context)->locks[data]);
+}
+
+/* NULL: no memory. */
+static struct shared *shared_new(const char *ca_file)
+{
+    struct shared *shared = calloc(1, sizeof *shared);
+    CURLSH *share = shared == NULL ? NULL : curl_share_init();
+    if (share == NULL) {
+        free(shared);
+        return NULL;
+    }
+    for (size_t i = 0; i < CURL_LOCK_DATA_LAST; i++)
+        (void)pthread_mutex_init(&shared->locks[i], NULL);
+    (void)curl_share_setopt(share, CURLSHOPT_LOCKFUNC, lock_shared);
+    (void)curl_share_setopt(share, CURLSHOPT_UNLOCKFUNC, unlock_shared);
+    (void)curl_share_setopt(share, CURLSHOPT_USERDATA, shared);
+    (void)curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+    (void)curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+    shared->next = shares.first;
+    shared->ca_file = ca_file;
+    shared->share = share;
+    shares.first = shared;
+    return shared;
+}
+
+/* They stay until the end of the process: there is one, or in a test a few. NULL: everybody learns
+ * for himself. */
+static CURLSH *share_of(const char *ca_file)
+{
+    (void)pthread_mutex_lock(&shares.mutex);
+    struct shared *shared = shares.first;
+    while (shared != NULL && strcmp(shared->ca_file, ca_file) != 0)
+        shared = shared->next;
+    if (shared == NULL)
+        shared = shared_new(ca_file);
+    (void)pthread_mutex_unlock(&shares.mutex);
+    return shared == NULL ? NULL : shared->share;
+}
+
 /* curl keeps copies of what it sends, which may be card data: they go wiped. */
 static void wipe_always(void)
 {
@@ -65,6 +130,8 @@ struct httpc *httpc_new(const struct httpc_options *options)
         free(client);
         return NULL;
     }
+    curl_easy_setopt(client->curl, CURLOPT_SHARE,
+                     share_of(options->ca_file)); /* no reset ends it */
     return client;
 }
 

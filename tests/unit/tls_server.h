@@ -51,9 +51,9 @@ static struct {
     /* Writes the answer to a request; false: none, the connection is cut. Runs under the lock. */
     bool (*play)(const char *request, char *answer, size_t size);
     /* what happened */
-    int open, requests;
-    char request[8192]; /* the last one */
-    char lines[512];    /* "POST /session" and a line end, of each */
+    int open, requests, resumed; /* resumed: with a TLS session known before */
+    char request[8192];          /* the last one */
+    char lines[512];             /* "POST /session" and a line end, of each */
 } server = {.lock = PTHREAD_MUTEX_INITIALIZER, .closed = PTHREAD_COND_INITIALIZER};
 
 static inline void server_scripts(const struct script *first, const struct script *then)
@@ -205,8 +205,12 @@ static void server_serve(int client)
         return;
     SSL *ssl = SSL_new(server.context);
     (void)SSL_set_fd(ssl, client);
-    if (SSL_accept(ssl) == 1)
+    if (SSL_accept(ssl) == 1) {
+        (void)pthread_mutex_lock(&server.lock);
+        server.resumed += SSL_session_reused(ssl);
+        (void)pthread_mutex_unlock(&server.lock);
         server_talk(ssl, client, &script);
+    }
     SSL_free(ssl);
 }
 
