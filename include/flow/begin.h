@@ -18,8 +18,8 @@ struct begun {
 /* Commits the intent to pay and, unless it is paid from the balance, to call the first of the
  * drivers. In: context and checkout. ERR_IDEMPOTENCY_RUNNING: the key was claimed by another
  * request; ERR_CART_RUNNING: choice names the payer's open payment for the same cart; ERR_NO_ITEMS,
- * ERR_BALANCE, ERR_PARAMETERS: refused. With any error nothing of it is stored, but for
- * ERR_DB_LOST.
+ * ERR_BALANCE, ERR_PARAMETERS, ERR_USER_INVALID: refused. With any error nothing of it is stored,
+ * but for ERR_DB_LOST.
  */
 enum err begin_payment(struct context *context, struct arena *arena,
                        struct begun *begun) MUST_CHECK;

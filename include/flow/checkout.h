@@ -31,6 +31,7 @@ struct checkout {
     bool has_card;
     struct provider_details details;
     struct idempotency_key key;
+    bool payer_unread;   /* whether the user may pay is looked up with the intent */
     int64_t deadline_ms; /* monotonic: of the request */
 };
 

@@ -4,9 +4,11 @@
 
 #include "front/call.h"
 
-/* Fills call->user and call->claims. ERR_UNAUTHORIZED: no or a bad token; ERR_USER_INVALID: unknown
- * or banned. */
-enum err auth_bearer(struct call *call) MUST_CHECK;
+/* Fills call->claims. ERR_UNAUTHORIZED: no or a bad token. */
+enum err auth_token(struct call *call) MUST_CHECK;
+
+/* Fills call->user, if that has not been done. ERR_USER_INVALID: unknown or banned. */
+enum err auth_user(struct call *call) MUST_CHECK;
 
 /* POST /user/login {apiKey} → {jwt}. Not there without a secret to sign with. Source:
  * docs.mannco.store, authentication. */

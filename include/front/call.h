@@ -14,7 +14,7 @@ struct call {
     const struct http_request *request;
     struct http_response *response;
     const char *param; /* the variable part of the path, "" if there is none */
-    struct user user;  /* behind a Bearer token; id 0 on routes without one */
+    struct user user;  /* behind a Bearer token; id 0 until he has been read */
     struct token_claims claims;
     char payment_id[64]; /* for the log */
     enum err err;        /* what was answered, for the log */

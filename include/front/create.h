@@ -7,7 +7,7 @@
 #include "front/fields.h"
 
 /* Reads the body into the checkout: wish, amount, method and what else the endpoint knows. */
-typedef enum err create_reader(const struct call *call, const struct fields *fields,
+typedef enum err create_reader(struct call *call, const struct fields *fields,
                                struct checkout *checkout);
 
 /* The provider of the path, open for new payments, with the payer's second factor checked if it
@@ -22,6 +22,9 @@ enum err create_second_factor(const struct call *call,
 /* Idempotency-Key: a quoted string (RFC 8941) or the bare text; both spell the same key. Without
  * one ret_key->text stays "". */
 enum err create_key(const struct call *call, struct idempotency_key *ret_key) MUST_CHECK;
+
+/* Replies with an error, unless the user may not even hear that: then with why. */
+void create_refuse(struct call *call, enum err err);
 
 /* Everything from the key to the reply. checkout->drivers may still be filled by the reader. */
 void create_run(struct call *call, struct checkout *checkout, create_reader *read);

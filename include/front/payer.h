@@ -11,7 +11,7 @@
  * the e-mail address of the user. Then asks the drivers: one that would refuse is left out if it is
  * a partner of the house brand, else its refusal is returned. ERR_CUSTOMER, ERR_BILLING, ERR_CARD:
  * a member is not a text, or the driver does not take it. */
-enum err payer_read(const struct call *call, const struct fields *fields,
+enum err payer_read(struct call *call, const struct fields *fields,
                     struct checkout *checkout) MUST_CHECK;
 
 /* The reading alone, without what is known of the user and without the drivers' word. */

@@ -109,11 +109,18 @@ enum err db_transact(struct db_pool *pool, struct arena *arena,
 
 /* The same, faster under load: units of threads that wait for the database anyway become one
  * transaction, in which each runs as if after the others, with its changes held back to its end
- * (db_append). About what the unit is, says key: the id of a payment that it locks first of all,
- * NULL for what nobody else can be about; two units about the same are never in one group. A unit
+ * (db_append). About what the unit is, says key: the id of a payment or the db_key of a row that it
+ * reads first of all, NULL for what nobody else can be about; two units about the same are never in
+ * one group. A unit
  * that meets an error which it would be run again for is run by db_transact's rules, alone. */
 enum err db_gather(struct db_pool *pool, struct arena *arena, const char *key,
                    enum err (*unit)(struct db *db, void *context), void *context) MUST_CHECK;
+
+/* The key of a row with a number: 'u' for a user, 'i' for an item. */
+struct db_key {
+    char text[24];
+};
+struct db_key db_key(char kind, int64_t number);
 
 /* The same for units that read one row, which key names. */
 enum err db_gather_read(struct db_pool *pool, struct arena *arena, const char *key,

@@ -10,6 +10,9 @@ struct user {
     bool banned, operator;
 };
 
+/* False: unknown or banned. */
+bool users_may_act(const struct user *user);
+
 /* ret_user->id is 0 when there is no such user. */
 enum err users_get(struct db *db, int64_t user_id, struct user *ret_user) MUST_CHECK;
 

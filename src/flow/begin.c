@@ -6,6 +6,7 @@
 #include "base/crash.h"
 #include "flow/settle.h"
 #include "store/items.h"
+#include "store/users.h"
 
 #include <string.h>
 
@@ -130,11 +131,20 @@ static enum err claim_and_choose(struct db *db, struct begun *unit)
     return err ? ERR_DB_CONFLICT : claim_key(db, unit);
 }
 
-static enum err begin_steps(struct db *db, struct begun *unit)
+static enum err check_payer(struct db *db, const struct begun *unit)
+{
+    struct user user;
+    enum err err = users_get(db, unit->payment.user_id, &user);
+    return err || users_may_act(&user) ? err : ERR_USER_INVALID;
+}
+
+static enum err begin_steps(struct db *db, struct begun *unit, bool again)
 {
     unit->payment = unit->checkout->intent.payment;
     unit->choice = (struct cart_choice){0};
-    enum err err = claim_and_choose(db, unit);
+    enum err err = unit->checkout->payer_unread && !again ? check_payer(db, unit) : ERR_NONE;
+    if (!err)
+        err = claim_and_choose(db, unit);
     if (!err)
         err = insert_intent(db, unit);
     if (err)
@@ -162,7 +172,7 @@ static enum err begin_unit(struct db *db, void *context)
     struct begun *unit = context;
     bool again = unit->again;
     unit->again = true;
-    enum err err = begin_steps(db, unit);
+    enum err err = begin_steps(db, unit, again);
     /* the items may be gone because they are the payer's by now */
     if (err == ERR_DB_DUPLICATE || (err == ERR_NO_ITEMS && again))
         err = load_begun(db, unit);
@@ -178,11 +188,17 @@ static enum err expire_unit(struct db *db, void *context)
  * and carts of several items would not be locked in one order by a group. */
 static enum err begin_once(struct context *context, struct arena *arena, struct begun *unit)
 {
-    const struct cart_wish *wish = &unit->checkout->wish;
-    struct ident_text item = ident_text(wish->asset_ids[0]);
-    if (wish->count > 1 || (wish->count == 1 && !unit->checkout->drivers[0]->from_balance))
+    const struct checkout *checkout = unit->checkout;
+    const struct cart_wish *wish = &checkout->wish;
+    struct db_key item = db_key('i', wish->asset_ids[0]);
+    struct db_key payer = db_key('u', checkout->intent.payment.user_id);
+    if (wish->count > 1 || (wish->count == 1 && !checkout->drivers[0]->from_balance))
         return db_transact(context->pool, arena, begin_unit, unit);
-    return db_gather(context->pool, arena, wish->count == 1 ? item.text : NULL, begin_unit, unit);
+    return db_gather(context->pool, arena,
+                     wish->count == 1         ? item.text
+                     : checkout->payer_unread ? payer.text
+                                              : NULL,
+                     begin_unit, unit);
 }
 
 /* Payments whose time is over may still hold what is wanted: they are expired first, each under

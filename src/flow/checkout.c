@@ -288,7 +288,8 @@ static enum err open_unit(struct db *db, void *context)
 static enum err refusal_of(const struct begun *begin, enum err err)
 {
     bool over_at_once = begin->checkout->drivers[0]->from_balance;
-    if (err == ERR_NO_ITEMS || err == ERR_BALANCE || err == ERR_PARAMETERS)
+    if (err == ERR_NO_ITEMS || err == ERR_BALANCE || err == ERR_PARAMETERS ||
+        err == ERR_USER_INVALID)
         return err;
     return over_at_once && err == ERR_DB_LOST ? ERR_OUTCOME_UNKNOWN : ERR_SAVE;
 }

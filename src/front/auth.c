@@ -39,26 +39,29 @@ static enum err by_key_unit(struct db *db, void *context)
     return users_get_by_key(db, unit->key_hash, &unit->user);
 }
 
-enum err auth_bearer(struct call *call)
+enum err auth_token(struct call *call)
 {
     static const char scheme[] = "Bearer ";
     const struct token_rules rules = rules_of(call);
-    struct arena *arena = call->request->arena;
-    struct user_unit unit = {0};
     const char *header;
     enum err err = http_header_get(call->request, "HTTP_AUTHORIZATION", &header);
     if (err)
         return err;
     if (header == NULL || strncasecmp(header, scheme, sizeof scheme - 1) != 0)
         return ERR_UNAUTHORIZED;
-    err = token_verify(arena, &rules, header + sizeof scheme - 1, &call->claims);
-    unit.user_id = call->claims.user_id;
-    if (!err)
-        err = db_gather_read(call->context->pool, arena, ident_text(unit.user_id).text, by_id_unit,
-                             &unit);
+    return token_verify(call->request->arena, &rules, header + sizeof scheme - 1, &call->claims);
+}
+
+enum err auth_user(struct call *call)
+{
+    struct user_unit unit = {.user_id = call->claims.user_id};
+    if (call->user.id != 0)
+        return ERR_NONE;
+    enum err err = db_gather_read(call->context->pool, call->request->arena,
+                                  db_key('u', unit.user_id).text, by_id_unit, &unit);
     if (err)
         return err;
-    if (unit.user.id == 0 || unit.user.banned)
+    if (!users_may_act(&unit.user))
         return ERR_USER_INVALID;
     call->user = unit.user;
     return ERR_NONE;

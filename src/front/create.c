@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "flow/replay.h"
+#include "front/auth.h"
 
 #include <string.h>
 
@@ -54,7 +55,7 @@ enum err create_key(const struct call *call, struct idempotency_key *ret_key)
             return ERR_IDEMPOTENCY_KEY;
     memcpy(ret_key->text, text, len);
     ret_key->text[len] = '\0';
-    ret_key->user_id = call->user.id;
+    ret_key->user_id = call->claims.user_id;
     ret_key->path = call->request->path;
     /* with a key: a body may hold card data, which a plain hash would give away */
     crypt_hmac_sha256(&call->context->settings->api_key_hash_key, call->request->body,
@@ -77,14 +78,14 @@ static void complete_intent(const struct call *call, struct payment_intent *inte
 {
     struct payment *payment = &intent->payment;
     ident_new("PAY_", payment->id);
-    payment->user_id = call->user.id;
+    payment->user_id = call->claims.user_id;
     payment->status = PAYMENT_PENDING;
     (void)text_copy(payment->provider, sizeof payment->provider, call->param);
     (void)text_copy(payment->client_ip, sizeof payment->client_ip, call->request->client_ip);
     intent->request_id = call->request->id;
 }
 
-static enum err read_body(const struct call *call, create_reader *read, struct checkout *checkout)
+static enum err read_body(struct call *call, create_reader *read, struct checkout *checkout)
 {
     struct fields fields;
     enum err err = fields_read(call->request, &fields);
@@ -94,28 +95,57 @@ static enum err read_body(const struct call *call, create_reader *read, struct c
     return err ? err : check_lifetime(call, checkout, &checkout->intent.lifetime_s);
 }
 
-void create_run(struct call *call, struct checkout *checkout, create_reader *read)
+void create_refuse(struct call *call, enum err err)
+{
+    enum err denial = auth_user(call);
+    reply_error(call, denial ? denial : err);
+}
+
+/* With a key: what was answered before, or is to be kept, is the user's alone. */
+static bool find_answer(struct call *call, const struct idempotency_key *key,
+                        struct answer *ret_answer)
+{
+    if (key->text[0] == '\0')
+        return false;
+    enum err err = auth_user(call);
+    if (err)
+        answer_error(call->context->settings, call->request->arena, err, ret_answer);
+    return err || replay_find(call->context, call->request->arena, key, ret_answer);
+}
+
+static void answer_request(struct call *call, struct checkout *checkout, create_reader *read,
+                           struct answer *ret_answer)
 {
     struct context *context = call->context;
     struct arena *arena = call->request->arena;
-    struct answer answer;
-    enum err err = create_key(call, &checkout->key);
-    if (err) {
-        reply_error(call, err);
+    if (find_answer(call, &checkout->key, ret_answer))
         return;
-    }
-    if (replay_find(context, arena, &checkout->key, &answer)) {
-        reply_answer(call, &answer);
-        return;
-    }
     checkout->deadline_ms = call->request->deadline_ms;
-    err = read_body(call, read, checkout);
+    enum err err = read_body(call, read, checkout);
+    if (!err && checkout->wish.count > 0) /* the intent is about the items first of all */
+        err = auth_user(call);
     if (err) {
-        answer_error(context->settings, arena, err, &answer);
-        replay_keep(context, arena, &checkout->key, &answer);
-    } else {
-        complete_intent(call, &checkout->intent);
-        checkout_run(context, arena, checkout, &answer);
+        answer_error(context->settings, arena, err, ret_answer);
+        replay_keep(context, arena, &checkout->key, ret_answer);
+        return;
     }
-    reply_answer(call, &answer);
+    complete_intent(call, &checkout->intent);
+    checkout->payer_unread = call->user.id == 0;
+    checkout_run(context, arena, checkout, ret_answer);
+}
+
+/* A user of whom nothing is known yet is read with the intent to pay; if it comes to none, before
+ * anything else is said. */
+void create_run(struct call *call, struct checkout *checkout, create_reader *read)
+{
+    struct answer answer;
+    enum err err = create_key(call, &checkout->key), denial = ERR_NONE;
+    if (!err)
+        answer_request(call, checkout, read, &answer);
+    if (err || answer.payment_id[0] == '\0')
+        denial = auth_user(call);
+    if (err || denial)
+        reply_error(call, denial ? denial : err);
+    else
+        reply_answer(call, &answer);
 }

@@ -9,7 +9,9 @@
 
 #include <string.h>
 
-enum route_auth { AUTH_NONE, AUTH_BEARER, AUTH_OPERATOR };
+/* AUTH_TOKEN: the handler looks at the user itself, before it says anything but an error of his
+ * token. */
+enum route_auth { AUTH_NONE, AUTH_TOKEN, AUTH_BEARER, AUTH_OPERATOR };
 
 struct route {
     const char *method;
@@ -28,10 +30,10 @@ static const struct route routes[] = {
     {"POST", "/user/notifications/read", AUTH_BEARER, notifications_post_read},
     {"POST", "/payment", AUTH_NONE, payment_post_nameless},
     {"POST", "/payment/", AUTH_NONE, payment_post_nameless},
-    {"POST", "/payment/*", AUTH_BEARER, payment_post},
+    {"POST", "/payment/*", AUTH_TOKEN, payment_post},
     {"POST", "/paiement", AUTH_NONE, payment_post_nameless},
     {"POST", "/paiement/", AUTH_NONE, payment_post_nameless},
-    {"POST", "/paiement/*", AUTH_BEARER, paiement_post},
+    {"POST", "/paiement/*", AUTH_TOKEN, paiement_post},
     {"GET", "/return/*", AUTH_NONE, return_get},
     {"GET", "/providers", AUTH_NONE, providers_get},
     {"POST", "/recurring", AUTH_BEARER, recurring_post},
@@ -93,11 +95,12 @@ static void log_call(const struct call *call, const struct route *route, int64_t
 {
     const struct clock_meter *meter = clock_meter();
     int status = call->response->status;
+    int64_t user_id = call->user.id != 0 ? call->user.id : call->claims.user_id;
     const char *cause = call->note != NULL ? call->note : "";
     if (call->note == NULL && status >= 500)
         cause = db_last_problem();
     LOG(status >= 500 ? LOG_ERROR : LOG_INFO, "request", LOG_TEXT("request", call->request->id),
-        LOG_TEXT("user", call->user.id == 0 ? "" : ident_text(call->user.id).text),
+        LOG_TEXT("user", user_id == 0 ? "" : ident_text(user_id).text),
         LOG_TEXT("payment", call->payment_id), LOG_TEXT("method", call->request->method),
         LOG_TEXT("route", route == NULL ? "" : route->path), LOG_NUMBER("status", status),
         LOG_TEXT("error", call->err == ERR_NONE ? "" : err_message(call->err)),
@@ -112,7 +115,9 @@ static void walk(struct call *call, const struct route **ret_route)
     if (err == ERR_METHOD)
         http_header_set(call->response, "Allow", (*ret_route)->method);
     if (!err && (*ret_route)->auth != AUTH_NONE)
-        err = auth_bearer(call);
+        err = auth_token(call);
+    if (!err && (*ret_route)->auth > AUTH_TOKEN)
+        err = auth_user(call);
     if (!err && (*ret_route)->auth == AUTH_OPERATOR && !call->user.operator)
         err = ERR_FORBIDDEN;
     if (err)

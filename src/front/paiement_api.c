@@ -60,7 +60,7 @@ static enum err route(const struct call *call, struct checkout *checkout)
     return err;
 }
 
-static enum err read_paiement(const struct call *call, const struct fields *fields,
+static enum err read_paiement(struct call *call, const struct fields *fields,
                               struct checkout *checkout)
 {
     struct payment_intent *intent = &checkout->intent;
@@ -81,7 +81,7 @@ void paiement_post(struct call *call)
         .intent = {.payment.surface = SURFACE_PAIEMENT, .tos_ms = -1, .checkout_ms = -1}};
     enum err err = create_provider(call, &checkout.drivers[0]);
     if (err)
-        reply_error(call, err);
+        create_refuse(call, err);
     else
         create_run(call, &checkout, read_paiement);
 }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "flow/recurring.h"
+#include "front/auth.h"
 #include "front/details.h"
 #include "store/users.h"
 
@@ -92,7 +93,7 @@ static enum err address_unit(struct db *db, void *context)
 static enum err complete(const struct call *call, struct checkout *checkout)
 {
     struct provider_payer *payer = &checkout->payer;
-    struct address_unit unit = {.user_id = call->user.id};
+    struct address_unit unit = {.user_id = call->claims.user_id};
     if (checkout->has_card && payer->ip[0] == '\0')
         payer->ip = call->request->client_ip;
     if (payer->email[0] != '\0')
@@ -138,7 +139,7 @@ static enum err ask_drivers(const struct call *call, struct checkout *checkout)
 }
 
 /* Callers know a registration by our name for it, and may use their own only. */
-static enum err name_registration(const struct call *call, struct checkout *checkout)
+static enum err name_registration(struct call *call, struct checkout *checkout)
 {
     const char **id = &checkout->details.recurring_id;
     struct registration registration;
@@ -146,8 +147,10 @@ static enum err name_registration(const struct call *call, struct checkout *chec
         return ERR_NONE;
     if (!ident_valid("REC_", *id))
         return ERR_PARAMETERS;
-    enum err err = recurring_find(call->context, call->request->arena, *id,
-                                  call->user.operator? 0 : call->user.id, &registration);
+    enum err err = auth_user(call);
+    if (!err)
+        err = recurring_find(call->context, call->request->arena, *id,
+                             call->user.operator? 0 : call->user.id, &registration);
     if (err || registration.id[0] == '\0')
         return err ? err : ERR_PARAMETERS;
     *id =
@@ -155,7 +158,7 @@ static enum err name_registration(const struct call *call, struct checkout *chec
     return *id == NULL ? ERR_OVERLOAD : ERR_NONE;
 }
 
-enum err payer_read(const struct call *call, const struct fields *fields, struct checkout *checkout)
+enum err payer_read(struct call *call, const struct fields *fields, struct checkout *checkout)
 {
     enum err err = payer_read_body(fields, checkout);
     if (!err)

@@ -75,14 +75,14 @@ static enum err read_tos(const struct call *call, const struct fields *fields, i
 }
 
 /* Method and currency have no messages of their own here. */
-static enum err read_payer(const struct call *call, const struct fields *fields,
+static enum err read_payer(struct call *call, const struct fields *fields,
                            struct checkout *checkout)
 {
     enum err err = payer_read(call, fields, checkout);
     return err == ERR_METHOD_OF_PAYMENT || err == ERR_CURRENCY ? ERR_PARAMETERS : err;
 }
 
-static enum err read_payment(const struct call *call, const struct fields *fields,
+static enum err read_payment(struct call *call, const struct fields *fields,
                              struct checkout *checkout)
 {
     struct payment_intent *intent = &checkout->intent;
@@ -103,7 +103,7 @@ void payment_post(struct call *call)
     struct checkout checkout = {.driver_count = 1, .intent.payment.surface = SURFACE_PAYMENT};
     enum err err = create_provider(call, &checkout.drivers[0]);
     if (err)
-        reply_error(call, err);
+        create_refuse(call, err);
     else
         create_run(call, &checkout, read_payment);
 }

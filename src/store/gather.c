@@ -10,10 +10,11 @@
 
 #include <errno.h>
 #include <semaphore.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEADERS = 1, PROBLEM_MAX = 256 };
+enum { LEADERS = 2, PROBLEM_MAX = 256 };
 
 enum turn {
     TURN_WAITS, /* in the queue */
@@ -340,6 +341,13 @@ static enum err run(struct db_pool *pool, struct gather_queue *queue, enum aroun
         me->err = pool_run(pool, me->arena, around, me->unit, me->context, me->unheard);
     clock_meter()->db_us += clock_mono_us() - started;
     return me->err;
+}
+
+struct db_key db_key(char kind, int64_t number)
+{
+    struct db_key key;
+    (void)snprintf(key.text, sizeof key.text, "%c%lld", kind, (long long)number);
+    return key;
 }
 
 enum err db_gather(struct db_pool *pool, struct arena *arena, const char *key,

@@ -7,7 +7,6 @@
 #include "base/ident.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,14 +14,14 @@
  * single one is asked with. */
 static const struct ahead {
     enum sql one, many;
-    bool by_number; /* keys that are none do not count, and the other way round */
+    char kind; /* of their keys: see db_key; 'P': ids of payments */
     unsigned values, columns[3];
 } aheads[] = {
-    {SQL_USER_BY_ID, SQL_USERS_BY_ID, true, 1, {0}},
-    {SQL_PAYMENT_LOCK, SQL_PAYMENTS_LOCK, false, 1, {0}},
-    {SQL_ATTEMPT_OF_PROVIDER, SQL_ATTEMPTS_OF_PAYMENTS, false, 2, {7, 1}},
-    {SQL_ACCOUNT_BY_OWNER, SQL_ACCOUNTS_OF_PAYMENTS, false, 3, {1, 2, 3}},
-    {SQL_ITEM_LOCK, SQL_ITEMS_LOCK, true, 1, {6}},
+    {SQL_USER_BY_ID, SQL_USERS_BY_ID, 'u', 1, {0}},
+    {SQL_PAYMENT_LOCK, SQL_PAYMENTS_LOCK, 'P', 1, {0}},
+    {SQL_ATTEMPT_OF_PROVIDER, SQL_ATTEMPTS_OF_PAYMENTS, 'P', 2, {7, 1}},
+    {SQL_ACCOUNT_BY_OWNER, SQL_ACCOUNTS_OF_PAYMENTS, 'P', 3, {1, 2, 3}},
+    {SQL_ITEM_LOCK, SQL_ITEMS_LOCK, 'i', 1, {6}},
 };
 _Static_assert(sizeof aheads / sizeof aheads[0] == AHEADS, "a place for each");
 
@@ -275,10 +274,9 @@ static enum err keep_row(struct db *db, struct ahead_row *ret_row)
 
 static struct db_value key_value(const struct ahead *ahead, const char *key)
 {
-    bool number = key != NULL && isdigit((unsigned char)key[0]) != 0;
-    if (key == NULL || number != ahead->by_number)
+    if (key == NULL || key[0] != ahead->kind)
         return DB_NOTHING;
-    return number ? DB_INT(strtoll(key, NULL, 10)) : DB_TEXT(key);
+    return ahead->kind == 'P' ? DB_TEXT(key) : DB_INT(strtoll(key + 1, NULL, 10));
 }
 
 /* With the first unit that asks for one. The rows outlive it: they are kept in the arena of the

@@ -1,6 +1,11 @@
 /* Steps over users and api_keys. */
 #include "store/users.h"
 
+bool users_may_act(const struct user *user)
+{
+    return user->id != 0 && !user->banned;
+}
+
 static void read_user(struct db *db, struct user *ret_user)
 {
     *ret_user = (struct user){0};

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { eventually } from '../e2e/lib/client.mjs';
+import { eventually, sleep } from '../e2e/lib/client.mjs';
 import { isAlive } from '../e2e/lib/instance.mjs';
 import { guichetBooks, plainBooks } from './books.mjs';
 
@@ -69,6 +69,16 @@ function guichet(arena) {
     const signalJobs = (signal) => {
         for (const pid of shop.pids('jobs')) process.kill(pid, signal);
     };
+    // Not amid a transaction, whose locks would stay.
+    async function freezeJobs() {
+        for (;;) {
+            signalJobs('SIGSTOP');
+            const [open] = await arena.pool.query('SELECT 1 FROM information_schema.innodb_trx LIMIT 1');
+            if (open.length === 0) return;
+            signalJobs('SIGCONT');
+            await sleep(20);
+        }
+    }
     return {
         schema: 'guichet',
         books: guichetBooks(arena.pool),
@@ -80,7 +90,7 @@ function guichet(arena) {
             shop.env.PROCESSES = String(processes);
             await shop.startPart('guichet');
             await shop.startPart('jobs');
-            signalJobs('SIGSTOP');
+            await freezeJobs();
         },
         pids: () => [...shop.pids('guichet'), ...shop.pids('jobs')],
         async stop() {

@@ -527,7 +527,7 @@ static enum err read_unit(struct db *db, void *context)
 static void *read_in_thread(void *context)
 {
     struct arena *own = arena_new(ARENA_BYTES);
-    struct ident_text key = ident_text(user_id);
+    struct db_key key = db_key('u', user_id);
     for (int i = 0; i < 50; i++) {
         struct user user = {0};
         arena_reset(own);
