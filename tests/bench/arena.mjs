@@ -75,9 +75,9 @@ async function addServers(shop, ports) {
     await shop.restartPart('nginx');
 }
 
-async function openDatabase(shop, password, memory) {
+async function openDatabase(shop, password) {
     const schemas = SERVERS.slice(1).map((name) => `CREATE DATABASE bench_${name} CHARACTER SET utf8mb4;`);
-    askSuperuser(shop, `SET GLOBAL innodb_buffer_pool_size = ${memory}; ${DATABASE} ${schemas.join(' ')} CREATE USER bench@localhost IDENTIFIED BY '${password}';
+    askSuperuser(shop, `${DATABASE} ${schemas.join(' ')} CREATE USER bench@localhost IDENTIFIED BY '${password}';
         GRANT ALL ON *.* TO bench@localhost; CREATE USER meter@localhost IDENTIFIED BY '${password}';
         GRANT ALL ON *.* TO meter@localhost;`);
     return mysql.createPool({ socketPath: shop.vars.DB_SOCKET, user: 'meter', password, connectionLimit: 4,
@@ -91,7 +91,8 @@ export async function openArena({ bin, set, processes, ledger = true, memory = 2
     const names = [...SERVERS, 'node_upstream', 'provider'];
     const ports = Object.fromEntries((await freePorts(names.length)).map((port, i) => [names[i], port]));
     const provider = `https://127.0.0.1:${ports.provider}`;
-    const shop = await startInstance({ name: 'bench', alone: true, ledger,
+    // From the start: MariaDB finds its pages in a table of the size that its memory had then.
+    const shop = await startInstance({ name: 'bench', alone: true, ledger, env: { DEMO_DB_MEMORY: String(memory) },
         set: { ...SETTINGS, 'payviox.api_url': provider, ...set } });
     const password = randomBytes(16).toString('hex');
     const env = { BENCH_SOCKET: shop.vars.DB_SOCKET, BENCH_USER: 'bench', BENCH_PASSWORD: password,
@@ -104,7 +105,7 @@ export async function openArena({ bin, set, processes, ledger = true, memory = 2
     arena.providerPid = program.pid;
     const http = new Pool(provider, { connect: { ca: shop.ca }, keepAliveTimeout: 600_000, keepAliveMaxTimeout: 600_000 });
     const call = async (method, where) => (await http.request({ method, path: where })).body.json();
-    arena.pool = await openDatabase(shop, password, memory);
+    arena.pool = await openDatabase(shop, password);
     arena.tokens = makeTokens(env.BENCH_TOKEN_KEY);
     arena.tokensFile = path.join(shop.home, 'tokens.txt');
     fs.writeFileSync(arena.tokensFile, `${arena.tokens.join('\n')}\n`, { mode: 0o600 });
