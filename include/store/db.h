@@ -47,8 +47,9 @@ struct db_value db_value_later(const int64_t *number);
 enum err db_run_values(struct db *db, enum sql sql, const struct db_value *values) MUST_CHECK;
 
 /* A change of which the unit reads nothing more. In a unit that is gathered (see db_gather) it may
- * be held back, and be run with those of other units: then they run in the order of enum sql, an
- * error of theirs is nobody's answer, and each unit runs again, alone. */
+ * be held back, and be run with those of other units, or as one round trip: then parents come
+ * before children as in enum sql, an error of theirs is nobody's answer, and each unit runs again,
+ * alone. */
 #define db_append(db, sql, ...)                                                                    \
     db_append_values(db, sql, (const struct db_value[]){__VA_ARGS__, {0}}, NULL)
 /* The same, for one that must change exactly one row, else ERR_DB_CONFLICT. */

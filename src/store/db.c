@@ -152,6 +152,7 @@ enum err db_connect(struct db *db)
     const char *user = db->pool->admin ? s->database.admin_user : s->database.user;
     const struct secret *word =
         db->pool->admin ? &s->database.admin_password : &s->database.password;
+    db->unheard = false; /* what the last one left unsaid has been told */
     db->mysql = mysql_init(NULL);
     db->columns_of_many = calloc(VALUES_MAX, sizeof *db->columns_of_many);
     if (db->mysql == NULL || db->columns_of_many == NULL) {
