@@ -88,12 +88,17 @@ enum err db_run_many(struct db *db, enum sql sql, const struct db_value *const *
 enum err db_prepare(struct db *db, const char *text, struct st_mysql_stmt **place) MUST_CHECK;
 void db_forget(struct db *db, struct st_mysql_stmt **place);
 
-/* For batch.c: runs text, which is prepared into *place when that is empty. Its rows, and after
- * db_run_rest those of the next statement in it that returns some, are read with db_next. step:
- * what it counts as for a test that makes it fail. unheard is set, when it holds a COMMIT. */
+/* For batch.c: runs text, which is prepared into *place when that is empty. The rows of the first
+ * statement in it that returns some are read with db_next after db_read_first, those of the next
+ * after db_read_next. step: what it counts as for a test that makes it fail. unheard is set, when
+ * it holds a COMMIT. */
 enum err db_run_batch(struct db *db, struct st_mysql_stmt **place, const char *text,
                       const struct db_value *values, enum fail_place step) MUST_CHECK;
-enum err db_run_rest(struct db *db, const char *text) MUST_CHECK;
+enum err db_read_first(struct db *db, const char *text) MUST_CHECK;
+enum err db_read_next(struct db *db, const char *text) MUST_CHECK;
+
+/* Without the one that ends them. */
+size_t db_count_values(const struct db_value *values);
 
 void db_rows_end(struct db *db);
 void db_note_problem(const char *what, unsigned code, const char *text);

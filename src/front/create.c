@@ -101,24 +101,12 @@ void create_refuse(struct call *call, enum err err)
     reply_error(call, denial ? denial : err);
 }
 
-/* With a key: what was answered before, or is to be kept, is the user's alone. */
-static bool find_answer(struct call *call, const struct idempotency_key *key,
-                        struct answer *ret_answer)
-{
-    if (key->text[0] == '\0')
-        return false;
-    enum err err = auth_user(call);
-    if (err)
-        answer_error(call->context->settings, call->request->arena, err, ret_answer);
-    return err || replay_find(call->context, call->request->arena, key, ret_answer);
-}
-
 static void answer_request(struct call *call, struct checkout *checkout, create_reader *read,
                            struct answer *ret_answer)
 {
     struct context *context = call->context;
     struct arena *arena = call->request->arena;
-    if (find_answer(call, &checkout->key, ret_answer))
+    if (replay_find(context, arena, &checkout->key, ret_answer))
         return;
     checkout->deadline_ms = call->request->deadline_ms;
     enum err err = read_body(call, read, checkout);
@@ -134,16 +122,18 @@ static void answer_request(struct call *call, struct checkout *checkout, create_
     checkout_run(context, arena, checkout, ret_answer);
 }
 
-/* A user of whom nothing is known yet is read with the intent to pay; if it comes to none, before
- * anything else is said. */
+/* With a key, the user is read first: what was answered before is his alone. Without one, he is
+ * read with the intent to pay; if it comes to none, before anything else is said. */
 void create_run(struct call *call, struct checkout *checkout, create_reader *read)
 {
     struct answer answer;
-    enum err err = create_key(call, &checkout->key), denial = ERR_NONE;
-    if (!err)
+    enum err err = create_key(call, &checkout->key);
+    enum err denial = err || checkout->key.text[0] != '\0' ? auth_user(call) : ERR_NONE;
+    if (!err && !denial) {
         answer_request(call, checkout, read, &answer);
-    if (err || answer.payment_id[0] == '\0')
-        denial = auth_user(call);
+        if (answer.payment_id[0] == '\0')
+            denial = auth_user(call);
+    }
     if (err || denial)
         reply_error(call, denial ? denial : err);
     else

@@ -1,5 +1,5 @@
 /* Several statements in one round trip. The server keeps a compound statement for each list of
- * them; how many there are is bounded by what units do, and the longest unused makes room. */
+ * them; how many there are is bounded by what units do, and the oldest makes room. */
 #include "store/batch.h"
 
 #include "base/buf.h"
@@ -13,13 +13,8 @@ enum { TEXT_MAX = 32768 };
 enum { STEP_BEGINS = 1, STEP_COMMITS = 2 };
 enum { STEP_ONE_ROW = 0x8000 };
 
-struct wanted {
-    uint16_t steps[BATCH_MAX + 1];
-    size_t count;
-};
-
 static void name_steps(const struct db *db, const struct appended *const *list, size_t count,
-                       bool commits, struct wanted *ret_wanted)
+                       bool commits, struct batch *ret_wanted)
 {
     assert(count > 0 && count <= BATCH_MAX);
     ret_wanted->steps[0] =
@@ -31,7 +26,7 @@ static void name_steps(const struct db *db, const struct appended *const *list, 
 }
 
 /* The one that the server knows already, or room for it. */
-static struct batch *find_batch(struct db *db, const struct wanted *wanted)
+static struct batch *find_batch(struct db *db, const struct batch *wanted)
 {
     size_t bytes = wanted->count * sizeof wanted->steps[0];
     for (size_t i = 0; i < BATCHES_MAX; i++)
@@ -40,8 +35,7 @@ static struct batch *find_batch(struct db *db, const struct wanted *wanted)
             return &db->batches[i];
     struct batch *batch = &db->batches[db->batch_next++ % BATCHES_MAX];
     db_forget(db, &batch->stmt);
-    batch->count = wanted->count;
-    memcpy(batch->steps, wanted->steps, bytes);
+    *batch = *wanted;
     return batch;
 }
 
@@ -56,7 +50,7 @@ static const char *row_of(const char *text)
 }
 
 /* One more row for the statement before, or one more statement. */
-static void add_step(struct buf *text, const struct wanted *wanted, size_t index)
+static void add_step(struct buf *text, const struct batch *wanted, size_t index)
 {
     uint16_t step = wanted->steps[index];
     const char *statement = sql_text[step & ~STEP_ONE_ROW];
@@ -70,7 +64,7 @@ static void add_step(struct buf *text, const struct wanted *wanted, size_t index
                        " MESSAGE_TEXT = 'not one row was changed'; END IF");
 }
 
-static const char *text_of(struct arena *arena, const struct wanted *wanted)
+static const char *text_of(struct arena *arena, const struct batch *wanted)
 {
     struct buf text;
     buf_init(&text, arena, TEXT_MAX);
@@ -85,24 +79,16 @@ static const char *text_of(struct arena *arena, const struct wanted *wanted)
     return buf_ok(&text) ? buf_text(&text) : NULL;
 }
 
-static size_t count_values(const struct db_value *values)
-{
-    size_t count = 0;
-    while (values[count].kind != DB_KIND_END)
-        count++;
-    return count;
-}
-
 /* Those of all, one after the other. NULL: the arena is full. */
 static struct db_value *join_values(struct arena *arena, const struct appended *const *list,
                                     size_t count)
 {
     size_t all = 1;
     for (size_t i = 0; i < count; i++)
-        all += count_values(list[i]->values);
+        all += db_count_values(list[i]->values);
     struct db_value *values = arena_alloc(arena, all * sizeof *values), *end = values;
     for (size_t i = 0; i < count && values != NULL; i++) {
-        size_t some = count_values(list[i]->values);
+        size_t some = db_count_values(list[i]->values);
         memcpy(end, list[i]->values, some * sizeof *values);
         end += some;
     }
@@ -115,13 +101,13 @@ static struct db_value *join_values(struct arena *arena, const struct appended *
 static enum err read_numbers(struct db *db, const char *what, const struct appended *const *list,
                              size_t count)
 {
-    enum err err = ERR_NONE;
+    enum err err = db_read_first(db, what);
     for (size_t i = 0; i < count && !err; i++) {
         int64_t *number = list[i]->expected.ret_number;
         if (number == NULL)
             continue;
         *number = db_next(db) ? db_int(db, 0) : 0;
-        err = db_run_rest(db, what);
+        err = db_read_next(db, what);
     }
     return err;
 }
@@ -130,7 +116,7 @@ static enum err read_numbers(struct db *db, const char *what, const struct appen
 static enum err run(struct db *db, const struct appended *const *list, size_t count, bool commits,
                     const char **ret_what)
 {
-    struct wanted wanted;
+    struct batch wanted = {.stmt = NULL};
     name_steps(db, list, count, commits, &wanted);
     struct batch *batch = find_batch(db, &wanted);
     const struct db_value *values = join_values(db->arena, list, count);
@@ -161,5 +147,6 @@ enum err batch_begin_with(struct db *db, enum sql sql, const struct db_value *va
     const struct appended only = {.sql = sql, .values = values};
     const struct appended *list = &only;
     const char *what;
-    return run(db, &list, 1, false, &what);
+    enum err err = run(db, &list, 1, false, &what);
+    return err ? err : db_read_first(db, what);
 }

@@ -240,6 +240,14 @@ void db_forget(struct db *db, MYSQL_STMT **place)
     *place = NULL;
 }
 
+size_t db_count_values(const struct db_value *values)
+{
+    size_t count = 0;
+    while (values[count].kind != DB_KIND_END)
+        count++;
+    return count;
+}
+
 struct db_value db_value_later(const int64_t *number)
 {
     return (struct db_value){.kind = DB_KIND_LATER, .bytes = number};
@@ -267,12 +275,10 @@ static void bind_value(MYSQL_BIND *bind, const struct db_value *value)
 static enum err run_prepared(const char *text, MYSQL_STMT *stmt, const struct db_value *values,
                              MYSQL_BIND *binds)
 {
-    unsigned count = 0;
-    for (; values[count].kind != DB_KIND_END; count++) {
-        assert(count < mysql_stmt_param_count(stmt));
-        bind_value(&binds[count], &values[count]);
-    }
+    size_t count = db_count_values(values);
     assert(count == mysql_stmt_param_count(stmt));
+    for (size_t i = 0; i < count; i++)
+        bind_value(&binds[i], &values[i]);
     if (count > 0 && mysql_stmt_bind_param(stmt, binds) != 0)
         return statement_failed(text, stmt);
     return mysql_stmt_execute(stmt) != 0 ? statement_failed(text, stmt) : ERR_NONE;
@@ -330,6 +336,7 @@ enum err db_run_now(struct db *db, enum sql sql, const struct db_value *values)
     if (db->to_begin && sql_reads(sql))
         return batch_begin_with(db, sql, values);
     enum err err = ready_statement(db, sql, &stmt);
+    assert(db_count_values(values) <= VALUES_MAX);
     if (!err)
         err = run_prepared(sql_text[sql], stmt, values, binds);
     return err ? err : read_results(db, sql_text[sql], stmt);
@@ -346,19 +353,26 @@ enum err db_run_batch(struct db *db, MYSQL_STMT **place, const char *text,
         err = db_prepare(db, text, place);
     if (err)
         return err;
-    MYSQL_BIND *binds = arena_alloc(db->arena, mysql_stmt_param_count(*place) * sizeof *binds);
+    size_t bytes = mysql_stmt_param_count(*place) * sizeof(MYSQL_BIND);
+    MYSQL_BIND *binds = arena_alloc(db->arena, bytes);
     if (binds == NULL)
         return ERR_OVERLOAD;
-    memset(binds, 0, mysql_stmt_param_count(*place) * sizeof *binds);
+    memset(binds, 0, bytes);
     db->to_begin = false;
     err = run_prepared(text, *place, values, binds);
     /* "gone" is what it says when nothing could be sent */
     db->unheard = err == ERR_DB_LOST && step == FAIL_COMMIT &&
                   mysql_stmt_errno(*place) != CR_SERVER_GONE_ERROR;
-    return err ? err : read_results(db, text, *place);
+    db->last = *place;
+    return err;
 }
 
-enum err db_run_rest(struct db *db, const char *text)
+enum err db_read_first(struct db *db, const char *text)
+{
+    return read_results(db, text, db->last);
+}
+
+enum err db_read_next(struct db *db, const char *text)
 {
     MYSQL_STMT *stmt = db->last;
     db->open = NULL;

@@ -220,9 +220,7 @@ static enum err hold_back(struct db *db, enum sql sql, const struct db_value *va
                           const struct db_expected *expected)
 {
     struct gathering *g = db->gathering;
-    size_t count = 0;
-    while (values[count].kind != DB_KIND_END)
-        count++;
+    size_t count = db_count_values(values);
     enum err err = g->appended_count == APPENDED_MAX ? held_flush(db, false) : ERR_NONE;
     struct db_value *copy = arena_alloc(db->arena, (count + 1) * sizeof *copy);
     if (copy == NULL)

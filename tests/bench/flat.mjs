@@ -4,7 +4,6 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { openArena } from './arena.mjs';
-import { eventually } from '../e2e/lib/client.mjs';
 import { CONTENDERS } from './contenders.mjs';
 import { JOBS } from './jobs.mjs';
 import { measure } from './measure.mjs';
@@ -14,7 +13,6 @@ import { AMOUNT, COUNT, FIRST_BUYER, makeNotices } from './users.mjs';
 const SMALL = 10_000;
 const EACH = 10; // payments of a user
 const BYTES = 1700; // that MariaDB keeps in memory for each payment: what is looked at
-const CLEAN = 2000; // pages that may still have to be written
 const FLAT = 0.1; // so much of the rate may be lost
 const GUESS = 12_000; // notices a second
 const JOBS_OF_FLAT = { create: JOBS.create0, webhook: JOBS.webhook, history: { ...JOBS.balance, kind: 'history' } };
@@ -64,16 +62,6 @@ async function fill(pool, rows, say) {
     } finally {
         connection.destroy(); // and its settings with it
     }
-}
-
-// What was filled is written to the disk before anything is measured: to write millions of rows costs what it costs.
-async function settle(pool, say) {
-    const dirty = async () => Number((await pool.query("SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_pages_dirty'"))[0][0].Value);
-    const begun = Date.now();
-    await pool.query('SET GLOBAL innodb_max_dirty_pages_pct = 0, GLOBAL innodb_io_capacity_max = 40000, GLOBAL innodb_io_capacity = 40000');
-    await eventually(async () => (await dirty()) < CLEAN, 600_000);
-    await pool.query('SET GLOBAL innodb_io_capacity = 200, GLOBAL innodb_io_capacity_max = 2000, GLOBAL innodb_max_dirty_pages_pct = 90');
-    say(`  written to the disk in ${((Date.now() - begun) / 1000).toFixed(0)} s`);
 }
 
 // The last id of each table that grows: what comes later is the run's.
@@ -129,7 +117,6 @@ async function measureWith(arena, rows, { runs, seconds, concurrency, say }) {
     const ask = async (sql) => (await arena.pool.query(`USE guichet; ${sql}`))[0].at(-1)?.[0];
     say(`filling the books with ${rows} payments`);
     await fill(arena.pool, rows, say);
-    await settle(arena.pool, say);
     await contender.start(contender.shapeOf({ concurrency, slow: false }));
     const next = { first: 1 };
     const results = [];
