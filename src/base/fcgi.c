@@ -228,6 +228,14 @@ static int accept_one(struct worker *worker)
     return fd;
 }
 
+/* Closes at once what was read whole. Else libfcgi waits for the other side to hang up, for what
+ * is closed with something unread may take the answer with it. */
+static void close_at_once(FCGX_Request *fcgx, enum err err)
+{
+    if (!err)
+        (void)FCGX_Detach(fcgx);
+}
+
 static void serve_one(struct worker *worker, FCGX_Request *fcgx)
 {
     struct http_request request = {.arena = worker->arena};
@@ -241,6 +249,7 @@ static void serve_one(struct worker *worker, FCGX_Request *fcgx)
     else
         worker->server->handle(worker->state, &request, &response);
     send_response(fcgx, &response);
+    close_at_once(fcgx, err);
     FCGX_Finish_r(fcgx);
     if (response.after != NULL)
         response.after(worker->state, &request, response.after_context);
