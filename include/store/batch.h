@@ -19,7 +19,8 @@ struct appended {
 enum err batch_run(struct db *db, const struct appended *const *list, size_t count,
                    bool commits) MUST_CHECK;
 
-/* Begins the transaction with a statement that reads. Its rows are read with db_next. */
-enum err batch_begin_with(struct db *db, enum sql sql, const struct db_value *values) MUST_CHECK;
+/* Begins the transaction with one or two statements that read. The rows of the first are read with
+ * db_next, those of the second after db_read_next. */
+enum err batch_begin_with(struct db *db, const struct db_read *reads, size_t count) MUST_CHECK;
 
 #endif

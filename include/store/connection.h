@@ -33,6 +33,8 @@ struct db {
     struct batch batches[BATCHES_MAX];
     size_t batch_next;          /* which of them makes room for a new one */
     bool to_begin;              /* the transaction begins with the next statement */
+    struct db_read second;      /* of two, see db_run_two */
+    bool second_sent;           /* with the first */
     bool unheard;               /* a COMMIT was sent, and its answer did not come */
     struct st_mysql_stmt *last; /* the statement run last */
     struct st_mysql_stmt *open; /* the same while its rows are being read, else NULL */

@@ -41,30 +41,40 @@ struct db_value db_value_bytes(const void *bytes, size_t len);
 struct db_value db_value_null(void);
 struct db_value db_value_later(const int64_t *number);
 
+#define DB_VALUES(...) ((const struct db_value[]){__VA_ARGS__, {0}})
+
 /* Runs a statement. Its rows are read with db_next; those not read are dropped by the next run. */
-#define db_run(db, sql, ...)  db_run_values(db, sql, (const struct db_value[]){__VA_ARGS__, {0}})
+#define db_run(db, sql, ...)  db_run_values(db, sql, DB_VALUES(__VA_ARGS__))
 #define db_run_plain(db, sql) db_run_values(db, sql, (const struct db_value[]){{0}})
 enum err db_run_values(struct db *db, enum sql sql, const struct db_value *values) MUST_CHECK;
+
+/* A statement with its values, which outlive what is done with it. */
+struct db_read {
+    enum sql sql;
+    const struct db_value *values;
+};
+/* Runs the first of two statements that read, the second of which can be asked for in the same
+ * round trip: it needs nothing that the first finds. db_second turns to its rows. */
+enum err db_run_two(struct db *db, struct db_read first, struct db_read second) MUST_CHECK;
+enum err db_second(struct db *db) MUST_CHECK;
 
 /* A change of which the unit reads nothing more. In a unit that is gathered (see db_gather) it may
  * be held back, and be run with those of other units, or as one round trip: then parents come
  * before children as in enum sql, an error of theirs is nobody's answer, and each unit runs again,
  * alone. */
-#define db_append(db, sql, ...)                                                                    \
-    db_append_values(db, sql, (const struct db_value[]){__VA_ARGS__, {0}}, NULL)
+#define db_append(db, sql, ...) db_append_values(db, sql, DB_VALUES(__VA_ARGS__), NULL)
 /* The same, for one that must change exactly one row, else ERR_DB_CONFLICT. */
 #define db_change(db, sql, ...)                                                                    \
-    db_append_values(db, sql, (const struct db_value[]){__VA_ARGS__, {0}},                         \
-                     &(const struct db_expected){.one_row = true})
+    db_append_values(db, sql, DB_VALUES(__VA_ARGS__), &(const struct db_expected){.one_row = true})
 /* The same, for one that returns a number, or nothing: then it is 0. *number is set when it has
  * run; before that it serves as DB_LATER only, so it must outlive the unit (db_number_new). */
 #define db_append_number(db, number, sql, ...)                                                     \
-    db_append_values(db, sql, (const struct db_value[]){__VA_ARGS__, {0}},                         \
+    db_append_values(db, sql, DB_VALUES(__VA_ARGS__),                                              \
                      &(const struct db_expected){.ret_number = number})
 /* The same, for a balance that must not fall below least: ERR_BALANCE. */
 #define db_append_balance(db, number, least, sql, ...)                                             \
     db_append_values(                                                                              \
-        db, sql, (const struct db_value[]){__VA_ARGS__, {0}},                                      \
+        db, sql, DB_VALUES(__VA_ARGS__),                                                           \
         &(const struct db_expected){.ret_number = number, .has_least = true, .at_least = least})
 struct db_expected {
     bool one_row;

@@ -140,6 +140,11 @@ enum err attempts_list(struct db *db, const char *payment_id, size_t max,
 enum err attempts_get(struct db *db, const char *provider, const char *reference,
                       struct attempt *ret_attempt) MUST_CHECK;
 
+/* Locks a payment, and reads the attempt of it that attempts_get would find. */
+enum err payments_lock_attempt(struct db *db, const char *payment_id, const char *provider,
+                               const char *reference, struct payment *ret_payment,
+                               struct attempt *ret_attempt) MUST_CHECK;
+
 /* Our reference of the attempt that this provider calls so; "" when there is none. */
 enum err attempts_named(struct db *db, const char *provider, const char *provider_reference,
                         char ret_reference[IDENT_MAX]) MUST_CHECK;

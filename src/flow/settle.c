@@ -252,11 +252,9 @@ enum err settle_apply(struct db *db, const struct provider_driver *driver,
     (void)snprintf(ret_note, REASON_MAX, "no payment of ours has this reference");
     if (!attempt_reference_parse(truth->reference, payment_id))
         return ERR_NONE;
-    enum err err = payments_lock(db, payment_id, &payment);
+    enum err err =
+        payments_lock_attempt(db, payment_id, driver->name, truth->reference, &payment, &attempt);
     if (err || payment.id[0] == '\0')
-        return err;
-    err = attempts_get(db, driver->name, truth->reference, &attempt);
-    if (err)
         return err;
     const char *mismatch = find_mismatch(driver, &payment, &attempt, truth);
     (void)snprintf(detail, sizeof detail, "%s says %s%s%s", driver->name, truth->word,

@@ -142,11 +142,16 @@ enum err batch_run(struct db *db, const struct appended *const *list, size_t cou
     return err;
 }
 
-enum err batch_begin_with(struct db *db, enum sql sql, const struct db_value *values)
+enum err batch_begin_with(struct db *db, const struct db_read *reads, size_t count)
 {
-    const struct appended only = {.sql = sql, .values = values};
-    const struct appended *list = &only;
+    struct appended steps[2];
+    const struct appended *list[2];
     const char *what;
-    enum err err = run(db, &list, 1, false, &what);
+    assert(count <= 2);
+    for (size_t i = 0; i < count; i++) {
+        steps[i] = (struct appended){.sql = reads[i].sql, .values = reads[i].values};
+        list[i] = &steps[i];
+    }
+    enum err err = run(db, list, count, false, &what);
     return err ? err : db_read_first(db, what);
 }

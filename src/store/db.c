@@ -334,7 +334,7 @@ enum err db_run_now(struct db *db, enum sql sql, const struct db_value *values)
     MYSQL_STMT *stmt = NULL;
     MYSQL_BIND binds[VALUES_MAX] = {0};
     if (db->to_begin && sql_reads(sql))
-        return batch_begin_with(db, sql, values);
+        return batch_begin_with(db, &(struct db_read){sql, values}, 1);
     enum err err = ready_statement(db, sql, &stmt);
     assert(db_count_values(values) <= VALUES_MAX);
     if (!err)

@@ -366,6 +366,24 @@ enum err db_run_values(struct db *db, enum sql sql, const struct db_value *value
     return err ? err : db_run_now(db, sql, values);
 }
 
+/* A group reads each for all of its units. */
+enum err db_run_two(struct db *db, struct db_read first, struct db_read second)
+{
+    const struct gathering *g = db->gathering;
+    const struct db_read both[] = {first, second};
+    db->second = second;
+    db->second_sent =
+        db->to_begin && (g == NULL || (g->member_count == 1 && g->appended_count == 0));
+    return db->second_sent ? batch_begin_with(db, both, 2)
+                           : db_run_values(db, first.sql, first.values);
+}
+
+enum err db_second(struct db *db)
+{
+    return db->second_sent ? db_read_next(db, sql_text[db->second.sql])
+                           : db_run_values(db, db->second.sql, db->second.values);
+}
+
 void held_reset(struct gathering *g)
 {
     g->appended_count = g->first = 0;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ACCOUNTS_KNOWN = 2048 };
+enum { ACCOUNTS_KNOWN = 8192 };
 
 static const char *const kind_names[] = {
     [LEDGER_USER] = "user",

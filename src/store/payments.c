@@ -55,24 +55,30 @@ enum err payments_insert(struct db *db, const struct payment_intent *intent)
                      DB_TEXT(intent->return_url), created, created, DB_INT(intent->lifetime_s));
 }
 
-static enum err read_one(struct db *db, enum sql sql, const char *payment_id,
-                         struct payment *ret_payment)
+static void read_one(struct db *db, struct payment *ret_payment)
+{
+    ret_payment->id[0] = '\0';
+    if (db_next(db))
+        read_payment(db, ret_payment);
+}
+
+static enum err get_one(struct db *db, enum sql sql, const char *payment_id,
+                        struct payment *ret_payment)
 {
     enum err err = db_run(db, sql, DB_TEXT(payment_id));
-    ret_payment->id[0] = '\0';
-    if (!err && db_next(db))
-        read_payment(db, ret_payment);
+    if (!err)
+        read_one(db, ret_payment);
     return err;
 }
 
 enum err payments_lock(struct db *db, const char *payment_id, struct payment *ret_payment)
 {
-    return read_one(db, SQL_PAYMENT_LOCK, payment_id, ret_payment);
+    return get_one(db, SQL_PAYMENT_LOCK, payment_id, ret_payment);
 }
 
 enum err payments_get(struct db *db, const char *payment_id, struct payment *ret_payment)
 {
-    return read_one(db, SQL_PAYMENT_GET, payment_id, ret_payment);
+    return get_one(db, SQL_PAYMENT_GET, payment_id, ret_payment);
 }
 
 enum err payments_status_set(struct db *db, const char *payment_id, enum payment_status from,
@@ -221,16 +227,40 @@ enum err attempts_list(struct db *db, const char *payment_id, size_t max,
     return err;
 }
 
+/* Most are alone with their payment: what else there is to know of one is asked for if not. */
+static enum err read_whole(struct db *db, const char *provider, const char *reference,
+                           struct attempt *ret_attempt)
+{
+    if (!read_attempt(db, ret_attempt) || (ret_attempt->over && !ret_attempt->left))
+        return ERR_NONE;
+    enum err err = db_run(db, SQL_ATTEMPT_WHOLE, DB_TEXT(provider), DB_TEXT(reference));
+    if (!err)
+        (void)read_attempt(db, ret_attempt);
+    return err;
+}
+
 enum err attempts_get(struct db *db, const char *provider, const char *reference,
                       struct attempt *ret_attempt)
 {
     enum err err = db_run(db, SQL_ATTEMPT_OF_PROVIDER, DB_TEXT(provider), DB_TEXT(reference));
-    if (err || !read_attempt(db, ret_attempt) || (ret_attempt->over && !ret_attempt->left))
+    return err ? err : read_whole(db, provider, reference, ret_attempt);
+}
+
+enum err payments_lock_attempt(struct db *db, const char *payment_id, const char *provider,
+                               const char *reference, struct payment *ret_payment,
+                               struct attempt *ret_attempt)
+{
+    const struct db_read payment = {SQL_PAYMENT_LOCK, DB_VALUES(DB_TEXT(payment_id))};
+    const struct db_read attempt = {SQL_ATTEMPT_OF_PROVIDER,
+                                    DB_VALUES(DB_TEXT(provider), DB_TEXT(reference))};
+    enum err err = db_run_two(db, payment, attempt);
+    if (err)
         return err;
-    err = db_run(db, SQL_ATTEMPT_WHOLE, DB_TEXT(provider), DB_TEXT(reference));
-    if (!err)
-        (void)read_attempt(db, ret_attempt);
-    return err;
+    read_one(db, ret_payment);
+    if (ret_payment->id[0] == '\0')
+        return ERR_NONE;
+    err = db_second(db);
+    return err ? err : read_whole(db, provider, reference, ret_attempt);
 }
 
 enum err attempts_learn(struct db *db, int64_t attempt_id, const char *provider,

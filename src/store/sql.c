@@ -327,8 +327,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_DELIVERY_INSERT] =
         "INSERT IGNORE INTO deliveries (outbox_id, receiver) VALUES (?, ?)",
     [SQL_DELIVERIES_INSERT] =
-        "INSERT IGNORE INTO deliveries (outbox_id, receiver) SELECT o.outbox_id, r.name"
-        " FROM outbox o FORCE INDEX (PRIMARY) JOIN receivers r WHERE o.outbox_id = ? AND o.body IS NOT NULL",
+        "INSERT IGNORE INTO deliveries (outbox_id, receiver) SELECT ?, name FROM receivers",
     [SQL_DELIVERIES_OF_MANY] = /* for many, see held.c */
         "INSERT IGNORE INTO deliveries (outbox_id, receiver) SELECT o.outbox_id, r.name"
         " FROM outbox o FORCE INDEX (PRIMARY) JOIN receivers r WHERE o.outbox_id IN (" THIRTY_TWO ")"

@@ -163,7 +163,7 @@ static const struct plan plans[SQL_STATEMENTS] = {
     [SQL_INBOX_LEASE] = {KEYED, {"60", "10200"}}, /* the lease of one that is open */
     [SQL_OUTBOX_INSERT] = {APPENDS},
     [SQL_DELIVERY_INSERT] = {APPENDS},
-    [SQL_DELIVERIES_INSERT] = {KEYED, {"#"}, .scans = "r"},
+    [SQL_DELIVERIES_INSERT] = {KEYED, {"#"}, .scans = "receivers"},
     [SQL_DELIVERIES_OF_MANY] = {MANY, {"#"}, .scans = "r"},
     [SQL_OUTBOX_GET] = {KEYED, {"#"}},
     [SQL_DELIVERY_TAKE] = {PAGED, {"'shop'"}},
