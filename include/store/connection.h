@@ -9,7 +9,13 @@
 
 #include <pthread.h>
 
-enum { COLUMNS_MAX = 24, MANY_MAX = 32, BATCH_MAX = 24, BATCHES_MAX = 32 };
+enum {
+    COLUMNS_MAX = 24,
+    MANY_MAX = 32,
+    BATCH_MAX = 24, /* their numbers are columns of one row */
+    BATCHES_MAX = 32,
+    STEPS_MAX = 3 * BATCH_MAX + 1,
+};
 
 struct st_mysql;
 struct st_mysql_stmt;
@@ -18,8 +24,8 @@ struct gathering;
 
 /* Several statements as one that the server knows. */
 struct batch {
-    uint16_t steps[BATCH_MAX + 1]; /* how it begins and ends, and which they are */
-    size_t count;                  /* of the steps; 0: not in use */
+    uint16_t steps[STEPS_MAX]; /* which they are, see batch.c */
+    size_t count;              /* of the steps; 0: not in use */
     struct st_mysql_stmt *stmt;
 };
 

@@ -137,40 +137,6 @@ static enum err flush_for_many(struct db *db, struct gathering *g)
     return err;
 }
 
-static bool returns_to(const struct appended *appended, const struct appended *other)
-{
-    const int64_t *number = appended->expected.ret_number;
-    for (const struct db_value *value = other->values; value->kind != DB_KIND_END; value++)
-        if (number != NULL && value->kind == DB_KIND_LATER && value->bytes == number)
-            return true;
-    return false;
-}
-
-static bool must_wait(const struct appended *const *list, size_t count,
-                      const struct appended *appended)
-{
-    for (size_t i = 0; i < count; i++)
-        if (returns_to(list[i], appended))
-            return true;
-    return false;
-}
-
-/* Brings those to the front that need nothing which one of them all returns, and fit into a batch.
- * The others wait for its numbers: nothing but numbers ties any to one of them. */
-static size_t bring_ready(const struct appended **list, size_t count)
-{
-    size_t ready = 0;
-    for (size_t i = 0; i < count && ready < BATCH_MAX; i++) {
-        const struct appended *appended = list[i];
-        if (must_wait(list, count, appended))
-            continue;
-        memmove(&list[ready + 1], &list[ready], (i - ready) * sizeof(void *));
-        list[ready++] = appended;
-    }
-    assert(ready > 0 || count == 0);
-    return ready;
-}
-
 static bool has_least(const struct appended *const *list, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -184,8 +150,8 @@ static enum err flush_for_one(struct db *db, struct gathering *g, bool last)
 {
     enum err err = ERR_NONE;
     for (size_t i = 0, count; i < g->appended_count && !err; i += count) {
-        const struct appended **list = g->list + i;
-        count = bring_ready(list, g->appended_count - i);
+        const struct appended *const *list = g->list + i;
+        count = g->appended_count - i < BATCH_MAX ? g->appended_count - i : BATCH_MAX;
         g->committed = last && i + count == g->appended_count && !has_least(list, count);
         err = batch_run(db, list, count, g->committed);
         for (size_t j = 0; j < count && !err; j++)

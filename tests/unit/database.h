@@ -155,6 +155,23 @@ static inline int database_close(void **state)
     return err != ERR_NONE;
 }
 
+/* How many prepared statements the server has run. */
+static inline enum err executed_unit(struct db *db, void *context)
+{
+    *(int64_t *)context =
+        raw_number(db, "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS"
+                       " WHERE VARIABLE_NAME = 'COM_STMT_EXECUTE'");
+    return ERR_NONE;
+}
+
+static inline int64_t executed(void)
+{
+    int64_t count = 0;
+    arena_reset(arena);
+    assert_int_equal(db_query(pool, arena, executed_unit, &count), ERR_NONE);
+    return count;
+}
+
 /* False when there is no database to test with; *ret_exit then says whether that is a failure. */
 static bool database_is_named(const char *test, int *ret_exit)
 {
