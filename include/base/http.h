@@ -1,5 +1,6 @@
 /* A request and its answer as plain structs, whatever carries them. */
 #ifndef BASE_HTTP_H
+#define CLIENT_IP_MAX 46 /* bytes of an IP address as text, with its NUL */
 #define BASE_HTTP_H
 
 #include "base/arena.h"

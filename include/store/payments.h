@@ -4,6 +4,7 @@
 #define STORE_PAYMENTS_H
 
 #include "base/clock.h"
+#include "base/http.h"
 #include "base/ident.h"
 #include "domain/item.h"
 #include "domain/money.h"
@@ -24,7 +25,7 @@ struct payment {
     enum dispute_state dispute; /* the worst of its disputes */
     struct money refunded;      /* in the books; 0 to amount */
     int64_t paid_by;            /* number of the attempt that has paid it; 0: none that we know */
-    char client_ip[46];
+    char client_ip[CLIENT_IP_MAX];
     int64_t expires_in_ms; /* by the database's clock; 0 or less: it is over */
     char created_at[TIME_TEXT_MAX], expires_at[TIME_TEXT_MAX];
     int64_t created_s, expires_s; /* the same as Unix seconds */

@@ -37,11 +37,18 @@ bool secret_set(struct secret *secret, const char *text, size_t len)
     return true;
 }
 
+enum { KEYS_KEPT = 4 };
+
 /* Each thread has its own, made once: to look an algorithm up takes locks that all threads share.
- */
+ * A context keeps its key, which takes half of the time of a short hash to set. */
 struct hashers {
     EVP_MD_CTX *sha256;
-    EVP_MAC_CTX *hmac;
+    struct keyed_hasher {
+        EVP_MAC_CTX *context;
+        unsigned char *key;
+        size_t len;
+    } hmacs[KEYS_KEPT];
+    size_t next_hmac; /* makes room for a new key */
 };
 
 static pthread_key_t hashers_key;
@@ -52,7 +59,10 @@ static void hashers_free(void *context)
 {
     struct hashers *hashers = context;
     EVP_MD_CTX_free(hashers->sha256);
-    EVP_MAC_CTX_free(hashers->hmac);
+    for (size_t i = 0; i < KEYS_KEPT; i++) {
+        EVP_MAC_CTX_free(hashers->hmacs[i].context);
+        OPENSSL_clear_free(hashers->hmacs[i].key, hashers->hmacs[i].len);
+    }
     free(hashers);
 }
 
@@ -66,13 +76,8 @@ static void find_algorithms(void)
 
 static struct hashers *hashers_new(void)
 {
-    char digest[] = "SHA256";
-    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-                                 OSSL_PARAM_END};
     struct hashers *hashers = calloc(1, sizeof *hashers);
     if (hashers == NULL || (hashers->sha256 = EVP_MD_CTX_new()) == NULL ||
-        (hashers->hmac = EVP_MAC_CTX_new(hmac)) == NULL ||
-        EVP_MAC_CTX_set_params(hashers->hmac, params) != 1 ||
         pthread_setspecific(hashers_key, hashers) != 0)
         abort(); /* OpenSSL is out of memory: any answer would be a guess */
     return hashers;
@@ -95,14 +100,45 @@ void crypt_sha256(const void *data, size_t len, unsigned char ret_hash[CRYPT_HAS
         abort();
 }
 
+static void set_key(struct keyed_hasher *keyed, const struct secret *key)
+{
+    char digest[] = "SHA256";
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                                 OSSL_PARAM_END};
+    OPENSSL_clear_free(keyed->key, keyed->len);
+    keyed->key = OPENSSL_memdup(key->bytes_, key->len_);
+    keyed->len = key->len_;
+    if (keyed->context == NULL)
+        keyed->context = EVP_MAC_CTX_new(hmac);
+    if (keyed->key == NULL || keyed->context == NULL ||
+        EVP_MAC_init(keyed->context, key->bytes_, key->len_, params) != 1)
+        abort();
+}
+
+/* Ready for a new hash. */
+static EVP_MAC_CTX *keyed_with(const struct secret *key)
+{
+    struct hashers *mine = my_hashers();
+    for (size_t i = 0; i < KEYS_KEPT; i++) {
+        struct keyed_hasher *keyed = &mine->hmacs[i];
+        if (keyed->len != key->len_ || memcmp(keyed->key, key->bytes_, key->len_) != 0)
+            continue;
+        if (EVP_MAC_init(keyed->context, NULL, 0, NULL) != 1)
+            abort();
+        return keyed->context;
+    }
+    struct keyed_hasher *keyed = &mine->hmacs[mine->next_hmac++ % KEYS_KEPT];
+    set_key(keyed, key);
+    return keyed->context;
+}
+
 void crypt_hmac_sha256(const struct secret *key, const void *data, size_t len,
                        unsigned char ret_hash[CRYPT_HASH_BYTES])
 {
-    EVP_MAC_CTX *context = my_hashers()->hmac;
-    size_t hash_len = 0;
     assert(secret_is_set(key));
-    if (EVP_MAC_init(context, key->bytes_, key->len_, NULL) != 1 ||
-        EVP_MAC_update(context, data, len) != 1 ||
+    EVP_MAC_CTX *context = keyed_with(key);
+    size_t hash_len = 0;
+    if (EVP_MAC_update(context, data, len) != 1 ||
         EVP_MAC_final(context, ret_hash, &hash_len, CRYPT_HASH_BYTES) != 1 ||
         hash_len != CRYPT_HASH_BYTES)
         abort();

@@ -2,6 +2,8 @@
  * libraries let a token choose its algorithm. */
 #include "front/token.h"
 
+#include "base/conf.h"
+#include "base/http.h"
 #include "base/ident.h"
 #include "base/json.h"
 
@@ -19,7 +21,7 @@ static bool split(const char *token, struct parts *ret_parts)
 {
     const char *first = strchr(token, '.');
     const char *second = first == NULL ? NULL : strchr(first + 1, '.');
-    if (second == NULL || strchr(second + 1, '.') != NULL || strlen(token) > TOKEN_MAX)
+    if (second == NULL || strchr(second + 1, '.') != NULL)
         return false;
     *ret_parts = (struct parts){token,
                                 first + 1,
@@ -40,45 +42,6 @@ static bool hmac_is_right(const struct secret *key, const char *text, size_t len
     return crypt_equal(claimed, right, sizeof right);
 }
 
-/* Tokens whose signature by a public key was found right, the last one of each place: to check one
- * takes longer than the rest of a request. What they claim is looked at each time. */
-static struct {
-    pthread_mutex_t mutex;
-    unsigned char hashes[TOKENS_KNOWN][CRYPT_HASH_BYTES];
-} known = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-
-/* Of a token and the key that it is for. */
-static void hash_token(const struct public_key *key, const char *token,
-                       unsigned char ret_hash[CRYPT_HASH_BYTES])
-{
-    char text[CRYPT_HASH_BYTES + TOKEN_MAX];
-    size_t len = strlen(token);
-    memcpy(text, key->fingerprint, CRYPT_HASH_BYTES);
-    memcpy(text + CRYPT_HASH_BYTES, token, len);
-    crypt_sha256(text, CRYPT_HASH_BYTES + len, ret_hash);
-}
-
-static unsigned char *place_of(const unsigned char hash[CRYPT_HASH_BYTES])
-{
-    return known.hashes[(hash[0] << 8 | hash[1]) % TOKENS_KNOWN];
-}
-
-static bool public_is_right(const struct public_key *key, const char *token, size_t signed_len,
-                            const unsigned char *claimed, size_t claimed_len)
-{
-    unsigned char hash[CRYPT_HASH_BYTES];
-    hash_token(key, token, hash);
-    (void)pthread_mutex_lock(&known.mutex);
-    bool right = memcmp(place_of(hash), hash, sizeof hash) == 0;
-    (void)pthread_mutex_unlock(&known.mutex);
-    if (right || !public_key_verify(key, token, signed_len, claimed, claimed_len))
-        return right;
-    (void)pthread_mutex_lock(&known.mutex);
-    memcpy(place_of(hash), hash, sizeof hash);
-    (void)pthread_mutex_unlock(&known.mutex);
-    return true;
-}
-
 /* Each key has one algorithm, so a token that names another one has no key here. */
 static bool signature_is_right(const struct token_rules *rules, const char *algorithm,
                                const char *token, const struct parts *parts)
@@ -93,7 +56,7 @@ static bool signature_is_right(const struct token_rules *rules, const char *algo
                hmac_is_right(rules->key, token, signed_len, claimed, len);
     return key != NULL && algorithm[0] != '\0' &&
            strcmp(algorithm, public_key_algorithm(key)) == 0 &&
-           public_is_right(key, token, signed_len, claimed, len);
+           public_key_verify(key, token, signed_len, claimed, len);
 }
 
 static enum err decode_object(struct arena *arena, const char *text, size_t len,
@@ -122,21 +85,28 @@ static bool header_is_plain(const struct json *header)
     return type == NULL || (type->type == JSON_STRING && strcmp(type->text, "JWT") == 0);
 }
 
-static bool times_hold(const struct token_rules *rules, const struct json *claims)
+/* What a token with a right signature says. */
+struct reading {
+    struct token_claims claims;
+    int64_t expires_s, issued_s, not_before_s;
+    char ip[CLIENT_IP_MAX]; /* "": none */
+};
+
+static bool read_times(const struct json *claims, struct reading *ret_reading)
 {
-    int64_t expires, issued, not_before;
     const struct json *nbf = json_get(claims, "nbf");
-    if (!json_int(json_get(claims, "exp"), &expires) ||
-        !json_int(json_get(claims, "iat"), &issued) || (nbf != NULL && !json_int(nbf, &not_before)))
-        return false;
-    return expires > rules->now_s - rules->skew_s && issued <= rules->now_s + rules->skew_s &&
-           (nbf == NULL || not_before <= rules->now_s + rules->skew_s);
+    ret_reading->not_before_s = INT64_MIN;
+    return json_int(json_get(claims, "exp"), &ret_reading->expires_s) &&
+           json_int(json_get(claims, "iat"), &ret_reading->issued_s) &&
+           (nbf == NULL || json_int(nbf, &ret_reading->not_before_s));
 }
 
-static bool ip_holds(const struct token_rules *rules, const struct json *claims)
+/* One that is longer than any is nobody's. */
+static void read_ip(const struct json *claims, char ret_ip[CLIENT_IP_MAX])
 {
     const char *ip = json_get_text(claims, "ip");
-    return rules->client_ip == NULL || (ip != NULL && strcmp(ip, rules->client_ip) == 0);
+    if (ip == NULL || !text_copy(ret_ip, CLIENT_IP_MAX, ip))
+        ret_ip[0] = '\0';
 }
 
 /* A steamid: digits without leading zeros, as a string. */
@@ -169,12 +139,13 @@ static enum err check_signature(struct arena *arena, const struct token_rules *r
                : ERR_UNAUTHORIZED;
 }
 
-enum err token_verify(struct arena *arena, const struct token_rules *rules, const char *token,
-                      struct token_claims *ret_claims)
+/* The signature, and all that the token says. */
+static enum err read_token(struct arena *arena, const struct token_rules *rules, const char *token,
+                           struct reading *ret_reading)
 {
     struct parts parts;
-    struct token_claims read;
     struct json *claims;
+    struct token_claims *read = &ret_reading->claims;
     if (!split(token, &parts))
         return ERR_UNAUTHORIZED;
     enum err err = check_signature(arena, rules, token, &parts);
@@ -183,11 +154,100 @@ enum err token_verify(struct arena *arena, const struct token_rules *rules, cons
     if (err)
         return err;
     const char *issuer = json_get_text(claims, "iss");
-    if (issuer == NULL || strcmp(issuer, rules->issuer) != 0 || !times_hold(rules, claims) ||
-        !ip_holds(rules, claims) || !read_subject(claims, &read.user_id) ||
-        !read_flag(claims, "API", &read.api) || !read_flag(claims, "2fa", &read.two_factor))
+    read_ip(claims, ret_reading->ip);
+    return issuer != NULL && strcmp(issuer, rules->issuer) == 0 &&
+                   read_times(claims, ret_reading) && read_subject(claims, &read->user_id) &&
+                   read_flag(claims, "API", &read->api) &&
+                   read_flag(claims, "2fa", &read->two_factor)
+               ? ERR_NONE
+               : ERR_UNAUTHORIZED;
+}
+
+/* --- tokens that were read before, the last one of each place: they come again and again --- */
+
+struct known_token {
+    unsigned char hash[CRYPT_HASH_BYTES];
+    struct reading reading;
+};
+
+static struct {
+    pthread_mutex_t mutex;
+    struct known_token tokens[TOKENS_KNOWN];
+} known = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+/* Of a token and all that it was read by: one of other keys is another one. */
+static void hash_token(const struct token_rules *rules, const char *token,
+                       unsigned char ret_hash[CRYPT_HASH_BYTES])
+{
+    static const unsigned char none[CRYPT_HASH_BYTES];
+    char text[CRYPT_HASH_BYTES + CONF_TEXT_MAX + TOKEN_MAX];
+    size_t issuer_len = strlen(rules->issuer) + 1, len = strlen(token);
+    bool keyed = rules->public_key != NULL;
+    memcpy(text, keyed ? rules->public_key->fingerprint : none, CRYPT_HASH_BYTES);
+    memcpy(text + CRYPT_HASH_BYTES, rules->issuer, issuer_len);
+    memcpy(text + CRYPT_HASH_BYTES + issuer_len, token, len);
+    len += CRYPT_HASH_BYTES + issuer_len;
+    if (secret_is_set(rules->key))
+        crypt_hmac_sha256(rules->key, text, len, ret_hash);
+    else
+        crypt_sha256(text, len, ret_hash);
+}
+
+static struct known_token *place_of(const unsigned char hash[CRYPT_HASH_BYTES])
+{
+    return &known.tokens[(hash[0] << 8 | hash[1]) % TOKENS_KNOWN];
+}
+
+static bool recall(const unsigned char hash[CRYPT_HASH_BYTES], struct reading *ret_reading)
+{
+    const struct known_token *place = place_of(hash);
+    (void)pthread_mutex_lock(&known.mutex);
+    bool found = memcmp(place->hash, hash, sizeof place->hash) == 0;
+    if (found)
+        *ret_reading = place->reading;
+    (void)pthread_mutex_unlock(&known.mutex);
+    return found;
+}
+
+static void remember(const unsigned char hash[CRYPT_HASH_BYTES], const struct reading *reading)
+{
+    struct known_token *place = place_of(hash);
+    (void)pthread_mutex_lock(&known.mutex);
+    memcpy(place->hash, hash, sizeof place->hash);
+    place->reading = *reading;
+    (void)pthread_mutex_unlock(&known.mutex);
+}
+
+static bool ip_holds(const struct token_rules *rules, const char *ip)
+{
+    return rules->client_ip == NULL || (ip[0] != '\0' && strcmp(ip, rules->client_ip) == 0);
+}
+
+/* What depends on when it comes, and from where. */
+static bool holds(const struct token_rules *rules, const struct reading *reading)
+{
+    return reading->expires_s > rules->now_s - rules->skew_s &&
+           reading->issued_s <= rules->now_s + rules->skew_s &&
+           reading->not_before_s <= rules->now_s + rules->skew_s && ip_holds(rules, reading->ip);
+}
+
+enum err token_verify(struct arena *arena, const struct token_rules *rules, const char *token,
+                      struct token_claims *ret_claims)
+{
+    unsigned char hash[CRYPT_HASH_BYTES];
+    struct reading reading;
+    if (strlen(token) > TOKEN_MAX)
         return ERR_UNAUTHORIZED;
-    *ret_claims = read;
+    hash_token(rules, token, hash);
+    if (!recall(hash, &reading)) {
+        enum err err = read_token(arena, rules, token, &reading);
+        if (err)
+            return err;
+        remember(hash, &reading);
+    }
+    if (!holds(rules, &reading))
+        return ERR_UNAUTHORIZED;
+    *ret_claims = reading.claims;
     return ERR_NONE;
 }
 

@@ -6,7 +6,9 @@
 #include "base/httpc.h"
 #include "tls_server.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <sys/wait.h>
 
 #define TEXT(literal) literal, sizeof(literal) - 1
@@ -214,6 +216,35 @@ static void sessions_are_shared(void **state)
     assert_int_equal(server.resumed, before + 1);
 }
 
+/* In the place of the resolver that curl would call: it knows one more host. */
+static _Atomic int lookups;
+
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                struct addrinfo **ret_found)
+{
+    int (*next)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    *(void **)&next = dlsym(RTLD_NEXT, "getaddrinfo");
+    bool ours = node != NULL && strcmp(node, "provider.test") == 0;
+    lookups += ours;
+    return next(ours ? "127.0.0.1" : node, service, hints, ret_found);
+}
+
+/* Another thread's client knows the address that the first has looked up. */
+static void addresses_are_shared(void **state)
+{
+    struct httpc *clients[] = {new_client(server.ca_file, 5000), new_client(server.ca_file, 5000)};
+    char target[64];
+    (void)snprintf(target, sizeof target, "https://provider.test:%d/", server.port);
+    for (size_t i = 0; i < COUNT(clients); i++) {
+        struct httpc_answer a;
+        server_script(ACT_HANG, TEXT(""));
+        call(clients[i], *state, "GET", target, clock_mono_ms() + 200, &a);
+        assert_int_equal(a.result, HTTPC_NOT_SENT);
+        httpc_free(clients[i]);
+    }
+    assert_int_equal(lookups, 1);
+}
+
 static void largest_answer(void **state)
 {
     static const char head[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -328,7 +359,8 @@ int main(void)
         TEST_ARENA(untrusted_certificate),  TEST_ARENA(request_is_exact),
         TEST_ARENA(post_is_sent_once),      TEST_ARENA(largest_answer),
         TEST_ARENA(deadline_ends_the_call), TEST_ARENA(a_call_has_its_own_time),
-        TEST_ARENA(sessions_are_shared),    TEST(forbidden_calls_assert),
+        TEST_ARENA(sessions_are_shared),    TEST_ARENA(addresses_are_shared),
+        TEST(forbidden_calls_assert),
     };
     return cmocka_run_group_tests_name("httpc", tests, server_start, server_stop);
 }

@@ -489,6 +489,39 @@ static void no_memory_is_no_token(void **state)
     ROWS_END();
 }
 
+/* What a token says is remembered; whether that holds is asked each time, and by whose rules. */
+static void a_token_that_comes_again(void **state)
+{
+    struct arena *arena = *state, *full = arena_new(64);
+    struct secret other_key;
+    struct token_claims claims = {.user_id = -7};
+    const char *token = sign(arena, &key, HEADER, CLAIMS);
+    assert_true(secret_set(&other_key, "fedcba9876543210fedcba9876543210", 32));
+    const struct {
+        const char *what;
+        struct token_rules rules;
+        bool taken;
+    } rows[] = {
+        {"first", rules, true},
+        {"again", rules, true},
+        {"later", {&key, NULL, "API", "203.0.113.42", NOW + 60, 0}, false},
+        {"before it was issued", {&key, NULL, "API", "203.0.113.42", NOW - 1, 0}, false},
+        {"from elsewhere", {&key, NULL, "API", "203.0.113.43", NOW, 0}, false},
+        {"from nowhere", {&key, NULL, "API", "", NOW, 0}, false},
+        {"another issuer", {&key, NULL, "APJ", "203.0.113.42", NOW, 0}, false},
+        {"another key", {&other_key, NULL, "API", "203.0.113.42", NOW, 0}, false},
+        {"as before", rules, true},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        ROW(taken(arena, &rows[i].rules, token) == rows[i].taken, "%s", rows[i].what);
+    while (arena_alloc(full, 1) != NULL)
+        ;
+    assert_int_equal(token_verify(full, &rules, token, &claims), ERR_NONE); /* not read again */
+    assert_int_equal(claims.user_id, USER);
+    arena_free(full);
+    ROWS_END();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -505,6 +538,7 @@ int main(void)
         TEST_ARENA(no_bit_may_change),
         TEST_ARENA(long_tokens),
         TEST_ARENA(no_memory_is_no_token),
+        TEST_ARENA(a_token_that_comes_again),
     };
     return cmocka_run_group_tests_name("token", tests, set_key, NULL);
 }

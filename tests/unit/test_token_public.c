@@ -324,7 +324,7 @@ static void a_token_seen_before(void **state)
 {
     for (int kind = 0; kind < KINDS; kind++) {
         const struct public_key stranger = key_load(strangers[kind]);
-        struct token_rules rules = rules_with(NULL, &keys[kind]);
+        struct token_rules rules = rules_with(&no_secret, &keys[kind]);
         const char *header = header_of(*state, algorithms[kind]);
         const char *token = sign(*state, pairs[kind], header, CLAIMS);
         char *other = strdup(token);
@@ -340,7 +340,7 @@ static void a_token_seen_before(void **state)
         rules.now_s = NOW;
         rules.issuer = "other";
         ROW(!taken(*state, &rules, token), "%s: another issuer", algorithms[kind]);
-        rules = rules_with(NULL, &stranger);
+        rules = rules_with(&no_secret, &stranger);
         ROW(!taken(*state, &rules, token), "%s: under another key", algorithms[kind]);
         free(other);
         struct public_key end = stranger;
