@@ -44,77 +44,43 @@ void httpc_permit(void)
     forbidden--;
 }
 
-/* What all threads know of the servers: their addresses for a minute, and the TLS sessions, so that
- * another connection costs them and us a third. A session stands for a certificate that was
- * trusted, so only those share it who trust the same. */
-struct shared {
-    struct shared *next;
-    const char *ca_file;
+/* The addresses that one thread has looked up are known to all, for a minute. Their TLS sessions
+ * are not: this libcurl would have several connections use one SSL_SESSION at once, which OpenSSL
+ * writes to (curl's pull request 14751). NULL, for lack of memory: everybody asks for himself. */
+static struct {
     CURLSH *share;
     pthread_mutex_t locks[CURL_LOCK_DATA_LAST];
-};
+} addresses;
 
-static struct {
-    pthread_mutex_t mutex;
-    struct shared *first;
-} shares = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-
-static void lock_shared(CURL *curl, curl_lock_data data, curl_lock_access access, void *context)
+static void lock_addresses(CURL *curl, curl_lock_data data, curl_lock_access access, void *context)
 {
     (void)curl;
     (void)access;
-    (void)pthread_mutex_lock(&((struct shared *)context)->locks[data]);
+    (void)context;
+    (void)pthread_mutex_lock(&addresses.locks[data]);
 }
 
-static void unlock_shared(CURL *curl, curl_lock_data data, void *context)
+static void unlock_addresses(CURL *curl, curl_lock_data data, void *context)
 {
     (void)curl;
-    (void)pthread_mutex_unlock(&((struct shared *)context)->locks[data]);
-}
-
-/* NULL: no memory. */
-static struct shared *shared_new(const char *ca_file)
-{
-    struct shared *shared = calloc(1, sizeof *shared);
-    CURLSH *share = shared == NULL ? NULL : curl_share_init();
-    if (share == NULL) {
-        free(shared);
-        return NULL;
-    }
-    for (size_t i = 0; i < CURL_LOCK_DATA_LAST; i++)
-        (void)pthread_mutex_init(&shared->locks[i], NULL);
-    (void)curl_share_setopt(share, CURLSHOPT_LOCKFUNC, lock_shared);
-    (void)curl_share_setopt(share, CURLSHOPT_UNLOCKFUNC, unlock_shared);
-    (void)curl_share_setopt(share, CURLSHOPT_USERDATA, shared);
-    (void)curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
-    (void)curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
-    shared->next = shares.first;
-    shared->ca_file = ca_file;
-    shared->share = share;
-    shares.first = shared;
-    return shared;
-}
-
-/* They stay until the end of the process: there is one, or in a test a few. NULL: everybody learns
- * for himself. */
-static CURLSH *share_of(const char *ca_file)
-{
-    (void)pthread_mutex_lock(&shares.mutex);
-    struct shared *shared = shares.first;
-    while (shared != NULL && strcmp(shared->ca_file, ca_file) != 0)
-        shared = shared->next;
-    if (shared == NULL)
-        shared = shared_new(ca_file);
-    (void)pthread_mutex_unlock(&shares.mutex);
-    return shared == NULL ? NULL : shared->share;
+    (void)context;
+    (void)pthread_mutex_unlock(&addresses.locks[data]);
 }
 
 /* curl keeps copies of what it sends, which may be card data: they go wiped. */
-static void wipe_always(void)
+static void prepare(void)
 {
     CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, crypt_free, crypt_realloc,
                                          strdup, calloc);
     assert(code == CURLE_OK);
+    addresses.share = curl_share_init();
+    if (addresses.share == NULL)
+        return;
+    for (size_t i = 0; i < CURL_LOCK_DATA_LAST; i++)
+        (void)pthread_mutex_init(&addresses.locks[i], NULL);
+    (void)curl_share_setopt(addresses.share, CURLSHOPT_LOCKFUNC, lock_addresses);
+    (void)curl_share_setopt(addresses.share, CURLSHOPT_UNLOCKFUNC, unlock_addresses);
+    (void)curl_share_setopt(addresses.share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
 }
 
 struct httpc *httpc_new(const struct httpc_options *options)
@@ -123,15 +89,14 @@ struct httpc *httpc_new(const struct httpc_options *options)
     struct httpc *client = calloc(1, sizeof *client);
     if (client == NULL)
         return NULL;
-    (void)pthread_once(&once, wipe_always);
+    (void)pthread_once(&once, prepare);
     client->options = *options;
     client->curl = curl_easy_init();
     if (client->curl == NULL) {
         free(client);
         return NULL;
     }
-    curl_easy_setopt(client->curl, CURLOPT_SHARE,
-                     share_of(options->ca_file)); /* no reset ends it */
+    curl_easy_setopt(client->curl, CURLOPT_SHARE, addresses.share); /* no reset ends it */
     return client;
 }
 

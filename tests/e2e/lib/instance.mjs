@@ -105,7 +105,7 @@ export async function startInstance(options = {}) {
         ...process.env,
         ASAN_OPTIONS: `${report}:detect_leaks=1:strict_string_checks=1`,
         UBSAN_OPTIONS: `${report}:print_stacktrace=1`,
-        TSAN_OPTIONS: `${report}:halt_on_error=1:suppressions=${path.join(ROOT, 'tests/tsan.supp')}`,
+        TSAN_OPTIONS: `${report}:halt_on_error=1`,
         ...options.env,
         BIN,
         VAR: home,
