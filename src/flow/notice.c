@@ -17,12 +17,18 @@ enum {
     UNMATCHED_FIRST_S = 5,
 };
 
+/* What a notice says, as far as it can be read. */
+struct said {
+    enum err err; /* ERR_PAYLOAD: not as documented */
+    struct provider_truth truth;
+};
+
 struct notice_unit {
-    const struct settings *settings;
     const struct provider_driver *driver;
     const char *body;
     size_t len;
     bool can_follow;
+    struct said said;
     struct settled_notice *notice;
 };
 
@@ -79,21 +85,18 @@ static enum err end_row(struct db *db, const struct notice_row *row,
                      claim->reference, -1);
 }
 
-static enum err apply_row(struct db *db, const struct settings *settings,
-                          const struct provider_driver *driver, const struct notice_row *row,
+static enum err apply_row(struct db *db, const struct provider_driver *driver,
+                          const struct notice_row *row, const struct said *said,
                           struct settled_notice *ret_notice)
 {
-    struct provider_truth truth;
+    const struct provider_truth *truth = &said->truth;
     char note[REASON_MAX];
-    enum err err = driver->notice(settings, db_arena(db), row->body, row->body_len, &truth);
-    if (err)
-        return err == ERR_PAYLOAD ? apply_unreadable(db, row, ret_notice) : err;
-    (void)text_copy(ret_notice->payment_id, sizeof ret_notice->payment_id, truth.reference);
-    (void)text_copy(ret_notice->word, sizeof ret_notice->word, truth.word);
-    err = settle_apply(db, driver, &truth, "webhook", &ret_notice->verdict, note);
-    if (err)
-        return err;
-    return end_row(db, row, &truth, ret_notice->verdict, note);
+    if (said->err)
+        return said->err == ERR_PAYLOAD ? apply_unreadable(db, row, ret_notice) : said->err;
+    (void)text_copy(ret_notice->payment_id, sizeof ret_notice->payment_id, truth->reference);
+    (void)text_copy(ret_notice->word, sizeof ret_notice->word, truth->word);
+    enum err err = settle_apply(db, driver, truth, "webhook", &ret_notice->verdict, note);
+    return err ? err : end_row(db, row, truth, ret_notice->verdict, note);
 }
 
 /* What a thin notice names is enough to ask about; who asks has it to himself for a while, or else
@@ -101,22 +104,21 @@ static enum err apply_row(struct db *db, const struct settings *settings,
 static enum err apply_hint(struct db *db, const struct notice_unit *unit,
                            const struct notice_row *row, struct settled_notice *ret_notice)
 {
-    struct provider_truth hint;
-    enum err err =
-        unit->driver->notice(unit->settings, db_arena(db), row->body, row->body_len, &hint);
-    if (err)
-        return err == ERR_PAYLOAD ? apply_unreadable(db, row, ret_notice) : err;
-    (void)text_copy(ret_notice->payment_id, sizeof ret_notice->payment_id, hint.reference);
-    (void)text_copy(ret_notice->word, sizeof ret_notice->word, hint.word);
+    const struct said *said = &unit->said;
+    const struct provider_truth *hint = &said->truth;
+    if (said->err)
+        return said->err == ERR_PAYLOAD ? apply_unreadable(db, row, ret_notice) : said->err;
+    (void)text_copy(ret_notice->payment_id, sizeof ret_notice->payment_id, hint->reference);
+    (void)text_copy(ret_notice->word, sizeof ret_notice->word, hint->word);
     ret_notice->verdict = SETTLE_UNMATCHED;
-    if (hint.stranger == NULL) {
+    if (hint->stranger == NULL) {
         ret_notice->left = !unit->can_follow;
         ret_notice->follow_id = unit->can_follow ? row->id : 0;
-        return inbox_set(db, row, INBOX_UNMATCHED, "to be asked about", hint.reference,
+        return inbox_set(db, row, INBOX_UNMATCHED, "to be asked about", hint->reference,
                          unit->can_follow ? FOLLOW_LEASE_S : 0);
     }
     ret_notice->verdict = SETTLE_MISMATCH;
-    return keep_unmatched(db, row, &hint, "");
+    return keep_unmatched(db, row, hint, "");
 }
 
 static enum err notice_unit(struct db *db, void *context)
@@ -139,30 +141,27 @@ static enum err notice_unit(struct db *db, void *context)
         return ERR_NONE;
     }
     err = unit->driver->thin ? apply_hint(db, unit, &row, unit->notice)
-                             : apply_row(db, unit->settings, unit->driver, &row, unit->notice);
+                             : apply_row(db, unit->driver, &row, &unit->said, unit->notice);
     CRASH_POINT("notice_posted");
     return err;
 }
 
 /* Which payment would a notice with everything in it lock? False: one that needs its own row. */
-static bool is_about(const struct context *context, struct arena *arena,
-                     const struct notice_unit *unit, char ret_payment_id[IDENT_MAX])
+static bool is_about(const struct notice_unit *unit, char ret_payment_id[IDENT_MAX])
 {
-    struct provider_truth truth;
-    return !unit->driver->thin &&
-           unit->driver->notice(context->settings, arena, unit->body, unit->len, &truth) ==
-               ERR_NONE &&
-           attempt_reference_parse(truth.reference, ret_payment_id);
+    return !unit->driver->thin && unit->said.err == ERR_NONE &&
+           attempt_reference_parse(unit->said.truth.reference, ret_payment_id);
 }
 
 enum err notice_settle(struct context *context, struct arena *arena,
                        const struct provider_driver *driver, const char *body, size_t len,
                        bool can_follow, struct settled_notice *ret_notice)
 {
-    struct notice_unit unit = {context->settings, driver, body, len, can_follow, ret_notice};
+    struct notice_unit unit = {driver, body, len, can_follow, {.err = ERR_NONE}, ret_notice};
     char payment_id[IDENT_MAX];
+    unit.said.err = driver->notice(context->settings, arena, body, len, &unit.said.truth);
     CRASH_POINT("notice_proved");
-    enum err err = is_about(context, arena, &unit, payment_id)
+    enum err err = is_about(&unit, payment_id)
                        ? db_gather(context->pool, arena, payment_id, notice_unit, &unit)
                        : db_transact(context->pool, arena, notice_unit, &unit);
     CRASH_POINT("notice_committed");
@@ -341,6 +340,7 @@ static enum err waiting_unit(struct db *db, void *context)
     struct waiting_unit *unit = context;
     struct settled_notice notice = {0};
     struct notice_row row;
+    struct said said;
     enum err err = inbox_lock(db, unit->inbox_id, &row);
     if (err || row.state != INBOX_UNMATCHED) /* the provider may have sent it again meanwhile */
         return err;
@@ -348,7 +348,8 @@ static enum err waiting_unit(struct db *db, void *context)
     unit->thin = driver != NULL && driver->thin;
     if (driver == NULL || unit->thin)
         return ERR_NONE; /* its secrets are gone; it waits for the next lease */
-    return apply_row(db, unit->settings, driver, &row, &notice);
+    said.err = driver->notice(unit->settings, db_arena(db), row.body, row.body_len, &said.truth);
+    return apply_row(db, driver, &row, &said, &notice);
 }
 
 enum err notice_retry(struct context *context, struct arena *arena, bool *ret_found)
