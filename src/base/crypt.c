@@ -13,6 +13,7 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -272,6 +273,17 @@ static struct {
     struct trust *first;
 } trusts = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
+/* At once: else the first connections do it while others already look at them. */
+static void cache_extensions(X509_STORE *store)
+{
+    STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(store);
+    for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+        X509 *certificate = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+        if (certificate != NULL)
+            (void)X509_check_purpose(certificate, -1, 0);
+    }
+}
+
 static struct trust *trust_read(const char *ca_file)
 {
     struct trust *trust = calloc(1, sizeof *trust);
@@ -284,6 +296,7 @@ static struct trust *trust_read(const char *ca_file)
         ERR_clear_error();
         return NULL;
     }
+    cache_extensions(store);
     *trust = (struct trust){name, store, trusts.first};
     trusts.first = trust;
     return trust;
