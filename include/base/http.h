@@ -1,6 +1,5 @@
 /* A request and its answer as plain structs, whatever carries them. */
 #ifndef BASE_HTTP_H
-#define CLIENT_IP_MAX 46 /* bytes of an IP address as text, with its NUL */
 #define BASE_HTTP_H
 
 #include "base/arena.h"
@@ -12,6 +11,7 @@
 
 #define HTTP_PARAMS_MAX  256
 #define HTTP_HEADERS_MAX 24
+#define CLIENT_IP_MAX    46 /* bytes of an IP address as text, with its NUL */
 
 struct http_param {
     const char *name; /* as FastCGI has it: CONTENT_TYPE, HTTP_AUTHORIZATION, … */

@@ -228,11 +228,11 @@ static int accept_one(struct worker *worker)
     return fd;
 }
 
-/* Closes at once what was read whole. Else libfcgi waits for the other side to hang up, for what
- * is closed with something unread may take the answer with it. */
+/* Closes at once what was read whole, up to the record that ends it. Else libfcgi waits for the
+ * other side to hang up, for what is closed with a byte unread may take the answer with it. */
 static void close_at_once(FCGX_Request *fcgx, enum err err)
 {
-    if (!err)
+    if (!err && FCGX_GetChar(fcgx->in) < 0 && FCGX_GetError(fcgx->in) == 0)
         (void)FCGX_Detach(fcgx);
 }
 

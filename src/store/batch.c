@@ -197,6 +197,7 @@ static enum err run(struct db *db, const struct appended *const *list, size_t co
                     const char **ret_what)
 {
     struct batch wanted = {.stmt = NULL};
+    db_rows_end(db); /* they may be of the one that makes room */
     name_steps(db, list, count, commits, &wanted);
     struct batch *batch = find_batch(db, &wanted);
     const struct db_value *values = join_values(db->arena, list, count);
@@ -215,8 +216,8 @@ enum err batch_run(struct db *db, const struct appended *const *list, size_t cou
     if (err)
         return err;
     err = read_numbers(db, what, list, count);
-    if (commits && (err == ERR_DB_LOST || err == ERR_OVERLOAD)) {
-        db->unheard = true; /* whatever we could not read, it may be done */
+    if (commits && err && err != ERR_DB_CONFLICT) {
+        db->unheard = true; /* the COMMIT's answer comes after the numbers: it may be done */
         return ERR_DB_LOST;
     }
     db_rows_end(db);

@@ -43,6 +43,7 @@ void db_forget_problem(void)
 
 void db_close(struct db *db)
 {
+    db->last = db->open = NULL;
     for (size_t i = 0; i < SQL_STATEMENTS; i++)
         db_forget(db, &db->prepared[i]);
     for (size_t i = 0; i < BATCHES_MAX; i++)
@@ -52,7 +53,6 @@ void db_close(struct db *db)
     free(db->columns_of_many);
     db->columns_of_many = NULL;
     db->mysql = NULL;
-    db->last = db->open = NULL;
     db->ahead = db->to_begin = false;
 }
 
@@ -233,6 +233,7 @@ static enum err prepare(struct db *db, enum sql sql, MYSQL_STMT **ret_stmt)
 
 void db_forget(struct db *db, MYSQL_STMT **place)
 {
+    assert(*place == NULL || *place != db->open);
     if (*place != NULL && *place == db->last)
         db->last = NULL;
     if (*place != NULL)
@@ -347,7 +348,6 @@ enum err db_run_now(struct db *db, enum sql sql, const struct db_value *values)
 enum err db_run_batch(struct db *db, MYSQL_STMT **place, const char *text,
                       const struct db_value *values, enum fail_place step)
 {
-    db_rows_end(db);
     enum err err = meet_fault(db, FAIL_AT(step));
     if (!err && *place == NULL)
         err = db_prepare(db, text, place);

@@ -142,6 +142,84 @@ static void two_reads_are_one_round_trip(void **state)
     }
 }
 
+/* A batch whose rows are still being read is the one that makes room. */
+static enum err open_unit(struct db *db, void *context)
+{
+    const struct many_events *many = context;
+    struct payment payment;
+    struct attempt attempt;
+    enum err err =
+        payments_lock_attempt(db, many->payment_id, "test", many->payment_id, &payment, &attempt);
+    assert_true(err || db->open != NULL);
+    if (!err)
+        err = many_events_unit(db, context);
+    return err ? err : payments_get(db, many->payment_id, &payment);
+}
+
+static enum err answered_unit(struct db *db, void *context)
+{
+    const struct payment_intent *intent = context;
+    const struct attempt_answer answer = {.outcome = OUTCOME_PENDING,
+                                          .provider_reference = "x",
+                                          .url = "",
+                                          .reason = "",
+                                          .instructions = ""};
+    int64_t id;
+    enum err err = attempts_insert(db, &intent->payment, 1, "test", intent->payment.id, 1000, &id);
+    return err ? err : answers_insert(db, id, &answer);
+}
+
+static void an_open_one_is_not_forgotten(void **state)
+{
+    struct payment_intent intent;
+    (void)state;
+    insert_payment(&intent);
+    assert_int_equal(db_transact(pool, arena, answered_unit, &intent), ERR_NONE);
+    for (int round = 0; round < 4; round++)
+        for (int count = 1; count < BATCH_MAX; count++) {
+            struct many_events many = {intent.payment.id, count, round % 2 == 0};
+            arena_reset(arena);
+            assert_int_equal(db_gather(pool, arena, NULL, open_unit, &many), ERR_NONE);
+        }
+}
+
+/* An error after the rows is the COMMIT's: but for a conflict, nobody knows what became of it. */
+static enum err late_unit(struct db *db, void *context)
+{
+    static const struct db_value none[] = {{0}};
+    MYSQL_STMT *place = NULL;
+    char text[120];
+    (void)snprintf(text, sizeof text,
+                   "BEGIN NOT ATOMIC SELECT 1; SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = %d; END",
+                   *(const int *)context);
+    enum err err = db_run_batch(db, &place, text, none, FAIL_COMMIT);
+    if (!err)
+        err = db_read_first(db, text);
+    assert_true(!err && db_next(db));
+    err = db_read_next(db, text);
+    db_forget(db, &place);
+    return err;
+}
+
+static void late_errors_are_heard(void **state)
+{
+    static const struct {
+        int code;
+        enum err err;
+    } rows[] = {{1213, ERR_DB_CONFLICT}, {1180, ERR_DB_LOST}, {1026, ERR_DB}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct db *db = pool_borrow(pool, arena);
+        assert_non_null(db);
+        arena_reset(arena);
+        assert_int_equal(db->mysql == NULL ? db_connect(db) : ERR_NONE, ERR_NONE);
+        enum err err = late_unit(db, (void *)&rows[i].code);
+        ROW(err == rows[i].err, "%d: %s", rows[i].code, err_message(err));
+        pool_give_back(db);
+    }
+    ROWS_END();
+}
+
 /* What must change one row, and does not, undoes the rest. */
 struct absent {
     const char *payment_id;
@@ -174,6 +252,8 @@ int main(void)
         TEST(batches_are_forgotten_and_made_anew),
         TEST(what_is_found_is_used_in_the_same_round_trip),
         TEST(two_reads_are_one_round_trip),
+        TEST(an_open_one_is_not_forgotten),
+        TEST(late_errors_are_heard),
         TEST(a_change_of_nothing_is_a_conflict),
     };
     int exit_code;
