@@ -143,8 +143,8 @@ own = [ -e '$(DESTDIR)$(3)' ] || { $(text); }
 # --- commands ---
 
 .DEFAULT_GOAL := all
-.PHONY: all always programs unit fuzzers fuzz run up down test tsan coverage chaos figures bench bench-programs torture lint install uninstall clean \
-	install-deps help packages-run packages-demo packages-test packages-lint packages-bench test-packages run-unit run-e2e run-torture clang model
+.PHONY: all always programs unit fuzzers fuzz run up down test tsan coverage chaos figures bench bench-programs torture lint install deb uninstall clean \
+	install-deps help packages-run packages-demo packages-test packages-lint packages-bench packages-deb test-packages run-unit run-e2e run-torture clang model
 
 all:
 	@$(MAKE) -j$(jobs) programs
@@ -215,7 +215,7 @@ lint: packages-run packages-test packages-lint
 	@$(MAKE) -j$(jobs) programs
 	@tests/lint/all
 
-packages-run packages-demo packages-test packages-lint packages-bench:
+packages-run packages-demo packages-test packages-lint packages-bench packages-deb:
 	@$(packages) $(@:packages-%=%)
 
 test-packages: packages-run packages-demo packages-test
@@ -244,6 +244,9 @@ install: all
 	@install -D -m 0644 -t '$(DESTDIR)$(docdir)/examples' nginx/prometheus/guichet.rules.yml
 	@install -D -m 0644 -t '$(DESTDIR)$(docdir)' README.md LICENSE
 	@echo "install: programs in $(DESTDIR)$(sbindir), settings in $(DESTDIR)$(sysconfdir)/guichet"
+
+deb: all packages-deb
+	@nginx/debian/package $(out) $(VARIANT)
 
 # What the admin has made stays: settings, secrets, the site, the database.
 uninstall:

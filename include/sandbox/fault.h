@@ -69,6 +69,9 @@ const char *fault_arm(const struct provider *provider, enum fault fault, const s
 bool fault_take(const struct provider *provider, enum fault fault, enum fault_event event,
                 const char *order_id, struct fault_args *ret_args);
 
+/* Would the next webhook of this payment take it? */
+bool fault_is_armed(const struct provider *provider, enum fault fault, const char *order_id);
+
 void fault_reset(void);
 
 /* Writes the members "armed" and "faults" of GET /control. */

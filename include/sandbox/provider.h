@@ -28,6 +28,7 @@ struct notice {
 struct provider {
     const char *name; /* the first segment of its paths, and its name in /control */
     bool thin;        /* its webhooks name a type and an object, unsigned, and no more */
+    bool asked;       /* what its webhooks tell of is read anyway: a wrong amount is told there */
 
     /* Serves everything under /name; path is what follows the name, with its slash. */
     void (*handle)(const struct http_request *request, const char *path,

@@ -110,4 +110,10 @@ struct session_totals {
 };
 void session_totals(struct session_totals *ret_totals);
 
+/* Nobody has tried to pay it yet. */
+static inline bool session_is_untried(const struct session *session)
+{
+    return session->status == SESSION_NEW || session->status == SESSION_OPENED;
+}
+
 #endif

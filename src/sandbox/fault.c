@@ -292,6 +292,17 @@ bool fault_take(const struct provider *provider, enum fault fault, enum fault_ev
     return found;
 }
 
+bool fault_is_armed(const struct provider *provider, enum fault fault, const char *order_id)
+{
+    bool found = false;
+    (void)pthread_mutex_lock(&arms.mutex);
+    remove_ended();
+    for (size_t i = 0; i < arms.count && !found; i++)
+        found = fits(&arms.list[i], provider, fault, EVENT_WEBHOOK, order_id);
+    (void)pthread_mutex_unlock(&arms.mutex);
+    return found;
+}
+
 void fault_reset(void)
 {
     (void)pthread_mutex_lock(&arms.mutex);

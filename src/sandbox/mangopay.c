@@ -296,6 +296,7 @@ static void handle(const struct http_request *request, const char *path,
 const struct provider mangopay = {
     .name = "mangopay",
     .thin = true,
+    .asked = true,
     .handle = handle,
     .announce = mango_announce,
     .control = mango_control,

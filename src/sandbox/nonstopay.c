@@ -38,6 +38,12 @@ static bool take(struct call *call, enum fault fault, struct fault_args *ret_arg
     return true;
 }
 
+/* The same for what a read tells: of a payment that nobody has tried there is nothing to tell. */
+static bool take_read(struct call *call, enum fault fault, struct fault_args *ret_args)
+{
+    return !session_is_untried(&call->session) && take(call, fault, ret_args);
+}
+
 static void end_entry(struct call *call, int status)
 {
     call->entry.status = status;
@@ -231,7 +237,7 @@ static bool find(struct call *call)
         return false;
     if (call->id[0] == '\0') {
         nonstopay_error(call->response, 50002, "id required");
-    } else if (call->session.provider == NULL || take(call, FAULT_READBACK_404, &args)) {
+    } else if (call->session.provider == NULL || take_read(call, FAULT_READBACK_404, &args)) {
         nonstopay_error(call->response, 50003, "invoice not found");
         call->response->status = 404;
     } else {
@@ -244,10 +250,10 @@ static struct nonstopay_view view_of(struct call *call)
 {
     struct fault_args args;
     struct nonstopay_view view = {.session = &call->session};
-    view.opened = take(call, FAULT_READBACK_PENDING, &args);
-    if (take(call, FAULT_WRONG_AMOUNT, &args))
+    view.opened = take_read(call, FAULT_READBACK_PENDING, &args);
+    if (take_read(call, FAULT_WRONG_AMOUNT, &args))
         view.change = args.delta;
-    if (take(call, FAULT_WRONG_CURRENCY, &args)) {
+    if (take_read(call, FAULT_WRONG_CURRENCY, &args)) {
         const char *other = strcmp(call->session.currency, "USD") == 0 ? "EUR" : "USD";
         const char *given = arena_strndup(call->arena, args.currency, strlen(args.currency));
         view.currency = given != NULL && *given != '\0' ? given : other;
@@ -352,6 +358,7 @@ static void handle(const struct http_request *request, const char *path,
 
 const struct provider nonstopay = {
     .name = "nonstopay",
+    .asked = true,
     .handle = handle,
     .notice_type = nonstopay_notice_type,
     .notice_write = nonstopay_notice_write,

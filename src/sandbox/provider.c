@@ -25,8 +25,13 @@ const struct provider *provider_find(const char *name)
     return NULL;
 }
 
+/* That a payment was made or looked at is no news that uses a fault up: it is dropped, too, while
+ * others are. */
 static bool take(const struct notice *notice, enum fault fault, struct fault_args *ret_args)
 {
+    if (notice->session != NULL && session_is_untried(notice->session))
+        return fault == FAULT_WEBHOOK_DROPPED &&
+               fault_is_armed(notice->provider, fault, notice->order_id);
     return fault_take(notice->provider, fault, EVENT_WEBHOOK, notice->order_id, ret_args);
 }
 
@@ -36,11 +41,9 @@ static void spoil_notice(struct arena *arena, struct notice *notice)
     struct fault_args args;
     if (take(notice, FAULT_FOREIGN_ID, &args))
         notice->session_id = "payin_m_01HQZ0F0RE1GN0000000000000";
-    if (notice->provider->thin)
-        return; /* the rest is for reads to tell */
-    if (take(notice, FAULT_WRONG_AMOUNT, &args))
+    if (!notice->provider->asked && take(notice, FAULT_WRONG_AMOUNT, &args))
         notice->amount += args.delta;
-    if (take(notice, FAULT_WRONG_CURRENCY, &args)) {
+    if (!notice->provider->asked && take(notice, FAULT_WRONG_CURRENCY, &args)) {
         const char *other = strcmp(notice->currency, "USD") == 0 ? "EUR" : "USD";
         const char *given = arena_strndup(arena, args.currency, strlen(args.currency));
         notice->currency = given != NULL && *given != '\0' ? given : other;

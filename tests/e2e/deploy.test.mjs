@@ -141,6 +141,58 @@ describe('make install', () => {
     });
 });
 
+// dpkg itself, in a folder: the scripts of the package make the account and the folders there.
+describe('make deb', { skip: process.getuid() === 0 ? false : 'only root may unpack what is root\'s' }, () => {
+    const home = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'guichet-deb-'));
+    after(() => fs.rmSync(home, { recursive: true, force: true }));
+    const at = (...parts) => path.join(home, 'root', ...parts);
+    const dpkg = (...words) =>
+        execFileSync('dpkg', [`--instdir=${at()}`, `--admindir=${home}/dpkg`, '--log=/dev/null',
+            '--force-not-root,script-chrootless,depends,confold', ...words],
+            { env: ENV, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    const state = () =>
+        dpkg('-s', 'guichet').match(/^Status: (.*)$/m)[1];
+    let file;
+
+    test('a package of what make install installs, for nginx, spawn-fcgi and the libraries', () => {
+        const said = execFileSync('make', ['-C', CLONE, `VARIANT=${VARIANT}`, 'deb'],
+            { env: ENV, encoding: 'utf8' });
+        file = path.resolve(CLONE, said.match(/^deb: (\S+\.deb);/m)[1]);
+        const control = execFileSync('dpkg-deb', ['-f', file], { encoding: 'utf8' });
+        assert.match(control, /^Package: guichet$/m);
+        for (const needed of ['nginx', 'spawn-fcgi', 'multiwatch', 'libfcgi0ldbl', 'libmariadb3'])
+            assert.match(control, new RegExp(`^Depends: .*\\b${needed}\\b`, 'm'));
+        assert.doesNotMatch(control, /@\w+@/); // every hole is filled
+    });
+
+    test('installed, it has the account and the folders, and starts nothing', () => {
+        for (const folder of ['dpkg/info', 'dpkg/updates', 'dpkg/triggers', 'root/etc'])
+            fs.mkdirSync(path.join(home, folder), { recursive: true });
+        for (const name of ['status', 'available']) fs.writeFileSync(path.join(home, 'dpkg', name), '');
+        fs.writeFileSync(at('etc/passwd'), 'root:x:0:0::/root:/bin/sh\n');
+        fs.writeFileSync(at('etc/group'), 'root:x:0:\nwww-data:x:33:\n');
+        assert.match(dpkg('-i', file), /go on with Secrets/);
+        assert.equal(state(), 'install ok installed');
+        assert.match(read(at('etc/passwd')), /^guichet:/m);
+        assert.equal(modeOf(at('etc/guichet/secrets')), '2750');
+        for (const name of ['usr/sbin/guichet', 'usr/lib/systemd/system/guichet.service',
+            'usr/share/man/man8/guichet.8.gz', 'usr/share/guichet/sql/grants.sql'])
+            assert.ok(fs.existsSync(at(name)), name);
+        assert.match(read(at('etc/guichet/guichet.conf')), /^migrations = \/usr\/share\/guichet\/sql$/m);
+    });
+
+    test('an upgrade keeps what the admin has written; purged, only what he brought is left', () => {
+        const settings = at('etc/guichet/guichet.conf');
+        fs.appendFileSync(settings, '# mine\n');
+        fs.writeFileSync(at('etc/guichet/secrets/token'), 'mine');
+        assert.match(dpkg('-i', file), /go on with guichetctl migrate/);
+        assert.match(read(settings), /# mine\n$/);
+        dpkg('-P', 'guichet');
+        assert.ok(!fs.existsSync(settings) && !fs.existsSync(at('usr/sbin/guichet')));
+        assert.equal(read(at('etc/guichet/secrets/token')), 'mine');
+    });
+});
+
 // --- the README's section Deploy ---
 
 // The blocks in their order; each must be run by a test below.

@@ -358,7 +358,7 @@ describe('callbacks', () => {
         test(`F28: an invoice that says ${fault} ${JSON.stringify(args)} credits nothing`, () =>
             moves(0, async () => {
                 const made = await open();
-                await nonstopay.fault('webhook_dropped', { order_id: made.id, count: 2 });
+                await nonstopay.fault('webhook_dropped', { order_id: made.id });
                 await client.request('GET', made.url);
                 await nonstopay.settled(made.id);
                 await nonstopay.act('pay', { order_id: made.id });
@@ -370,6 +370,18 @@ describe('callbacks', () => {
                 });
                 assert.equal(review.kind, 'mismatch');
                 assert.match(review.note, why);
+                assert.equal(await credits(made.id), 0);
+                await leave(made.id);
+            }));
+
+    for (const fault of ['wrong_amount', 'wrong_currency'])
+        test(`F28: ${fault}, armed once and before the payment is made, is of what was paid`, () =>
+            moves(0, async () => {
+                await nonstopay.fault(fault);
+                const made = await open();
+                await nonstopay.settled(made.id);
+                await client.pay(made.url);
+                await eventually(async () => (await reviews(made.id)).length > 0);
                 assert.equal(await credits(made.id), 0);
                 await leave(made.id);
             }));
