@@ -91,7 +91,7 @@ refusals('wrong paths: 404, for prefixes and neighbours of the right ones too', 
         '/payments%20', '/shop.html', '/shop/nothing'])
         assert.equal((await client.request('GET', path, { token: alice.jwt })).status, 404, path);
     for (const path of ['/nowhere', '/payment/payviox/', '/payments/', '/user/balancex',
-        '/webhook/'])
+        '/webhook/', '/webhook', '/user', '/return', '/health'])
         refused(await client.request('GET', path, { token: alice.jwt }), 404, 'Not found');
     refused(await client.request('GET', '/payments/PAY_', { token: alice.jwt }), 404, 'Not found');
     refused(await client.request('GET', "/payments/'%20OR%201=1", { token: alice.jwt }), 404,
