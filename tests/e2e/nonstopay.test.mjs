@@ -131,17 +131,20 @@ describe('a hosted invoice', () => {
 
 describe('methods and fields', () => {
     test('UPI and crypto have their own page; what is asked for reaches NonStopPay', async () => {
-        await shop.withSettings({ 'nonstopay.solution_type': 'on' }, async () => {
-            const upi = await open(1000, {
-                payment_method: 'upi',
-                customer: { name: 'Jaya James', personal_id: '45861024531' },
-            });
-            assert.match((await client.request('GET', upi.url)).text, /name="upi_id"/);
-            await client.post(upi.url, { upi_id: 'jaya@bank' });
-            await client.paymentIs(alice, upi.id, 'completed');
-            const crypto = await open(1000, { payment_method: 'crypto' });
-            await client.post(crypto.url, { action: 'pay' });
-            await client.paymentIs(alice, crypto.id, 'completed');
+        const body = {
+            payment_method: 'upi',
+            customer: { name: 'Jaya James', personal_id: '45861024531' },
+        };
+        const upi = await open(1000, body);
+        assert.match((await client.request('GET', upi.url)).text, /name="upi_id"/);
+        await client.post(upi.url, { upi_id: 'jaya@bank' });
+        await client.paymentIs(alice, upi.id, 'completed');
+        const crypto = await open(1000, { payment_method: 'crypto' });
+        await client.post(crypto.url, { action: 'pay' });
+        await client.paymentIs(alice, crypto.id, 'completed');
+        await shop.withSettings({ 'nonstopay.solution_type': 'off' }, async () => {
+            const hosted = await open(1000, body); // the payer chooses on NonStopPay's page
+            assert.match((await client.request('GET', hosted.url)).text, /name="card_number"/);
         });
         const named = await open(1000, { payment_method: 'USDT_polygon' });
         assert.match((await client.request('GET', named.url)).text, /USDT_polygon/);

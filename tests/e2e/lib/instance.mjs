@@ -290,17 +290,19 @@ export async function startInstance(options = {}) {
     // The handlers are restarted for each.
     async function withSettings(set, fn) {
         const before = fs.readFileSync(vars.CONF, 'utf8');
-        const more = Object.entries(set).map(([name, value]) => {
+        const put = (text, [name, value]) => {
             const [section, key] = name.split('.');
-            return `[${section}]\n${key} = ${value}\n`;
-        });
+            const there = new RegExp(`(^\\[${section}\\]$[^[]*?^)${key} = .*$`, 'm');
+            return there.test(text) ? text.replace(there, `$1${key} = ${value}`)
+                : `${text}\n[${section}]\n${key} = ${value}\n`;
+        };
         // Whole or not at all: a program that is started meanwhile reads one or the other.
         const write = (text) => {
             fs.writeFileSync(`${vars.CONF}.new`, text);
             fs.renameSync(`${vars.CONF}.new`, vars.CONF);
         };
         try {
-            write(`${before}\n${more.join('')}`);
+            write(Object.entries(set).reduce(put, before));
             await restartPart('guichet');
             await fn();
         } finally {
