@@ -14,7 +14,7 @@ enum {
     MANY_MAX = 32,
     BATCH_MAX = 24, /* their numbers are columns of one row */
     BATCHES_MAX = 32,
-    STEPS_MAX = 3 * BATCH_MAX + 1,
+    STEPS_MAX = 3 * BATCH_MAX + 1, /* no statement has more than two variables */
 };
 
 struct st_mysql;

@@ -85,6 +85,13 @@ static enum err end_row(struct db *db, const struct notice_row *row,
                      claim->reference, -1);
 }
 
+/* For the log. */
+static void copy_words(const struct provider_truth *truth, struct settled_notice *ret_notice)
+{
+    (void)text_copy(ret_notice->payment_id, sizeof ret_notice->payment_id, truth->reference);
+    (void)text_copy(ret_notice->word, sizeof ret_notice->word, truth->word);
+}
+
 static enum err apply_row(struct db *db, const struct provider_driver *driver,
                           const struct notice_row *row, const struct said *said,
                           struct settled_notice *ret_notice)
@@ -93,8 +100,7 @@ static enum err apply_row(struct db *db, const struct provider_driver *driver,
     char note[REASON_MAX];
     if (said->err)
         return said->err == ERR_PAYLOAD ? apply_unreadable(db, row, ret_notice) : said->err;
-    (void)text_copy(ret_notice->payment_id, sizeof ret_notice->payment_id, truth->reference);
-    (void)text_copy(ret_notice->word, sizeof ret_notice->word, truth->word);
+    copy_words(truth, ret_notice);
     enum err err = settle_apply(db, driver, truth, "webhook", &ret_notice->verdict, note);
     return err ? err : end_row(db, row, truth, ret_notice->verdict, note);
 }
@@ -108,8 +114,7 @@ static enum err apply_hint(struct db *db, const struct notice_unit *unit,
     const struct provider_truth *hint = &said->truth;
     if (said->err)
         return said->err == ERR_PAYLOAD ? apply_unreadable(db, row, ret_notice) : said->err;
-    (void)text_copy(ret_notice->payment_id, sizeof ret_notice->payment_id, hint->reference);
-    (void)text_copy(ret_notice->word, sizeof ret_notice->word, hint->word);
+    copy_words(hint, ret_notice);
     ret_notice->verdict = SETTLE_UNMATCHED;
     if (hint->stranger == NULL) {
         ret_notice->left = !unit->can_follow;
@@ -316,8 +321,7 @@ enum err notice_follow(struct context *context, struct arena *arena, int64_t fol
     enum err err = db_query(context->pool, arena, hint_unit, &unit);
     if (err || unit.driver == NULL || unit.row.state != INBOX_UNMATCHED)
         return err; /* it waits for the next lease, or is done */
-    (void)text_copy(ret_notice->payment_id, sizeof ret_notice->payment_id, unit.hint.reference);
-    (void)text_copy(ret_notice->word, sizeof ret_notice->word, unit.hint.word);
+    copy_words(&unit.hint, ret_notice);
     if (unit.payment.id[0] != '\0' || unit.hint.reference[0] == '\0')
         ask(&unit, arena);
     return db_transact(context->pool, arena, follow_unit, &unit);

@@ -274,31 +274,35 @@ static bool fits(const struct armed *armed, const struct provider *provider, enu
            (armed->order_id[0] == '\0' || strcmp(armed->order_id, order_id) == 0);
 }
 
+/* Under the lock. NULL: none. */
+static struct armed *find(const struct provider *provider, enum fault fault, enum fault_event event,
+                          const char *order_id)
+{
+    remove_ended();
+    for (size_t i = 0; i < arms.count; i++)
+        if (fits(&arms.list[i], provider, fault, event, order_id))
+            return &arms.list[i];
+    return NULL;
+}
+
 bool fault_take(const struct provider *provider, enum fault fault, enum fault_event event,
                 const char *order_id, struct fault_args *ret_args)
 {
-    bool found = false;
     (void)pthread_mutex_lock(&arms.mutex);
-    remove_ended();
-    for (size_t i = 0; i < arms.count && !found; i++) {
-        if (!fits(&arms.list[i], provider, fault, event, order_id))
-            continue;
-        found = true;
-        *ret_args = arms.list[i].args;
-        if (--arms.list[i].left == 0)
-            remove_at(i);
+    struct armed *armed = find(provider, fault, event, order_id);
+    if (armed != NULL) {
+        *ret_args = armed->args;
+        if (--armed->left == 0)
+            remove_at((size_t)(armed - arms.list));
     }
     (void)pthread_mutex_unlock(&arms.mutex);
-    return found;
+    return armed != NULL;
 }
 
 bool fault_is_armed(const struct provider *provider, enum fault fault, const char *order_id)
 {
-    bool found = false;
     (void)pthread_mutex_lock(&arms.mutex);
-    remove_ended();
-    for (size_t i = 0; i < arms.count && !found; i++)
-        found = fits(&arms.list[i], provider, fault, EVENT_WEBHOOK, order_id);
+    bool found = find(provider, fault, EVENT_WEBHOOK, order_id) != NULL;
     (void)pthread_mutex_unlock(&arms.mutex);
     return found;
 }

@@ -33,8 +33,12 @@ const idOf = (page) => outcome(page).locator('code').innerText();
 async function logIn(page, user = 'alice') {
     await page.goto(SHOP);
     await page.getByLabel('Log in as').selectOption(user);
+    // All that the page asks for then: a test may leave it at once.
+    const asked = ['/payments?', '/user/notifications'].map((path) =>
+        page.waitForResponse((response) => response.url().includes(path)));
     await page.getByRole('button', { name: 'Log in' }).click();
     await page.locator('#balance', { hasText: /\d USD/ }).waitFor();
+    for (const response of await Promise.all(asked)) await response.finished();
 }
 
 async function fillCart(page, items) {

@@ -36,10 +36,7 @@ function watch(context, note) {
         if (['error', 'warning'].includes(message.type())) note(`console: ${message.text()}`);
     });
     context.on('weberror', (error) => note(`page error: ${error.error().message}`));
-    context.on('requestfailed', (request) => {
-        const why = request.failure()?.errorText;
-        if (why !== 'net::ERR_ABORTED') note(`${request.url()}: ${why}`); // the page was left meanwhile
-    });
+    context.on('requestfailed', (request) => note(`${request.url()}: ${request.failure()?.errorText}`));
     context.on('response', (response) => {
         if (response.status() >= 400) note(`${response.url()}: ${response.status()}`);
     });
