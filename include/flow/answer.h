@@ -39,7 +39,7 @@ void answer_deposit(struct arena *arena, const struct payment *payment, const ch
 void answer_instructions(struct arena *arena, const struct payment *payment,
                          const char *instructions, struct answer *ret_answer);
 
-/* The member "bankwire" of an object that is open; null when there are no instructions. */
+/* The member "bankwire" of an object that is open; null when there are no instructions (NULL). */
 void answer_bankwire(struct json_out *out, struct arena *arena, const char *instructions);
 
 /* {"message":"Payment processed successfully"}: nothing is left for the payer to do. */

@@ -92,13 +92,14 @@ struct provider_result {
     int64_t trip_s; /* above 0: no payment can be made there for now (our settings are wrong, say):
                      * leave the provider alone for so many seconds */
     char provider_reference[PROVIDER_REFERENCE_MAX];
-    char url[URL_MAX];
-    char reason[REASON_MAX]; /* why not, for an operator: no secret, nothing of the payer */
-    enum err refusal;        /* of a REFUSED one: what to tell the caller; ERR_NONE: a failure */
-    bool settled;            /* of a PENDING one: it is over already, asking tells how */
-    bool taken;              /* of an UNKNOWN one: our key was used before, see recover */
-    char instructions[INSTRUCTIONS_MAX]; /* of a PENDING one without an address: how the payer pays,
-                                          * as an object of JSON; "": there is nothing to do */
+    const char *url;          /* of a PENDING one: where the payer pays; NULL: nowhere */
+    char reason[REASON_MAX];  /* why not, for an operator: no secret, nothing of the payer */
+    enum err refusal;         /* of a REFUSED one: what to tell the caller; ERR_NONE: a failure */
+    bool settled;             /* of a PENDING one: it is over already, asking tells how */
+    bool taken;               /* of an UNKNOWN one: our key was used before, see recover */
+    const char *instructions; /* of a PENDING one without an address: how the payer pays, as an
+                               * object of JSON, shorter than INSTRUCTIONS_MAX; NULL: there is
+                               * nothing to do */
 };
 
 /* Money to be given back through a provider's API. */

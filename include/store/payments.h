@@ -41,9 +41,9 @@ struct attempt {
     bool rivalled;             /* another attempt is being made, or its payer knows where to pay */
     enum outcome outcome;      /* the definite answer, or OUTCOME_NONE */
     char provider_reference[PROVIDER_REFERENCE_MAX];
-    char url[URL_MAX];
     char reason[REASON_MAX];
-    char instructions[INSTRUCTIONS_MAX]; /* for the payer, as JSON; "": none */
+    const char *url;          /* where the payer pays; NULL: nowhere */
+    const char *instructions; /* for the payer, as JSON; NULL: none */
 };
 
 struct payment_intent {
@@ -115,7 +115,7 @@ enum err payments_search(struct db *db, int64_t user_id, const char *text, int64
 /* Does its answer say how the payer pays: at an address, or by a wire? */
 static inline bool attempt_is_answered(const struct attempt *attempt)
 {
-    return attempt->url[0] != '\0' || attempt->instructions[0] != '\0';
+    return attempt->url != NULL || attempt->instructions != NULL;
 }
 
 /* What we call an attempt that repeats one at the same provider: the payment's id, and a number. */
@@ -150,11 +150,12 @@ enum err payments_lock_attempt(struct db *db, const char *payment_id, const char
 enum err attempts_named(struct db *db, const char *provider, const char *provider_reference,
                         char ret_reference[IDENT_MAX]) MUST_CHECK;
 
-/* What became of an attempt: no text is NULL, "" is not told. */
+/* What became of an attempt. */
 struct attempt_answer {
     enum outcome outcome;
-    int64_t http_status; /* 0: there was no answer */
-    const char *provider_reference, *url, *reason, *instructions;
+    int64_t http_status;                     /* 0: there was no answer */
+    const char *provider_reference, *reason; /* "": not told */
+    const char *url, *instructions;          /* NULL: there are none */
 };
 
 /* ERR_DB_DUPLICATE: a definite answer is there already. */

@@ -13,12 +13,11 @@
 #include <fastcgi.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 enum { HEADER_BYTES_MAX = 64 * 1024, DRAIN_POLL_MS = 20 };
@@ -31,18 +30,12 @@ struct worker {
     void *state;
     struct arena *arena;
     _Atomic bool ended;
-    sem_t turn; /* to accept */
-    struct worker *next_idle;
 };
 
-/* One thread at a time waits for connections, and the next is the one that was busy last: so few
- * are at work, with their memory and their connections warm, however many there are. One that has
- * just become free looks for itself first: under load nobody has to be woken. */
-static struct {
-    pthread_mutex_t mutex;
-    bool taken;
-    struct worker *idle; /* the last one to come first */
-} gate = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+/* Whoever comes next wakes one thread, the one that began to wait last: so few are at work, with
+ * their memory and their connections warm, however many there are. One that has just become free
+ * looks for itself first: under load nobody has to be woken. */
+static int waiting = -1;
 
 static void block_usr1(void)
 {
@@ -52,6 +45,13 @@ static void block_usr1(void)
     (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
+/* The next connection is told to one thread only, which asks for the one after it. */
+static bool listen_for_one(int operation)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT};
+    return epoll_ctl(waiting, operation, FCGI_LISTENSOCK_FILENO, &event) == 0;
+}
+
 enum err fcgi_prepare(void)
 {
     program_block_end();
@@ -59,9 +59,10 @@ enum err fcgi_prepare(void)
     if (FCGX_Init() != 0 || FCGX_IsCGI())
         return ERR_INTERNAL;
     int flags = fcntl(FCGI_LISTENSOCK_FILENO, F_GETFL);
-    return flags < 0 || fcntl(FCGI_LISTENSOCK_FILENO, F_SETFL, flags | O_NONBLOCK) < 0
-               ? ERR_INTERNAL
-               : ERR_NONE;
+    if (flags < 0 || fcntl(FCGI_LISTENSOCK_FILENO, F_SETFL, flags | O_NONBLOCK) < 0)
+        return ERR_INTERNAL;
+    waiting = epoll_create1(EPOLL_CLOEXEC);
+    return listen_for_one(EPOLL_CTL_ADD) ? ERR_NONE : ERR_INTERNAL;
 }
 
 /* *fits becomes false when the arena is full. */
@@ -168,32 +169,6 @@ static void send_response(const FCGX_Request *fcgx, const struct http_response *
     (void)FCGX_PutStr(buf_text(&response->body), (int)response->body.len, out);
 }
 
-static void gate_enter(struct worker *worker)
-{
-    (void)pthread_mutex_lock(&gate.mutex);
-    bool wait = gate.taken;
-    if (wait) {
-        worker->next_idle = gate.idle;
-        gate.idle = worker;
-    }
-    gate.taken = true;
-    (void)pthread_mutex_unlock(&gate.mutex);
-    while (wait && sem_wait(&worker->turn) != 0)
-        ;
-}
-
-static void gate_leave(void)
-{
-    (void)pthread_mutex_lock(&gate.mutex);
-    struct worker *next = gate.idle;
-    if (next != NULL)
-        gate.idle = next->next_idle;
-    gate.taken = next != NULL;
-    (void)pthread_mutex_unlock(&gate.mutex);
-    if (next != NULL)
-        (void)sem_post(&next->turn);
-}
-
 /* -1: nobody is there, or something is wrong: see errno. */
 static int accept_now(void)
 {
@@ -201,13 +176,13 @@ static int accept_now(void)
 }
 
 /* Until somebody connects; USR1 ends it. */
-static void await_connection(void)
+static bool await_connection(void)
 {
-    struct pollfd listener = {.fd = FCGI_LISTENSOCK_FILENO, .events = POLLIN};
+    struct epoll_event event;
     sigset_t open;
     (void)pthread_sigmask(SIG_BLOCK, NULL, &open);
     (void)sigdelset(&open, SIGUSR1);
-    (void)ppoll(&listener, 1, NULL, &open);
+    return epoll_pwait(waiting, &event, 1, -1, &open) == 1;
 }
 
 static bool is_passing(int code)
@@ -216,15 +191,17 @@ static bool is_passing(int code)
 }
 
 /* -1: the program ends, or nothing can be accepted. */
-static int accept_one(struct worker *worker)
+static int accept_one(void)
 {
     int fd = accept_now();
-    if (fd >= 0 || draining || !is_passing(errno))
-        return fd;
-    gate_enter(worker);
-    while ((fd = accept_now()) < 0 && !draining && is_passing(errno))
-        await_connection();
-    gate_leave();
+    while (fd < 0 && !draining && is_passing(errno)) {
+        bool told = await_connection();
+        fd = accept_now();
+        int problem = errno;
+        if (told && !listen_for_one(EPOLL_CTL_MOD))
+            abort(); /* nobody would ever be told again */
+        errno = problem;
+    }
     return fd;
 }
 
@@ -262,7 +239,7 @@ static void *work(void *context)
     FCGX_Request fcgx;
     int fd;
     (void)FCGX_InitRequest(&fcgx, -1, 0); /* it never accepts by itself */
-    while ((fd = accept_one(worker)) >= 0) {
+    while ((fd = accept_one()) >= 0) {
         fcgx.ipcFd = fd;
         fcgx.keepConnection = 1;       /* else it would be closed as that of the request before */
         if (FCGX_Accept_r(&fcgx) == 0) /* else whoever connected has gone again */
@@ -278,7 +255,6 @@ static bool worker_start(struct worker *worker, const struct fcgi_server *server
     worker->server = server;
     worker->arena = arena_new(server->arena_bytes);
     worker->state = worker->arena == NULL ? NULL : server->thread_start(server->context);
-    (void)sem_init(&worker->turn, 0, 0);
     return worker->state != NULL && pthread_create(&worker->thread, NULL, work, worker) == 0;
 }
 

@@ -111,7 +111,7 @@ void answer_deposit(struct arena *arena, const struct payment *payment, const ch
 void answer_bankwire(struct json_out *out, struct arena *arena, const char *instructions)
 {
     struct json *parsed;
-    if (instructions[0] != '\0' &&
+    if (instructions != NULL &&
         json_parse(arena, instructions, strlen(instructions), &parsed) == ERR_NONE)
         json_out_value(out, "bankwire", parsed);
     else

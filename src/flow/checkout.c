@@ -43,9 +43,9 @@ static void answer_success(const struct settings *settings, struct arena *arena,
     bool paid_otherwise = payment->paid_by != 0 && payment->paid_by != attempt->number;
     if (attempt->outcome == OUTCOME_DONE || paid_otherwise)
         answer_paid(arena, payment, ret_answer);
-    else if (attempt->instructions[0] != '\0')
+    else if (attempt->instructions != NULL)
         answer_instructions(arena, payment, attempt->instructions, ret_answer);
-    else if (attempt->url[0] == '\0') /* only a notice told of it */
+    else if (attempt->url == NULL) /* only a notice told of it */
         answer_error(settings, arena, ERR_OUTCOME_UNKNOWN, ret_answer);
     else if (payment->surface == SURFACE_PAIEMENT)
         answer_deposit(arena, payment, attempt->url, ret_answer);
@@ -127,9 +127,9 @@ static enum err renew_attempt(struct db *db, struct finish_unit *unit)
     if (r->provider_reference[0] != '\0')
         (void)text_copy(attempt->provider_reference, sizeof attempt->provider_reference,
                         r->provider_reference);
-    (void)text_copy(attempt->url, sizeof attempt->url, r->url);
+    attempt->url = r->url;
     (void)text_copy(attempt->reason, sizeof attempt->reason, r->reason);
-    (void)text_copy(attempt->instructions, sizeof attempt->instructions, r->instructions);
+    attempt->instructions = r->instructions;
     return ERR_NONE;
 }
 
@@ -139,7 +139,7 @@ static enum err store_answer(struct db *db, struct finish_unit *unit)
     char detail[REASON_MAX + 64];
     bool by_partner = strcmp(unit->tried->provider, unit->payment.provider) != 0;
     const struct attempt_answer answer = {r->outcome, r->http_status, r->provider_reference,
-                                          r->url,     r->reason,      r->instructions};
+                                          r->reason,  r->url,         r->instructions};
     enum err err = answers_insert(db, unit->tried->id, &answer);
     if (err == ERR_DB_DUPLICATE) /* another process, or this unit, was here before */
         return reload_attempt(db, unit);
@@ -275,7 +275,7 @@ static enum err open_unit(struct db *db, void *context)
         err = attempts_last(db, payment.id, &attempt);
     if (err)
         return err;
-    if (attempt.url[0] != '\0')
+    if (attempt.url != NULL)
         answer_success(settings, db_arena(db), &payment, &attempt, &unit->answer);
     else
         answer_error(settings, db_arena(db), ERR_CART_RUNNING, &unit->answer);

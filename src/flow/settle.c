@@ -193,14 +193,12 @@ static enum err close_attempt(struct db *db, const struct payment *payment,
     bool paid = payment_fact_is_paid(truth->fact);
     bool over = paid && !attempt->rivalled; /* who knows what becomes of the other attempts? */
     if (attempt->outcome != OUTCOME_NONE)   /* without a URL, the jobs still owe an answer */
-        return over && attempt->url[0] != '\0' ? checks_delete(db, payment->id) : ERR_NONE;
+        return over && attempt->url != NULL ? checks_delete(db, payment->id) : ERR_NONE;
     if (!attempt->over || paid) /* its own answer may still come; a paid one the jobs close */
         return ERR_NONE;
     const struct attempt_answer answer = {.outcome = OUTCOME_PENDING,
                                           .provider_reference = truth->provider_reference,
-                                          .url = "",
-                                          .reason = "learnt from the provider's notice",
-                                          .instructions = ""};
+                                          .reason = "learnt from the provider's notice"};
     enum err err = answers_insert(db, attempt->id, &answer);
     /* whoever gave up for lack of a session has one to ask about now */
     return err ? err : checks_insert(db, payment->id, SESSION_CHECK_S);

@@ -228,10 +228,9 @@ void payments_get_one(struct call *call)
         return;
     (void)text_copy(call->payment_id, sizeof call->payment_id, unit.payment.id);
     bool open = payment_status_now(&unit.payment) == PAYMENT_PENDING;
-    bool payable = open && unit.attempt.url[0] != '\0';
     answer_payment(out, &unit.payment);
-    json_out_text(out, "url", payable ? unit.attempt.url : NULL);
-    answer_bankwire(out, call->request->arena, open ? unit.attempt.instructions : "");
+    json_out_text(out, "url", open ? unit.attempt.url : NULL);
+    answer_bankwire(out, call->request->arena, open ? unit.attempt.instructions : NULL);
     write_card(out, &unit.card);
     reply_items(out, &unit.cart);
     write_refunds(out, &unit);

@@ -155,8 +155,8 @@ static bool read_instructions(struct arena *arena, const struct json *root,
     json_out_close_object(out);
     json_out_close_object(out);
     json_out_close_object(out);
-    return json_out_end(out) == ERR_NONE &&
-           text_copy(ret_result->instructions, sizeof ret_result->instructions, buf_text(&text));
+    ret_result->instructions = json_out_end(out) == ERR_NONE ? buf_text(&text) : NULL;
+    return ret_result->instructions != NULL;
 }
 
 static void read_failed(const struct json *root, struct provider_result *ret_result)
@@ -195,8 +195,9 @@ static bool read_payin(struct arena *arena, const struct json *root,
     if (!made && !mangopay_says(root, "Status", "SUCCEEDED"))
         return false;
     if (made && page != NULL && page[0] != '\0') {
-        if (!provider_is_payer_url(page) || !text_copy(ret_result->url, URL_MAX, page))
+        if (!provider_is_payer_url(page))
             return false;
+        ret_result->url = page;
     } else if (made && mangopay_says(root, "PaymentType", "BANK_WIRE")) {
         if (!read_instructions(arena, root, ret_result))
             return false;

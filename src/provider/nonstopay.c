@@ -164,51 +164,46 @@ static void read_refusal(int64_t number, struct provider_result *ret_result)
     ret_result->trip_s = TRIP_S;
 }
 
-/* The address inside <a href='…'>, with its entities undone; false when there is none. */
-static bool read_link(const char *html, char ret_url[URL_MAX])
+/* The address inside <a href='…'>, with its entities undone; NULL when there is none. */
+static const char *find_link(struct arena *arena, const char *html)
 {
     const char *at = html == NULL ? NULL : strstr(html, "href=");
-    size_t len = 0;
     if (at == NULL || (at[5] != '\'' && at[5] != '"'))
-        return false;
-    char quote = at[5];
-    for (at += 6; *at != quote; at++) {
-        if (*at == '\0' || len + 1 == URL_MAX)
-            return false;
-        ret_url[len++] = *at;
-        if (strncmp(at, "&amp;", 5) == 0)
-            at += 4;
-    }
-    ret_url[len] = '\0';
-    return true;
+        return NULL;
+    const char *end = strchr(at + 6, at[5]);
+    char *url = end == NULL ? NULL : arena_strndup(arena, at + 6, (size_t)(end - at - 6));
+    for (char *amp = url; amp != NULL && (amp = strstr(amp, "&amp;")) != NULL; amp++)
+        memmove(amp + 1, amp + 5, strlen(amp + 5) + 1);
+    return url;
 }
 
-/* redirectUrl, or else the link that is meant for a page. */
-static bool read_url(const struct json *root, char ret_url[URL_MAX])
+/* redirectUrl, or else the link that is meant for a page; NULL: neither is an address for a payer.
+ */
+static const char *find_url(struct arena *arena, const struct json *root)
 {
     const struct json *redirect = json_get(root, "redirectUrl");
     bool given = redirect != NULL && redirect->type != JSON_NULL &&
                  !(redirect->type == JSON_STRING && redirect->len == 0);
-    if (given)
-        return redirect->type == JSON_STRING && provider_is_payer_url(redirect->text) &&
-               text_copy(ret_url, URL_MAX, redirect->text);
-    return read_link(json_get_text(root, "html"), ret_url) && provider_is_payer_url(ret_url);
+    if (given && redirect->type != JSON_STRING)
+        return NULL;
+    const char *url = given ? redirect->text : find_link(arena, json_get_text(root, "html"));
+    return url != NULL && provider_is_payer_url(url) ? url : NULL;
 }
 
 /* errorCode 0: an address for the payer, or for a card of ours an invoice that is over already. */
-static bool read_invoice(const struct settings *settings, const struct json *root,
-                         struct provider_result *ret_result)
+static bool read_invoice(const struct settings *settings, struct arena *arena,
+                         const struct json *root, struct provider_result *ret_result)
 {
     struct provider_truth truth = {0};
     bool has_id = read_id(json_get(root, "ID"), ret_result->provider_reference,
                           sizeof ret_result->provider_reference);
     bool has_word = read_word(settings, json_get_text(root, "status"), &truth);
     bool over = has_id && has_word && truth.fact != FACT_NOTHING;
-    if (!over && read_url(root, ret_result->url)) {
+    ret_result->url = over ? NULL : find_url(arena, root);
+    if (ret_result->url != NULL) {
         ret_result->outcome = OUTCOME_PENDING;
         return true;
     }
-    ret_result->url[0] = '\0';
     if (!has_id)
         return false;
     ret_result->outcome = truth.fact == FACT_FAILED ? OUTCOME_DECLINED : OUTCOME_PENDING;
@@ -240,7 +235,7 @@ static void nonstopay_created(const struct settings *settings, struct arena *are
         read_refusal(code, ret_result);
     } else if (accepted) {
         ret_result->reason[0] = '\0';
-        if (!read_invoice(settings, root, ret_result))
+        if (!read_invoice(settings, arena, root, ret_result))
             (void)snprintf(ret_result->reason, REASON_MAX,
                            "NonStopPay answered %d without an address", answer->status);
     }

@@ -118,9 +118,19 @@ static bool is_session_id(const char *text)
            strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == len;
 }
 
+/* NULL: the arena is full. */
+static const char *page_of(const struct settings *settings, struct arena *arena,
+                           const char *session)
+{
+    struct buf url;
+    buf_init(&url, arena, URL_MAX);
+    buf_printf(&url, "%s/%s", settings->payviox.page_url, session);
+    return buf_ok(&url) ? buf_text(&url) : NULL;
+}
+
 /* 201 with a session. Its page works even when payment_error says that the direct way did not. */
-static bool read_session(const struct settings *settings, const struct json *root,
-                         struct provider_result *ret_result)
+static bool read_session(const struct settings *settings, struct arena *arena,
+                         const struct json *root, struct provider_result *ret_result)
 {
     const char *session = json_get_text(root, "session_id");
     const struct json *redirect = json_get(root, "redirect_url");
@@ -131,10 +141,11 @@ static bool read_session(const struct settings *settings, const struct json *roo
         (redirect->type != JSON_STRING || !provider_is_payer_url(redirect->text)))
         return false;
     (void)snprintf(ret_result->provider_reference, PROVIDER_REFERENCE_MAX, "%s", session);
-    if (redirect != NULL && redirect->type == JSON_STRING)
-        (void)snprintf(ret_result->url, URL_MAX, "%s", redirect->text);
-    else
-        (void)snprintf(ret_result->url, URL_MAX, "%s/%s", settings->payviox.page_url, session);
+    ret_result->url = redirect != NULL && redirect->type == JSON_STRING
+                          ? redirect->text
+                          : page_of(settings, arena, session);
+    if (ret_result->url == NULL)
+        return false;
     if (failure != NULL && failure->type == JSON_OBJECT) {
         const char *message = json_get_text(failure, "message");
         provider_quote(ret_result->reason, REASON_MAX,
@@ -163,7 +174,7 @@ static void payviox_created(const struct settings *settings, struct arena *arena
         quote_refusal(root, ret_result);
     } else if (answer->status == 201 || answer->status == 200) {
         ret_result->reason[0] = '\0';
-        if (!read_session(settings, root, ret_result))
+        if (!read_session(settings, arena, root, ret_result))
             (void)snprintf(ret_result->reason, REASON_MAX, "Payviox answered %d without a session",
                            answer->status);
     }

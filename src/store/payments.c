@@ -189,26 +189,32 @@ enum err attempts_insert(struct db *db, const struct payment *payment, int64_t n
                             DB_TEXT(provider), DB_TEXT(reference), DB_INT(deadline_ms));
 }
 
-/* The columns are ATTEMPTS_BY of sql_columns.h. False, and id 0, when there is no row left. */
-static bool read_attempt(struct db *db, struct attempt *ret_attempt)
+/* *ret_text: NULL for no text. */
+static enum err keep_text(struct db *db, unsigned column, const char **ret_text)
+{
+    *ret_text = db_null(db, column) ? NULL : db_keep(db, column);
+    return *ret_text == NULL && !db_null(db, column) ? ERR_OVERLOAD : ERR_NONE;
+}
+
+/* The columns are ATTEMPTS_BY of sql_columns.h. Id 0 when there is no row left. */
+static enum err read_attempt(struct db *db, struct attempt *ret_attempt)
 {
     struct attempt *a = ret_attempt;
     *a = (struct attempt){0};
     if (!db_next(db))
-        return false;
+        return ERR_NONE;
     a->id = db_int(db, 0);
     db_copy(db, 1, a->reference, sizeof a->reference);
     a->over = db_int(db, 2) != 0;
     a->outcome = outcome_parse(db_text(db, 3));
     db_copy(db, 4, a->provider_reference, sizeof a->provider_reference);
-    db_copy(db, 5, a->url, sizeof a->url);
     db_copy(db, 6, a->reason, sizeof a->reason);
     db_copy(db, 7, a->provider, sizeof a->provider);
     a->number = db_int(db, 8);
     a->left = db_int(db, 9) != 0;
     a->rivalled = db_int(db, 10) != 0;
-    db_copy(db, 11, a->instructions, sizeof a->instructions);
-    return true;
+    enum err err = keep_text(db, 5, &a->url);
+    return err ? err : keep_text(db, 11, &a->instructions);
 }
 
 enum err attempts_last(struct db *db, const char *payment_id, struct attempt *ret_attempt)
@@ -222,8 +228,12 @@ enum err attempts_list(struct db *db, const char *payment_id, size_t max,
 {
     enum err err = db_run(db, SQL_ATTEMPTS_OF_PAYMENT, DB_TEXT(payment_id), DB_INT((int64_t)max));
     *ret_count = 0;
-    while (!err && *ret_count < max && read_attempt(db, &ret_attempts[*ret_count]))
+    while (!err && *ret_count < max) {
+        err = read_attempt(db, &ret_attempts[*ret_count]);
+        if (ret_attempts[*ret_count].id == 0)
+            break;
         ++*ret_count;
+    }
     return err;
 }
 
@@ -231,12 +241,11 @@ enum err attempts_list(struct db *db, const char *payment_id, size_t max,
 static enum err read_whole(struct db *db, const char *provider, const char *reference,
                            struct attempt *ret_attempt)
 {
-    if (!read_attempt(db, ret_attempt) || (ret_attempt->over && !ret_attempt->left))
-        return ERR_NONE;
-    enum err err = db_run(db, SQL_ATTEMPT_WHOLE, DB_TEXT(provider), DB_TEXT(reference));
-    if (!err)
-        (void)read_attempt(db, ret_attempt);
-    return err;
+    enum err err = read_attempt(db, ret_attempt);
+    if (err || ret_attempt->id == 0 || (ret_attempt->over && !ret_attempt->left))
+        return err;
+    err = db_run(db, SQL_ATTEMPT_WHOLE, DB_TEXT(provider), DB_TEXT(reference));
+    return err ? err : read_attempt(db, ret_attempt);
 }
 
 enum err attempts_get(struct db *db, const char *provider, const char *reference,
@@ -287,8 +296,8 @@ enum err answers_insert(struct db *db, int64_t attempt_id, const struct attempt_
     return db_append(db, SQL_ANSWER_INSERT, DB_INT(attempt_id), DB_TEXT(outcome_name(a->outcome)),
                      a->outcome == OUTCOME_UNKNOWN ? DB_NOTHING : DB_INT(1),
                      a->http_status == 0 ? DB_NOTHING : DB_INT(a->http_status),
-                     DB_TEXT_OR_NULL(a->provider_reference), DB_TEXT_OR_NULL(a->url),
-                     DB_TEXT(a->reason), DB_TEXT_OR_NULL(a->instructions));
+                     DB_TEXT_OR_NULL(a->provider_reference), DB_TEXT(a->url), DB_TEXT(a->reason),
+                     DB_TEXT(a->instructions));
 }
 
 enum err cards_insert(struct db *db, const char *payment_id, const char *alias, const char *country)

@@ -27,12 +27,12 @@ static void set_up(void)
 static void hold_result(const struct provider_result *result)
 {
     bool pending = result->outcome == OUTCOME_PENDING, done = result->outcome == OUTCOME_DONE;
-    int ways = (result->url[0] != '\0') + (result->instructions[0] != '\0') + result->settled;
+    int ways = (result->url != NULL) + (result->instructions != NULL) + result->settled;
     HOLDS(result->outcome != OUTCOME_NONE);
     HOLDS(fuzz_is_ascii(result->reason, sizeof result->reason));
     HOLDS(fuzz_is_ascii(result->provider_reference, sizeof result->provider_reference));
     HOLDS(!(pending || done) || result->provider_reference[0] != '\0');
-    HOLDS(result->url[0] == '\0' || provider_is_payer_url(result->url));
+    HOLDS(result->url == NULL || provider_is_payer_url(result->url));
     HOLDS(ways <= pending); /* none: a refund that is not made yet */
     HOLDS(result->retry_after_s >= 0);
 }

@@ -29,7 +29,7 @@ static void created(struct arena *arena, const struct httpc_answer *answer)
     HOLDS(result.outcome != OUTCOME_DONE && result.outcome != OUTCOME_NONE);
     HOLDS(result.outcome != OUTCOME_PENDING || result.settled || provider_is_payer_url(result.url));
     HOLDS(!result.settled || result.provider_reference[0] != '\0');
-    HOLDS(result.outcome == OUTCOME_PENDING || result.url[0] == '\0');
+    HOLDS(result.outcome == OUTCOME_PENDING || result.url == NULL);
 }
 
 static void readback(struct arena *arena, const struct httpc_answer *answer)

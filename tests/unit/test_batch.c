@@ -159,11 +159,8 @@ static enum err open_unit(struct db *db, void *context)
 static enum err answered_unit(struct db *db, void *context)
 {
     const struct payment_intent *intent = context;
-    const struct attempt_answer answer = {.outcome = OUTCOME_PENDING,
-                                          .provider_reference = "x",
-                                          .url = "",
-                                          .reason = "",
-                                          .instructions = ""};
+    const struct attempt_answer answer = {
+        .outcome = OUTCOME_PENDING, .provider_reference = "x", .reason = ""};
     int64_t id;
     enum err err = attempts_insert(db, &intent->payment, 1, "test", intent->payment.id, 1000, &id);
     return err ? err : answers_insert(db, id, &answer);
