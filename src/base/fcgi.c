@@ -32,17 +32,20 @@ struct worker {
     _Atomic bool ended;
 };
 
-/* Whoever comes next wakes one thread, the one that began to wait last: so few are at work, with
- * their memory and their connections warm, however many there are. One that has just become free
- * looks for itself first: under load nobody has to be woken. */
+/* Whoever comes wakes one thread, the one that began to wait last: so few are at work, with their
+ * memory and their connections warm, however many there are. When all are busy, the next one that
+ * becomes free finds him without having to be woken. */
 static int waiting = -1;
+
+static sigset_t usr1_open; /* what a thread blocks while it waits */
 
 static void block_usr1(void)
 {
     sigset_t set;
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGUSR1);
-    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+    (void)pthread_sigmask(SIG_BLOCK, &set, &usr1_open);
+    (void)sigdelset(&usr1_open, SIGUSR1);
 }
 
 /* The next connection is told to one thread only, which asks for the one after it. */
@@ -169,20 +172,11 @@ static void send_response(const FCGX_Request *fcgx, const struct http_response *
     (void)FCGX_PutStr(buf_text(&response->body), (int)response->body.len, out);
 }
 
-/* -1: nobody is there, or something is wrong: see errno. */
-static int accept_now(void)
-{
-    return draining ? -1 : accept4(FCGI_LISTENSOCK_FILENO, NULL, NULL, SOCK_CLOEXEC);
-}
-
-/* Until somebody connects; USR1 ends it. */
-static bool await_connection(void)
+/* Until somebody is there; USR1 ends it. As epoll_pwait. */
+static int await_connection(void)
 {
     struct epoll_event event;
-    sigset_t open;
-    (void)pthread_sigmask(SIG_BLOCK, NULL, &open);
-    (void)sigdelset(&open, SIGUSR1);
-    return epoll_pwait(waiting, &event, 1, -1, &open) == 1;
+    return epoll_pwait(waiting, &event, 1, -1, &usr1_open);
 }
 
 static bool is_passing(int code)
@@ -193,14 +187,18 @@ static bool is_passing(int code)
 /* -1: the program ends, or nothing can be accepted. */
 static int accept_one(void)
 {
-    int fd = accept_now();
-    while (fd < 0 && !draining && is_passing(errno)) {
-        bool told = await_connection();
-        fd = accept_now();
-        int problem = errno;
-        if (told && !listen_for_one(EPOLL_CTL_MOD))
+    int fd = -1, problem = EINTR;
+    while (fd < 0 && is_passing(problem)) {
+        int told = await_connection();
+        problem = errno;
+        if (draining)
+            return -1;
+        if (told != 1)
+            continue;
+        fd = accept4(FCGI_LISTENSOCK_FILENO, NULL, NULL, SOCK_CLOEXEC);
+        problem = errno;
+        if (!listen_for_one(EPOLL_CTL_MOD))
             abort(); /* nobody would ever be told again */
-        errno = problem;
     }
     return fd;
 }
