@@ -58,7 +58,9 @@ struct member;
 struct gather_queue {
     pthread_mutex_t lock;
     struct member *first, **end; /* end: where the next one is linked */
+    size_t waiting;              /* how many they are */
     struct gathering *idle;      /* of those who might lead; none: whoever comes waits */
+    size_t running;              /* how many others are not at their COMMIT yet */
 };
 
 struct db_pool {

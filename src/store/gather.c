@@ -1,6 +1,8 @@
 /* Units of several threads as one transaction. There is no thread of its own for it: a thread that
  * finds nobody at work leads, and runs its unit at once; those that come meanwhile wait, and
- * the first of them leads the others next. So a group is as large as the load is high.
+ * the first of them leads the others as soon as the group before has got to its COMMIT. So a group
+ * is as large as the load is high. A second group runs beside the first when enough are waiting for
+ * it, or for too long.
  * Nothing here is clever about errors: the whole group is undone, and whoever is not the cause runs
  * again. */
 #include "store/gathering.h"
@@ -14,7 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEADERS = 2, PROBLEM_MAX = 256 };
+/* Measured: with fewer to wait for, two groups at a time make many small ones, which cost more than
+ * they gain. */
+enum { RUNNING_MAX = 2, ENOUGH = 12, TOO_LONG_MS = 20 };
+
+enum { GATHERINGS = 4, PROBLEM_MAX = 256 }; /* those that wait for the disk included */
 
 enum turn {
     TURN_WAITS, /* in the queue */
@@ -38,6 +44,96 @@ struct member {
     sem_t woken; /* of its own: nobody has to take a lock to wake up */
     struct member *next;
 };
+
+/* --- under the queue's lock --- */
+
+static void enter(struct gather_queue *queue, struct member *member)
+{
+    member->next = NULL;
+    *queue->end = member;
+    queue->end = &member->next;
+    queue->waiting++;
+}
+
+static void take_from(struct gather_queue *queue, struct member **place)
+{
+    struct member *member = *place;
+    *place = member->next;
+    queue->waiting--;
+    if (queue->end == &member->next)
+        queue->end = place;
+}
+
+static void leave(struct gather_queue *queue, struct member *member)
+{
+    struct member **place = &queue->first;
+    while (*place != member)
+        place = &(*place)->next;
+    take_from(queue, place);
+}
+
+/* `waiting`: with whoever would lead. */
+static bool may_run(const struct gather_queue *queue, size_t waiting)
+{
+    return queue->idle != NULL &&
+           (queue->running == 0 || (queue->running < RUNNING_MAX && waiting >= ENOUGH));
+}
+
+static void make_leader(struct gather_queue *queue, struct member *member)
+{
+    member->to_lead = queue->idle;
+    queue->idle = member->to_lead->next_idle;
+    member->to_lead->runs = true;
+    queue->running++;
+    member->turn = TURN_LEADS;
+}
+
+/* Whoever has waited longest leads next, and is to be woken. NULL: nobody waits, or may run. */
+static struct member *call_next(struct gather_queue *queue)
+{
+    struct member *next = queue->first;
+    if (next == NULL || !may_run(queue, queue->waiting))
+        return NULL;
+    leave(queue, next);
+    make_leader(queue, next);
+    return next;
+}
+
+static void run_no_longer(struct gather_queue *queue, struct gathering *g)
+{
+    queue->running -= g->runs ? 1 : 0;
+    g->runs = false;
+}
+
+/* Readers may ask for the same. */
+static bool is_about_the_same(const struct gathering *g, const struct member *member)
+{
+    bool writes = g->around != AROUND_NOTHING;
+    for (size_t i = 0; i < g->taken_count && member->key != NULL && writes; i++)
+        if (g->taken[i]->key != NULL && strcmp(g->taken[i]->key, member->key) == 0)
+            return true;
+    return false;
+}
+
+/* The leader comes first; the others as they came, but for those about the same. */
+static void take_members(struct gather_queue *queue, struct member *leader, struct gathering *g)
+{
+    struct member **place = &queue->first;
+    g->taken[0] = leader;
+    g->taken_count = 1;
+    while (*place != NULL && g->taken_count < MEMBERS_MAX) {
+        struct member *member = *place;
+        if (is_about_the_same(g, member)) {
+            place = &member->next;
+            continue;
+        }
+        take_from(queue, place);
+        member->turn = TURN_RUNS;
+        g->taken[g->taken_count++] = member;
+    }
+    memcpy(g->members, g->taken, sizeof g->members);
+    g->member_count = g->taken_count;
+}
 
 /* --- a group --- */
 
@@ -102,9 +198,21 @@ static void take_out(struct gathering *g)
     g->members[g->cause] = g->members[--g->member_count];
 }
 
-static void commit_group(struct db *db)
+/* It waits for nothing but the disk from now on: another one may run meanwhile. */
+static void make_way(struct gather_queue *queue, struct gathering *g)
+{
+    (void)pthread_mutex_lock(&queue->lock);
+    run_no_longer(queue, g);
+    struct member *next = call_next(queue);
+    (void)pthread_mutex_unlock(&queue->lock);
+    if (next != NULL)
+        (void)sem_post(&next->woken);
+}
+
+static void commit_group(struct db *db, struct gather_queue *queue)
 {
     struct gathering *g = db->gathering;
+    make_way(queue, g);
     enum err err = g->around == AROUND_NOTHING || g->committed ? ERR_NONE : db_commit(db);
     if (err) {
         db_close(db);
@@ -114,7 +222,7 @@ static void commit_group(struct db *db)
         g->members[i]->next_turn = TURN_OVER;
 }
 
-static void run_group(struct db *db)
+static void run_group(struct db *db, struct gather_queue *queue)
 {
     struct gathering *g = db->gathering;
     enum err err = db->mysql == NULL ? db_connect(db) : ERR_NONE;
@@ -124,7 +232,7 @@ static void run_group(struct db *db)
         db->arena = g->members[0]->arena;
         err = run_members(db);
         if (!err) {
-            commit_group(db);
+            commit_group(db, queue);
             continue;
         }
         if (err == ERR_DB_LOST || (g->around != AROUND_NOTHING && db_roll_back(db) != ERR_NONE))
@@ -136,7 +244,7 @@ static void run_group(struct db *db)
     }
 }
 
-static void run_gathering(struct db_pool *pool, struct gathering *g)
+static void run_gathering(struct db_pool *pool, struct gather_queue *queue, struct gathering *g)
 {
     struct db *db = pool_borrow(pool, g->members[0]->arena);
     if (db == NULL) {
@@ -145,7 +253,7 @@ static void run_gathering(struct db_pool *pool, struct gathering *g)
         return;
     }
     db->gathering = g;
-    run_group(db);
+    run_group(db, queue);
     db->gathering = NULL;
     pool_give_back(db);
 }
@@ -156,7 +264,7 @@ bool gather_queue_init(struct gather_queue *queue, enum around around)
 {
     (void)pthread_mutex_init(&queue->lock, NULL);
     queue->end = &queue->first;
-    for (size_t i = 0; i < LEADERS; i++) {
+    for (size_t i = 0; i < GATHERINGS; i++) {
         struct gathering *g = calloc(1, sizeof *g);
         if (g == NULL) {
             gather_queue_free(queue);
@@ -179,76 +287,6 @@ void gather_queue_free(struct gather_queue *queue)
     (void)pthread_mutex_destroy(&queue->lock);
 }
 
-/* Readers may ask for the same. */
-static bool is_about_the_same(const struct gathering *g, const struct member *member)
-{
-    bool writes = g->around != AROUND_NOTHING;
-    for (size_t i = 0; i < g->taken_count && member->key != NULL && writes; i++)
-        if (g->taken[i]->key != NULL && strcmp(g->taken[i]->key, member->key) == 0)
-            return true;
-    return false;
-}
-
-/* --- under the queue's lock --- */
-
-static void enter(struct gather_queue *queue, struct member *member)
-{
-    member->next = NULL;
-    *queue->end = member;
-    queue->end = &member->next;
-}
-
-static void take_from(struct gather_queue *queue, struct member **place)
-{
-    struct member *member = *place;
-    *place = member->next;
-    if (queue->end == &member->next)
-        queue->end = place;
-}
-
-static void leave(struct gather_queue *queue, struct member *member)
-{
-    struct member **place = &queue->first;
-    while (*place != member)
-        place = &(*place)->next;
-    take_from(queue, place);
-}
-
-/* The leader comes first; the others as they came, but for those about the same. */
-static void take_members(struct gather_queue *queue, struct member *leader, struct gathering *g)
-{
-    struct member **place = &queue->first;
-    g->taken[0] = leader;
-    g->taken_count = 1;
-    while (*place != NULL && g->taken_count < MEMBERS_MAX) {
-        struct member *member = *place;
-        if (is_about_the_same(g, member)) {
-            place = &member->next;
-            continue;
-        }
-        take_from(queue, place);
-        member->turn = TURN_RUNS;
-        g->taken[g->taken_count++] = member;
-    }
-    memcpy(g->members, g->taken, sizeof g->members);
-    g->member_count = g->taken_count;
-}
-
-/* Whoever has waited longest leads next; *ret_leader is to be woken. NULL: nobody waits. */
-static void pass_on(struct gather_queue *queue, struct gathering *g, struct member **ret_leader)
-{
-    struct member *next = queue->first;
-    *ret_leader = next;
-    if (next == NULL) {
-        g->next_idle = queue->idle;
-        queue->idle = g;
-        return;
-    }
-    leave(queue, next);
-    next->to_lead = g;
-    next->turn = TURN_LEADS;
-}
-
 /* --- no lock is held from here on --- */
 
 /* Passes the gathering on, and tells its members what came of it: none of them may be touched
@@ -259,7 +297,10 @@ static void disband(struct gather_queue *queue, struct gathering *g, const struc
     size_t count = g->taken_count;
     memcpy(taken, g->taken, sizeof taken);
     (void)pthread_mutex_lock(&queue->lock);
-    pass_on(queue, g, &next);
+    g->next_idle = queue->idle;
+    queue->idle = g;
+    run_no_longer(queue, g);
+    next = call_next(queue);
     (void)pthread_mutex_unlock(&queue->lock);
     if (next != NULL)
         (void)sem_post(&next->woken);
@@ -281,13 +322,32 @@ static bool give_up(struct gather_queue *queue, struct member *me)
     return waits;
 }
 
-static void await_turn(struct db_pool *pool, struct gather_queue *queue, struct member *me)
+/* It leads though there are not enough with it, if another group may run. */
+static bool lead_anyway(struct gather_queue *queue, struct member *me)
 {
-    struct timespec until = pool_moment_in(pool->settings->database.pool_wait_ms);
+    (void)pthread_mutex_lock(&queue->lock);
+    bool leads = me->turn == TURN_WAITS && queue->idle != NULL && queue->running < RUNNING_MAX;
+    if (leads) {
+        leave(queue, me);
+        make_leader(queue, me);
+    }
+    (void)pthread_mutex_unlock(&queue->lock);
+    return leads;
+}
+
+static bool is_woken_within(struct member *me, int64_t ms)
+{
+    struct timespec until = pool_moment_in(ms);
     int result;
     while ((result = sem_clockwait(&me->woken, CLOCK_MONOTONIC, &until)) != 0 && errno == EINTR)
         ;
-    if (result == 0)
+    return result == 0;
+}
+
+static void await_turn(struct db_pool *pool, struct gather_queue *queue, struct member *me)
+{
+    if (is_woken_within(me, TOO_LONG_MS) || lead_anyway(queue, me) ||
+        is_woken_within(me, pool->settings->database.pool_wait_ms))
         return;
     if (give_up(queue, me)) {
         db_note_problem("pool", 0, "the database was busy for too long");
@@ -303,15 +363,13 @@ static void await_turn(struct db_pool *pool, struct gather_queue *queue, struct 
 static void take_turn(struct db_pool *pool, struct gather_queue *queue, struct member *me)
 {
     (void)pthread_mutex_lock(&queue->lock);
-    if (queue->idle == NULL) {
+    if (!may_run(queue, queue->waiting + 1)) {
         enter(queue, me);
         (void)pthread_mutex_unlock(&queue->lock);
         await_turn(pool, queue, me);
         return;
     }
-    me->to_lead = queue->idle;
-    queue->idle = me->to_lead->next_idle;
-    me->turn = TURN_LEADS;
+    make_leader(queue, me);
     (void)pthread_mutex_unlock(&queue->lock);
 }
 
@@ -321,7 +379,7 @@ static void lead(struct db_pool *pool, struct gather_queue *queue, struct member
     (void)pthread_mutex_lock(&queue->lock);
     take_members(queue, me, g);
     (void)pthread_mutex_unlock(&queue->lock);
-    run_gathering(pool, g);
+    run_gathering(pool, queue, g);
     disband(queue, g, me);
 }
 
