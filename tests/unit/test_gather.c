@@ -151,7 +151,7 @@ static void *hold_in_thread(void *context)
 
 static pthread_t holders[RUNNING_MAX];
 
-static void hold_some(int count)
+static void hold(int count)
 {
     assert_int_equal(sem_init(&entered, 0, 0), 0);
     assert_int_equal(sem_init(&may_leave, 0, 0), 0);
@@ -162,7 +162,7 @@ static void hold_some(int count)
             ;
 }
 
-static void let_go_some(int count)
+static void let_go(int count)
 {
     for (int i = 0; i < count; i++)
         (void)sem_post(&may_leave);
@@ -170,30 +170,18 @@ static void let_go_some(int count)
         assert_int_equal(pthread_join(holders[i], NULL), 0);
 }
 
-static void hold(void)
+static size_t writers(const size_t *number)
 {
-    hold_some(RUNNING_MAX);
-}
-
-static void let_go(void)
-{
-    let_go_some(RUNNING_MAX);
-}
-
-static size_t waiting(void)
-{
-    size_t count = 0;
     (void)pthread_mutex_lock(&pool->writers.lock);
-    for (const struct member *m = pool->writers.first; m != NULL; m = m->next)
-        count++;
+    size_t now = *number;
     (void)pthread_mutex_unlock(&pool->writers.lock);
-    return count;
+    return now;
 }
 
 static void start_waiting(pthread_t *thread, void *(*work)(void *), void *context, size_t already)
 {
     assert_int_equal(pthread_create(thread, NULL, work, context), 0);
-    while (waiting() <= already)
+    while (writers(&pool->writers.waiting) <= already)
         clock_sleep_ms(1);
 }
 
@@ -202,13 +190,13 @@ static void run_parts(struct part *parts, size_t count)
 {
     struct payment_intent before;
     insert_payment(&before);
-    hold();
+    hold(RUNNING_MAX);
     for (size_t i = 0; i < count; i++) {
         make_intent(&parts[i].intent);
         parts[i].stored = &before;
         start_waiting(&parts[i].thread, part_in_thread, &parts[i], i);
     }
-    let_go();
+    let_go(RUNNING_MAX);
     for (size_t i = 0; i < count; i++)
         assert_int_equal(pthread_join(parts[i].thread, NULL), 0);
 }
@@ -337,14 +325,14 @@ static void *transfer_in_thread(void *context)
 
 static void run_transfers(struct transfer *transfers, size_t count)
 {
-    hold();
+    hold(RUNNING_MAX);
     for (size_t i = 0; i < count; i++) {
         make_intent(&transfers[i].part.intent);
         (void)snprintf(transfers[i].part.intent.payment.id, IDENT_MAX, "TEST_%s_%llx", owner,
                        (unsigned long long)(uintptr_t)transfers * 16 + i);
         start_waiting(&transfers[i].part.thread, transfer_in_thread, &transfers[i], i);
     }
-    let_go();
+    let_go(RUNNING_MAX);
     for (size_t i = 0; i < count; i++)
         assert_int_equal(pthread_join(transfers[i].part.thread, NULL), 0);
 }
@@ -517,11 +505,11 @@ static void who_waits_too_long_has_done_nothing(void **state)
     int64_t patience = settings.database.pool_wait_ms;
     (void)state;
     settings.database.pool_wait_ms = 50;
-    hold();
+    hold(RUNNING_MAX);
     make_intent(&part.intent);
     assert_int_equal(pthread_create(&part.thread, NULL, part_in_thread, &part), 0);
     assert_int_equal(pthread_join(part.thread, NULL), 0);
-    let_go();
+    let_go(RUNNING_MAX);
     settings.database.pool_wait_ms = patience;
     assert_int_equal(part.err, ERR_DB_UNAVAILABLE);
     assert_int_equal(part.runs, 0);
@@ -554,11 +542,11 @@ static void a_group_that_hangs_holds_up_nobody(void **state)
 {
     struct part part = {.behaviour = BEHAVES};
     (void)state;
-    hold_some(1);
+    hold(1);
     make_intent(&part.intent);
     assert_int_equal(pthread_create(&part.thread, NULL, part_in_thread, &part), 0);
     assert_int_equal(pthread_join(part.thread, NULL), 0);
-    let_go_some(1);
+    let_go(1);
     assert_int_equal(part.err, ERR_NONE);
     assert_int_equal(stored(&part).payments, 1);
 }
@@ -567,7 +555,7 @@ static void the_next_group_runs_while_one_commits(void **state)
 {
     struct part parts[2] = {{.behaviour = BEHAVES}, {.behaviour = BEHAVES}};
     (void)state;
-    hold();
+    hold(RUNNING_MAX);
     for (size_t i = 0; i < COUNT(parts); i++) {
         make_intent(&parts[i].intent);
         start_waiting(&parts[i].thread, part_in_thread, &parts[i], i);
@@ -575,13 +563,11 @@ static void the_next_group_runs_while_one_commits(void **state)
     assert_int_equal(sem_init(&committing, 0, 0), 0);
     assert_int_equal(sem_init(&may_commit, 0, 0), 0);
     commits_wait = true;
-    let_go();
+    let_go(RUNNING_MAX);
     while (sem_wait(&committing) != 0)
         ;
     commits_wait = false;
-    (void)pthread_mutex_lock(&pool->writers.lock);
-    size_t running = pool->writers.running;
-    (void)pthread_mutex_unlock(&pool->writers.lock);
+    size_t running = writers(&pool->writers.running);
     (void)sem_post(&may_commit);
     for (size_t i = 0; i < COUNT(parts); i++) {
         assert_int_equal(pthread_join(parts[i].thread, NULL), 0);
