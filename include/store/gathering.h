@@ -17,7 +17,7 @@ struct ahead_row {
 
 struct gathering {
     struct gathering *next_idle;
-    bool runs;                         /* it has not got to its COMMIT */
+    bool runs;                         /* and has not made way for another one */
     enum around around;                /* AROUND_NOTHING: its units only read */
     struct arena *arena;               /* the leader's, which ends last */
     struct member *taken[MEMBERS_MAX]; /* all that the group began with */

@@ -164,30 +164,36 @@ static void read_refusal(int64_t number, struct provider_result *ret_result)
     ret_result->trip_s = TRIP_S;
 }
 
-/* The address inside <a href='…'>, with its entities undone; NULL when there is none. */
-static const char *find_link(struct arena *arena, const char *html)
+/* The address inside <a href='…'>, with its entities undone; false when there is none. */
+static bool read_link(const char *html, char ret_url[URL_MAX])
 {
     const char *at = html == NULL ? NULL : strstr(html, "href=");
+    size_t len = 0;
     if (at == NULL || (at[5] != '\'' && at[5] != '"'))
-        return NULL;
-    const char *end = strchr(at + 6, at[5]);
-    char *url = end == NULL ? NULL : arena_strndup(arena, at + 6, (size_t)(end - at - 6));
-    for (char *amp = url; amp != NULL && (amp = strstr(amp, "&amp;")) != NULL; amp++)
-        memmove(amp + 1, amp + 5, strlen(amp + 5) + 1);
-    return url;
+        return false;
+    char quote = at[5];
+    for (at += 6; *at != quote; at++) {
+        if (*at == '\0' || len + 1 == URL_MAX)
+            return false;
+        ret_url[len++] = *at;
+        if (strncmp(at, "&amp;", 5) == 0)
+            at += 4;
+    }
+    ret_url[len] = '\0';
+    return true;
 }
 
-/* redirectUrl, or else the link that is meant for a page; NULL: neither is an address for a payer.
- */
-static const char *find_url(struct arena *arena, const struct json *root)
+/* redirectUrl, or else the link that is meant for a page, which is written into room; NULL: neither
+ * is an address for a payer. */
+static const char *find_url(const struct json *root, char room[URL_MAX])
 {
     const struct json *redirect = json_get(root, "redirectUrl");
     bool given = redirect != NULL && redirect->type != JSON_NULL &&
                  !(redirect->type == JSON_STRING && redirect->len == 0);
-    if (given && redirect->type != JSON_STRING)
+    if (given ? redirect->type != JSON_STRING : !read_link(json_get_text(root, "html"), room))
         return NULL;
-    const char *url = given ? redirect->text : find_link(arena, json_get_text(root, "html"));
-    return url != NULL && provider_is_payer_url(url) ? url : NULL;
+    const char *url = given ? redirect->text : room;
+    return provider_is_payer_url(url) ? url : NULL;
 }
 
 /* errorCode 0: an address for the payer, or for a card of ours an invoice that is over already. */
@@ -195,11 +201,14 @@ static bool read_invoice(const struct settings *settings, struct arena *arena,
                          const struct json *root, struct provider_result *ret_result)
 {
     struct provider_truth truth = {0};
+    char *room = arena_alloc(arena, URL_MAX);
+    if (room == NULL)
+        return false; /* who knows what it says? */
     bool has_id = read_id(json_get(root, "ID"), ret_result->provider_reference,
                           sizeof ret_result->provider_reference);
     bool has_word = read_word(settings, json_get_text(root, "status"), &truth);
     bool over = has_id && has_word && truth.fact != FACT_NOTHING;
-    ret_result->url = over ? NULL : find_url(arena, root);
+    ret_result->url = over ? NULL : find_url(root, room);
     if (ret_result->url != NULL) {
         ret_result->outcome = OUTCOME_PENDING;
         return true;

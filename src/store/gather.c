@@ -37,6 +37,7 @@ struct member {
     const char *key; /* NULL: about nothing that others are about */
     _Atomic enum turn turn;
     struct gathering *to_lead;
+    bool late;           /* it has waited for too long */
     enum turn next_turn; /* what the group made of it; the leader's own until the group is over */
     enum err err;
     bool unheard; /* a COMMIT was sent, and its answer did not come */
@@ -92,7 +93,7 @@ static void make_leader(struct gather_queue *queue, struct member *member)
 static struct member *call_next(struct gather_queue *queue)
 {
     struct member *next = queue->first;
-    if (next == NULL || !may_run(queue, queue->waiting))
+    if (next == NULL || !may_run(queue, next->late ? ENOUGH : queue->waiting))
         return NULL;
     leave(queue, next);
     make_leader(queue, next);
@@ -322,11 +323,12 @@ static bool give_up(struct gather_queue *queue, struct member *me)
     return waits;
 }
 
-/* It leads though there are not enough with it, if another group may run. */
+/* It leads though there are not enough with it, now or as soon as another group may run. */
 static bool lead_anyway(struct gather_queue *queue, struct member *me)
 {
     (void)pthread_mutex_lock(&queue->lock);
-    bool leads = me->turn == TURN_WAITS && queue->idle != NULL && queue->running < RUNNING_MAX;
+    me->late = true;
+    bool leads = me->turn == TURN_WAITS && may_run(queue, ENOUGH);
     if (leads) {
         leave(queue, me);
         make_leader(queue, me);

@@ -32,8 +32,11 @@ static enum err attempts_unit(struct db *db, void *intent)
         err = attempts_last(db, payment->id, &last);
     if (!err)
         err = answers_insert(db, last.id,
-                             &(struct attempt_answer){OUTCOME_PENDING, 201, "session2",
-                                                      "https://pay.test/2", "", ""});
+                             &(struct attempt_answer){.outcome = OUTCOME_PENDING,
+                                                      .http_status = 201,
+                                                      .provider_reference = "session2",
+                                                      .reason = "",
+                                                      .url = "https://pay.test/2"});
     return err ? err : checks_insert(db, payment->id, 3600);
 }
 

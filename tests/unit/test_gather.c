@@ -1,26 +1,6 @@
 /* Units of several threads as one transaction: each has the effect that it would have alone, once,
  * whatever happens to it or to its neighbours. Needs a database: see database.h. */
-#include "store/gathering.h"
-
-#include <semaphore.h>
-
-/* The COMMIT of a group that may take as long as a test wants. */
-static sem_t committing, may_commit;
-static _Atomic bool commits_wait;
-
-static enum err commit_in_time(struct db *db)
-{
-    if (commits_wait && db->gathering->member_count > 1) {
-        (void)sem_post(&committing);
-        while (sem_wait(&may_commit) != 0)
-            ;
-    }
-    return db_commit(db);
-}
-
-#define db_commit commit_in_time
 #include "store/gather.c"
-#undef db_commit
 
 #include "database.h"
 
@@ -151,37 +131,38 @@ static void *hold_in_thread(void *context)
 
 static pthread_t holders[RUNNING_MAX];
 
-static void hold(int count)
+/* One after the other, so that none is in the group of another. */
+static void hold(void)
 {
     assert_int_equal(sem_init(&entered, 0, 0), 0);
     assert_int_equal(sem_init(&may_leave, 0, 0), 0);
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < RUNNING_MAX; i++) {
         assert_int_equal(pthread_create(&holders[i], NULL, hold_in_thread, NULL), 0);
-    for (int i = 0; i < count; i++)
         while (sem_wait(&entered) != 0)
             ;
+    }
 }
 
-static void let_go(int count)
+static void let_go(void)
 {
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < RUNNING_MAX; i++)
         (void)sem_post(&may_leave);
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < RUNNING_MAX; i++)
         assert_int_equal(pthread_join(holders[i], NULL), 0);
 }
 
-static size_t writers(const size_t *number)
+static size_t waiting(void)
 {
     (void)pthread_mutex_lock(&pool->writers.lock);
-    size_t now = *number;
+    size_t count = pool->writers.waiting;
     (void)pthread_mutex_unlock(&pool->writers.lock);
-    return now;
+    return count;
 }
 
 static void start_waiting(pthread_t *thread, void *(*work)(void *), void *context, size_t already)
 {
     assert_int_equal(pthread_create(thread, NULL, work, context), 0);
-    while (writers(&pool->writers.waiting) <= already)
+    while (waiting() <= already)
         clock_sleep_ms(1);
 }
 
@@ -190,13 +171,13 @@ static void run_parts(struct part *parts, size_t count)
 {
     struct payment_intent before;
     insert_payment(&before);
-    hold(RUNNING_MAX);
+    hold();
     for (size_t i = 0; i < count; i++) {
         make_intent(&parts[i].intent);
         parts[i].stored = &before;
         start_waiting(&parts[i].thread, part_in_thread, &parts[i], i);
     }
-    let_go(RUNNING_MAX);
+    let_go();
     for (size_t i = 0; i < count; i++)
         assert_int_equal(pthread_join(parts[i].thread, NULL), 0);
 }
@@ -325,14 +306,14 @@ static void *transfer_in_thread(void *context)
 
 static void run_transfers(struct transfer *transfers, size_t count)
 {
-    hold(RUNNING_MAX);
+    hold();
     for (size_t i = 0; i < count; i++) {
         make_intent(&transfers[i].part.intent);
         (void)snprintf(transfers[i].part.intent.payment.id, IDENT_MAX, "TEST_%s_%llx", owner,
                        (unsigned long long)(uintptr_t)transfers * 16 + i);
         start_waiting(&transfers[i].part.thread, transfer_in_thread, &transfers[i], i);
     }
-    let_go(RUNNING_MAX);
+    let_go();
     for (size_t i = 0; i < count; i++)
         assert_int_equal(pthread_join(transfers[i].part.thread, NULL), 0);
 }
@@ -505,76 +486,16 @@ static void who_waits_too_long_has_done_nothing(void **state)
     int64_t patience = settings.database.pool_wait_ms;
     (void)state;
     settings.database.pool_wait_ms = 50;
-    hold(RUNNING_MAX);
+    hold();
     make_intent(&part.intent);
     assert_int_equal(pthread_create(&part.thread, NULL, part_in_thread, &part), 0);
     assert_int_equal(pthread_join(part.thread, NULL), 0);
-    let_go(RUNNING_MAX);
+    let_go();
     settings.database.pool_wait_ms = patience;
     assert_int_equal(part.err, ERR_DB_UNAVAILABLE);
     assert_int_equal(part.runs, 0);
     assert_int_equal(stored(&part).payments, 0);
     assert_null(pool->writers.first);
-}
-
-static void a_second_group_runs_when_enough_wait(void **state)
-{
-    struct gathering idle = {0};
-    const struct {
-        struct gather_queue queue;
-        size_t waiting;
-        bool may;
-    } rows[] = {
-        {{.idle = &idle}, 1, true},
-        {{.idle = &idle, .running = 1}, 1, false},
-        {{.idle = &idle, .running = 1}, ENOUGH - 1, false},
-        {{.idle = &idle, .running = 1}, ENOUGH, true},
-        {{.idle = &idle, .running = RUNNING_MAX}, MEMBERS_MAX, false},
-        {{.idle = NULL}, 1, false}, /* all wait for the disk */
-    };
-    (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++)
-        ROW(may_run(&rows[i].queue, rows[i].waiting) == rows[i].may, "%zu", i);
-    ROWS_END();
-}
-
-static void a_group_that_hangs_holds_up_nobody(void **state)
-{
-    struct part part = {.behaviour = BEHAVES};
-    (void)state;
-    hold(1);
-    make_intent(&part.intent);
-    assert_int_equal(pthread_create(&part.thread, NULL, part_in_thread, &part), 0);
-    assert_int_equal(pthread_join(part.thread, NULL), 0);
-    let_go(1);
-    assert_int_equal(part.err, ERR_NONE);
-    assert_int_equal(stored(&part).payments, 1);
-}
-
-static void the_next_group_runs_while_one_commits(void **state)
-{
-    struct part parts[2] = {{.behaviour = BEHAVES}, {.behaviour = BEHAVES}};
-    (void)state;
-    hold(RUNNING_MAX);
-    for (size_t i = 0; i < COUNT(parts); i++) {
-        make_intent(&parts[i].intent);
-        start_waiting(&parts[i].thread, part_in_thread, &parts[i], i);
-    }
-    assert_int_equal(sem_init(&committing, 0, 0), 0);
-    assert_int_equal(sem_init(&may_commit, 0, 0), 0);
-    commits_wait = true;
-    let_go(RUNNING_MAX);
-    while (sem_wait(&committing) != 0)
-        ;
-    commits_wait = false;
-    size_t running = writers(&pool->writers.running);
-    (void)sem_post(&may_commit);
-    for (size_t i = 0; i < COUNT(parts); i++) {
-        assert_int_equal(pthread_join(parts[i].thread, NULL), 0);
-        assert_int_equal(parts[i].err, ERR_NONE);
-    }
-    assert_int_equal(running, 0);
-    assert_int_equal(pool->writers.running, 0);
 }
 
 int main(void)
@@ -588,9 +509,6 @@ int main(void)
         TEST(one_alone_takes_few_round_trips),
         TEST(readers_of_the_same_read_the_same),
         TEST(who_waits_too_long_has_done_nothing),
-        TEST(a_second_group_runs_when_enough_wait),
-        TEST(a_group_that_hangs_holds_up_nobody),
-        TEST(the_next_group_runs_while_one_commits),
     };
     int exit_code;
     if (!database_is_named("gather", &exit_code))
