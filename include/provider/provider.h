@@ -83,7 +83,7 @@ struct provider_order {
     enum provider_object object;
 };
 
-/* What became of a create call. */
+/* What became of a create call. Its url and instructions are in the arena of the call. */
 struct provider_result {
     enum outcome outcome;
     bool called;     /* it was tried; false: it did not get as far as the network */

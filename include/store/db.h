@@ -103,6 +103,9 @@ void db_copy(struct db *db, unsigned column, char *to, size_t size);
 /* A text column kept for the request; NULL when the arena is full. */
 const char *db_keep(struct db *db, unsigned column);
 
+/* The same for one that may be NULL, which is *ret_text then. ERR_OVERLOAD: the arena is full. */
+enum err db_keep_or_null(struct db *db, unsigned column, const char **ret_text) MUST_CHECK;
+
 int64_t db_affected(struct db *db);
 struct arena *db_arena(struct db *db);
 

@@ -31,6 +31,7 @@ struct payment {
     int64_t created_s, expires_s; /* the same as Unix seconds */
 };
 
+/* Its url and instructions are in the arena of the unit that has read it. */
 struct attempt {
     int64_t id;     /* 0: there is none */
     int64_t number; /* from 1; a house brand may try several partners */

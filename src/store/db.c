@@ -492,6 +492,13 @@ const char *db_keep(struct db *db, unsigned column)
     return arena_strndup(db->arena, db_text(db, column), db_len(db, column));
 }
 
+enum err db_keep_or_null(struct db *db, unsigned column, const char **ret_text)
+{
+    bool null = db_null(db, column);
+    *ret_text = null ? NULL : db_keep(db, column);
+    return null || *ret_text != NULL ? ERR_NONE : ERR_OVERLOAD;
+}
+
 int64_t db_affected(struct db *db)
 {
     return (int64_t)mysql_stmt_affected_rows(db->last);

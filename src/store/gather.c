@@ -100,12 +100,6 @@ static struct member *call_next(struct gather_queue *queue)
     return next;
 }
 
-static void run_no_longer(struct gather_queue *queue, struct gathering *g)
-{
-    queue->running -= g->runs ? 1 : 0;
-    g->runs = false;
-}
-
 /* Readers may ask for the same. */
 static bool is_about_the_same(const struct gathering *g, const struct member *member)
 {
@@ -199,11 +193,16 @@ static void take_out(struct gathering *g)
     g->members[g->cause] = g->members[--g->member_count];
 }
 
-/* It waits for nothing but the disk from now on: another one may run meanwhile. */
-static void make_way(struct gather_queue *queue, struct gathering *g)
+/* Another one may run from now on. over: this one, too, which may not be touched any more. */
+static void make_way(struct gather_queue *queue, struct gathering *g, bool over)
 {
     (void)pthread_mutex_lock(&queue->lock);
-    run_no_longer(queue, g);
+    queue->running -= g->runs ? 1 : 0;
+    g->runs = false;
+    if (over) {
+        g->next_idle = queue->idle;
+        queue->idle = g;
+    }
     struct member *next = call_next(queue);
     (void)pthread_mutex_unlock(&queue->lock);
     if (next != NULL)
@@ -213,8 +212,11 @@ static void make_way(struct gather_queue *queue, struct gathering *g)
 static void commit_group(struct db *db, struct gather_queue *queue)
 {
     struct gathering *g = db->gathering;
-    make_way(queue, g);
-    enum err err = g->around == AROUND_NOTHING || g->committed ? ERR_NONE : db_commit(db);
+    enum err err = ERR_NONE;
+    if (g->around != AROUND_NOTHING && !g->committed) {
+        make_way(queue, g, false); /* it waits for nothing but the disk */
+        err = db_commit(db);
+    }
     if (err) {
         db_close(db);
         scatter(g, err, db->unheard);
@@ -294,17 +296,10 @@ void gather_queue_free(struct gather_queue *queue)
  * once it is woken. */
 static void disband(struct gather_queue *queue, struct gathering *g, const struct member *leader)
 {
-    struct member *taken[MEMBERS_MAX], *next;
+    struct member *taken[MEMBERS_MAX];
     size_t count = g->taken_count;
     memcpy(taken, g->taken, sizeof taken);
-    (void)pthread_mutex_lock(&queue->lock);
-    g->next_idle = queue->idle;
-    queue->idle = g;
-    run_no_longer(queue, g);
-    next = call_next(queue);
-    (void)pthread_mutex_unlock(&queue->lock);
-    if (next != NULL)
-        (void)sem_post(&next->woken);
+    make_way(queue, g, true);
     for (size_t i = 0; i < count; i++) {
         taken[i]->turn = taken[i]->next_turn;
         if (taken[i] != leader)

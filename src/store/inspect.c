@@ -24,9 +24,9 @@ static enum err keep(struct db *db, enum err err, struct inspect_rows *ret_rows)
     for (; rows.count < there && db_next(db); rows.count++) {
         for (unsigned i = 0; i < rows.columns; i++) {
             const char **cell = &rows.cells[rows.count * rows.columns + i];
-            *cell = db_null(db, i) ? NULL : db_keep(db, i);
-            if (*cell == NULL && !db_null(db, i))
-                return ERR_OVERLOAD;
+            err = db_keep_or_null(db, i, cell);
+            if (err)
+                return err;
         }
     }
     *ret_rows = rows;

@@ -189,13 +189,6 @@ enum err attempts_insert(struct db *db, const struct payment *payment, int64_t n
                             DB_TEXT(provider), DB_TEXT(reference), DB_INT(deadline_ms));
 }
 
-/* *ret_text: NULL for no text. */
-static enum err keep_text(struct db *db, unsigned column, const char **ret_text)
-{
-    *ret_text = db_null(db, column) ? NULL : db_keep(db, column);
-    return *ret_text == NULL && !db_null(db, column) ? ERR_OVERLOAD : ERR_NONE;
-}
-
 /* The columns are ATTEMPTS_BY of sql_columns.h. Id 0 when there is no row left. */
 static enum err read_attempt(struct db *db, struct attempt *ret_attempt)
 {
@@ -213,8 +206,8 @@ static enum err read_attempt(struct db *db, struct attempt *ret_attempt)
     a->number = db_int(db, 8);
     a->left = db_int(db, 9) != 0;
     a->rivalled = db_int(db, 10) != 0;
-    enum err err = keep_text(db, 5, &a->url);
-    return err ? err : keep_text(db, 11, &a->instructions);
+    enum err err = db_keep_or_null(db, 5, &a->url);
+    return err ? err : db_keep_or_null(db, 11, &a->instructions);
 }
 
 enum err attempts_last(struct db *db, const char *payment_id, struct attempt *ret_attempt)

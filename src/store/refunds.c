@@ -42,9 +42,8 @@ static enum err read_refund(struct db *db, const struct payment *payment, struct
     assert(fine); /* the payment's currency is one */
     db_copy(db, 0, r->id, sizeof r->id);
     db_copy(db, 6, r->created_at, sizeof r->created_at);
-    r->reference = db_null(db, 4) ? NULL : db_keep(db, 4);
     r->reason = db_keep(db, 5);
-    return r->reason == NULL || (!db_null(db, 4) && r->reference == NULL) ? ERR_OVERLOAD : ERR_NONE;
+    return r->reason == NULL ? ERR_OVERLOAD : db_keep_or_null(db, 4, &r->reference);
 }
 
 enum err refunds_find(struct db *db, const struct payment *payment, const char *id_or_reference,
