@@ -84,11 +84,14 @@ static void the_window_slides(void **state)
         char text[200];
         assert_int_equal(clean(state), 0);
         calls(&broken, 9);
+        /* In two steps, for the calls may be of two seconds, and one may not take the other's
+         * place. */
         (void)snprintf(text, sizeof text,
-                       "UPDATE provider_calls SET second_of = second_of - %lld, place = (place +"
-                       " 300 - %lld) MOD 300",
+                       "UPDATE provider_calls SET second_of = second_of - %lld, place = 1000 +"
+                       " (place + 300 - %lld) MOD 300",
                        (long long)rows[i].age_s, (long long)rows[i].age_s);
         change(text);
+        change("UPDATE provider_calls SET place = place - 1000");
         calls(&broken, 1);
         ROW(may_call() != rows[i].opens, "failures %lld s ago", (long long)rows[i].age_s);
     }
