@@ -69,7 +69,7 @@ struct db_pool {
     pthread_mutex_t lock;
     pthread_cond_t returned;
     struct db *idle;
-    struct gather_queue writers, readers;
+    struct gather_queue writers, urgent, readers;
     size_t count;
     struct db connections[];
 };
@@ -130,6 +130,7 @@ enum err pool_run(struct db_pool *pool, struct arena *arena, enum around around,
 
 /* --- gather.c --- */
 
+/* False: out of memory. It is to be freed all the same. */
 bool gather_queue_init(struct gather_queue *queue, enum around around);
 void gather_queue_free(struct gather_queue *queue);
 

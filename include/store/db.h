@@ -130,6 +130,10 @@ enum err db_transact(struct db_pool *pool, struct arena *arena,
 enum err db_gather(struct db_pool *pool, struct arena *arena, const char *key,
                    enum err (*unit)(struct db *db, void *context), void *context) MUST_CHECK;
 
+/* The same for units that may not queue behind db_gather's: they have groups of their own. */
+enum err db_gather_urgent(struct db_pool *pool, struct arena *arena, const char *key,
+                          enum err (*unit)(struct db *db, void *context), void *context) MUST_CHECK;
+
 /* The key of a row with a number: 'u' for a user, 'i' for an item. */
 struct db_key {
     char text[24];

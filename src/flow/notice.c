@@ -167,7 +167,7 @@ enum err notice_settle(struct context *context, struct arena *arena,
     unit.said.err = driver->notice(context->settings, arena, body, len, &unit.said.truth);
     CRASH_POINT("notice_proved");
     enum err err = is_about(&unit, payment_id)
-                       ? db_gather(context->pool, arena, payment_id, notice_unit, &unit)
+                       ? db_gather_urgent(context->pool, arena, payment_id, notice_unit, &unit)
                        : db_transact(context->pool, arena, notice_unit, &unit);
     CRASH_POINT("notice_committed");
     return err;

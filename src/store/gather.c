@@ -2,7 +2,8 @@
  * finds nobody at work leads, and runs its unit at once; those that come meanwhile wait, and
  * the first of them leads the others as soon as the group before has got to its COMMIT. So a group
  * is as large as the load is high. A second group runs beside the first when enough are waiting for
- * it, or for too long.
+ * it, or for too long. Notices have groups of their own: when a provider is slow, its answers come
+ * in waves of hundreds, and a notice would queue behind them.
  * Nothing here is clever about errors: the whole group is undone, and whoever is not the cause runs
  * again. */
 #include "store/gathering.h"
@@ -269,10 +270,8 @@ bool gather_queue_init(struct gather_queue *queue, enum around around)
     queue->end = &queue->first;
     for (size_t i = 0; i < GATHERINGS; i++) {
         struct gathering *g = calloc(1, sizeof *g);
-        if (g == NULL) {
-            gather_queue_free(queue);
+        if (g == NULL)
             return false;
-        }
         g->around = around;
         g->next_idle = queue->idle;
         queue->idle = g;
@@ -410,6 +409,13 @@ enum err db_gather(struct db_pool *pool, struct arena *arena, const char *key,
 {
     struct member me = {.unit = unit, .context = context, .arena = arena, .key = key};
     return run(pool, &pool->writers, AROUND_TRANSACTION, &me);
+}
+
+enum err db_gather_urgent(struct db_pool *pool, struct arena *arena, const char *key,
+                          enum err (*unit)(struct db *db, void *context), void *context)
+{
+    struct member me = {.unit = unit, .context = context, .arena = arena, .key = key};
+    return run(pool, &pool->urgent, AROUND_TRANSACTION, &me);
 }
 
 enum err db_gather_read(struct db_pool *pool, struct arena *arena, const char *key,

@@ -21,15 +21,29 @@ static void cond_init(pthread_cond_t *cond)
     (void)pthread_condattr_destroy(&monotonic);
 }
 
+static bool init_queues(struct db_pool *pool)
+{
+    bool writers = gather_queue_init(&pool->writers, AROUND_TRANSACTION);
+    bool urgent = gather_queue_init(&pool->urgent, AROUND_TRANSACTION);
+    bool readers = gather_queue_init(&pool->readers, AROUND_NOTHING);
+    return writers && urgent && readers;
+}
+
+static void free_queues(struct db_pool *pool)
+{
+    gather_queue_free(&pool->writers);
+    gather_queue_free(&pool->urgent);
+    gather_queue_free(&pool->readers);
+}
+
 struct db_pool *db_pool_new(const struct settings *settings, bool admin)
 {
     size_t count = admin ? 1 : (size_t)settings->database.connections;
     struct db_pool *pool = calloc(1, sizeof *pool + count * sizeof pool->connections[0]);
     if (pool == NULL)
         return NULL;
-    if (!gather_queue_init(&pool->writers, AROUND_TRANSACTION) ||
-        !gather_queue_init(&pool->readers, AROUND_NOTHING)) {
-        gather_queue_free(&pool->writers);
+    if (!init_queues(pool)) {
+        free_queues(pool);
         free(pool);
         return NULL;
     }
@@ -52,8 +66,7 @@ void db_pool_free(struct db_pool *pool)
         return;
     for (size_t i = 0; i < pool->count; i++)
         db_close(&pool->connections[i]);
-    gather_queue_free(&pool->writers);
-    gather_queue_free(&pool->readers);
+    free_queues(pool);
     (void)pthread_cond_destroy(&pool->returned);
     (void)pthread_mutex_destroy(&pool->lock);
     free(pool);

@@ -27,6 +27,7 @@ static enum err commit_in_time(struct db *db)
 
 struct task {
     bool hangs; /* until it may leave */
+    bool urgent;
     enum err err;
     pthread_t thread;
 };
@@ -50,7 +51,8 @@ static void *task_in_thread(void *context)
     struct task *task = context;
     struct arena *own = arena_new(ARENA_BYTES);
     assert_non_null(own);
-    task->err = db_gather(pool, own, NULL, task_unit, task);
+    task->err = task->urgent ? db_gather_urgent(pool, own, NULL, task_unit, task)
+                             : db_gather(pool, own, NULL, task_unit, task);
     arena_free(own);
     mysql_thread_end();
     return NULL;
@@ -146,6 +148,19 @@ static void who_is_late_runs_as_soon_as_there_is_room(void **state)
     set_running(0);
 }
 
+static void an_urgent_one_waits_for_no_other(void **state)
+{
+    struct task waiting = {.hangs = false}, urgent = {.urgent = true};
+    (void)state;
+    set_running(RUNNING_MAX);
+    start(&waiting);
+    await_late(1);
+    start(&urgent);
+    end(&urgent);
+    set_running(0);
+    end(&waiting);
+}
+
 static void the_next_group_runs_while_one_commits(void **state)
 {
     struct task tasks[2] = {{.hangs = false}, {.hangs = false}};
@@ -174,9 +189,8 @@ static int open_all(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(a_second_group_runs_when_enough_wait),
-        TEST(a_group_that_hangs_holds_up_nobody),
-        TEST(who_is_late_runs_as_soon_as_there_is_room),
+        TEST(a_second_group_runs_when_enough_wait),      TEST(a_group_that_hangs_holds_up_nobody),
+        TEST(who_is_late_runs_as_soon_as_there_is_room), TEST(an_urgent_one_waits_for_no_other),
         TEST(the_next_group_runs_while_one_commits),
     };
     int exit_code;
