@@ -40,10 +40,11 @@ async function connectionsOf(arena, schema) {
     return rows[0].number;
 }
 
-function collect(command, args, options) {
+// hear(text so far): whenever there is more of it.
+function collect(command, args, options, hear = () => {}) {
     const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
     let text = '';
-    child.stdout.on('data', (chunk) => (text += chunk));
+    child.stdout.on('data', (chunk) => hear((text += chunk)));
     child.stderr.on('data', (chunk) => (text += chunk));
     return new Promise((resolve, reject) => {
         child.on('error', reject);
@@ -62,29 +63,43 @@ const lastJson = (text) => JSON.parse(text.trim().split('\n').at(-1));
 const rateOf = (found, { job, concurrency, seconds }) =>
     job.delay > 0 && !job.background ? found.answered / found.seconds : Math.max(0, found.answered - concurrency) / seconds;
 
-// {answered (with 2xx), refused, broken, p50, p99, max, seconds (until the last answer), cut (without an
-// answer at the end), ran_out, rate} of wrk. run.patience: times the usual for the last answers.
-export async function runWrk(run) {
-    const { job, concurrency, seconds, port, tokens, lines, patience = 1 } = run;
+// ended: {answered (with 2xx), refused, broken, p50, p99, max, seconds (until the last answer), cut (without an
+// answer at the end), ran_out, rate} of wrk; silent: how many were sent, as soon as the last of them is answered.
+// run.patience: times the usual for the last answers; run.used: how many of the lines are used up.
+function startWrk(run) {
+    const { job, concurrency, seconds, port, tokens, lines, used = 0, patience = 1 } = run;
     const all = Math.ceil(seconds + patience * drainOf(job, concurrency));
     const args = ['-t1', `-c${concurrency}`, `-d${all}s`, '--timeout', '30s', '-s', `${job.kind}.lua`,
-        `http://127.0.0.1:${port}`, '--', String(seconds), tokens, ...(lines ? [lines] : [])];
-    const found = lastJson(await collect('wrk', args, { cwd: SCRIPTS }));
-    found.answered = found.answers - found.refused;
-    return { ...found, rate: rateOf(found, run) };
+        `http://127.0.0.1:${port}`, '--', String(seconds), String(concurrency), String(used), tokens, ...(lines ? [lines] : [])];
+    let tell;
+    const silent = new Promise((resolve) => (tell = resolve));
+    const hear = (text) => {
+        const said = text.match(/^\{"sent":(\d+)\}$/m);
+        if (said) tell(Number(said[1]));
+    };
+    const ended = collect('wrk', args, { cwd: SCRIPTS }, hear)
+        .then((text) => {
+            const found = lastJson(text);
+            found.answered = found.answers - found.refused;
+            return { ...found, rate: rateOf(found, run) };
+        })
+        .finally(() => tell(0));
+    ended.catch(() => {}); // whoever awaits it hears it
+    return { ended, silent };
 }
 
-// The same while as many payments as job.background wait for the provider.
-async function runBusy(run) {
-    const { job, seconds } = run;
+const NOTHING = { ended: { answered: 0, refused: 0, broken: 0, cut: 0, ran_out: 0 }, silent: 0 };
+
+// What goes before: the payments that wait meanwhile, and a while of the same load, which is verified but not measured. So
+// nothing is new to anybody, and all connections are there.
+async function lead(run) {
+    const { job, seconds, warm = 0 } = run;
     const first = job.delay / 1000 + 0.5; // seconds until all of them wait
-    const waiting = runWrk({ ...run, job: { ...job, kind: 'create' }, concurrency: job.background,
-        seconds: first + seconds + 1, lines: null });
-    waiting.catch(() => {}); // told below
-    await sleep(first * 1000);
-    const found = await runWrk(run);
-    const created = await waiting;
-    return { ...found, created, cut: found.cut + created.cut };
+    const waiting = job.background && startWrk({ ...run, job: { ...job, kind: 'create' }, concurrency: job.background,
+        seconds: first + warm + seconds + 1, lines: null });
+    if (waiting) await sleep(first * 1000);
+    const led = warm > 0 ? startWrk({ ...run, seconds: warm }) : NOTHING;
+    return { waiting, led, used: await led.silent };
 }
 
 async function runLimit({ contender, arena, concurrency, seconds }) {
@@ -120,21 +135,29 @@ function startMeters(groups) {
     };
 }
 
-// A run with what it cost: memory at work (bytes), connections with the database, CPU for each answer (microseconds) by whom, and which
-// part of the machine's CPUs was taken by processes that are no part of this.
+// A run with what it cost: memory at work (bytes), connections with the database, new connections to the provider (opened), CPU for each
+// answer (microseconds; with that of payments that wait meanwhile) by whom, and which part of the machine's CPUs was taken by processes
+// that are no part of this. For whoever compares it with the books, what led to it counts as answered too; created: what came of the
+// payments that waited.
 export async function measure(run) {
     const { arena, contender, job } = run;
+    const whole = { ...run, port: contender.port };
+    const { waiting, led, used } = contender.rows ? { led: NOTHING } : await lead(whole);
+    const { connections: there } = await arena.taken();
     const stop = startMeters({ own: contender.pids(), nginx: arena.shop.pids('nginx'), database: arena.shop.pids('mariadb'),
         provider: [arena.providerPid] });
-    const whole = { ...run, port: contender.port };
-    const going = contender.rows ? runLimit(run) : job.background ? runBusy(whole) : runWrk(whole);
+    const going = contender.rows ? runLimit(run) : startWrk({ ...whole, used }).ended;
     going.catch(() => {}); // told below
     await sleep(run.seconds * 1000 * BUSY);
     const memory = memoryOf(contender.pids());
     const connections = await connectionsOf(arena, contender.schema);
     const result = await going;
-    const used = stop();
-    const each = (cpu) => cpu / Math.max(1, result.answered + (result.created?.answered ?? 0));
-    const cpu = { own: each(used.own), nginx: each(used.nginx), database: each(used.database) };
-    return { ...result, memory, connections, cpu, others: used.others };
+    const taken = stop();
+    const opened = (await arena.taken()).connections - there;
+    const [before, created] = await Promise.all([led.ended, waiting?.ended]);
+    const each = (cpu) => cpu / Math.max(1, result.answered);
+    const cpu = { own: each(taken.own), nginx: each(taken.nginx), database: each(taken.database) };
+    const counts = Object.fromEntries(Object.keys(NOTHING.ended).map((name) => [name, (result[name] ?? 0) + before[name]]));
+    counts.cut += created?.cut ?? 0;
+    return { ...result, ...counts, created, memory, connections, opened, cpu, others: taken.others };
 }

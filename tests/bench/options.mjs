@@ -25,8 +25,8 @@ const SHORT = {
 const LONG = { runs: 3, seconds: 5, warm: 2, concurrency: null, jobs: Object.keys(JOBS) };
 
 // {jobs, contenders, concurrency (null: each job's own), rows (null:
-// no question of flat cost), runs, seconds, warm (seconds
-// before the first run of a job), processes, set ({'section.key':
+// no question of flat cost), runs, seconds, warm (seconds that
+// lead to each run and are no part of it), processes, set ({'section.key':
 // value} of guichet.conf)}
 export function readOptions(env) {
     const short = env.SHORT === '1';

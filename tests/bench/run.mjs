@@ -6,12 +6,10 @@ import { Pool } from 'undici';
 import { openArena } from './arena.mjs';
 import { CONTENDERS } from './contenders.mjs';
 import { JOBS, concurrencyOf } from './jobs.mjs';
-import { measure, runWrk } from './measure.mjs';
+import { measure } from './measure.mjs';
 import { FIRST_ASSET, makeNotices } from './users.mjs';
 
 const FIRST_GUESS = 8000; // webhooks or purchases a second: so many are laid out; twice as many if they run out
-const WARMERS = 16; // requests at a time
-const WARM_ANSWERS = 1000; // at least: Node has compiled what it runs by then
 const FILLED = { webhook: 'makePayments', items: 'makeItems' };
 
 export const median = (numbers) => {
@@ -100,20 +98,19 @@ async function judge(arena, contender, job, found, { before, creates }) {
     return { wrong: problems.join('; '), refused: refused > 0 ? `${refused} refused (${statusesOf(arena)})` : '' };
 }
 
-async function oneRun(arena, contender, row, { seconds, tamper, guesses }) {
+async function oneRun(arena, contender, row, { seconds, warm, tamper, guesses }) {
     const { job, concurrency } = row;
     for (let patience = 1; ; patience *= 2) {
         const guess = guesses.get(`${row.name} ${job.kind}`) ?? FIRST_GUESS;
-        const before = Math.ceil(guess * seconds) + concurrency;
+        const before = Math.ceil(guess * (seconds + warm)) + concurrency;
         const lines = await layOut(arena, contender, job.kind, before);
-        const { creates, connections } = await arena.taken();
-        const found = await measure({ arena, contender, job, concurrency, seconds, tokens: arena.tokensFile, lines, patience });
+        const { creates } = await arena.taken();
+        const found = await measure({ arena, contender, job, concurrency, seconds, warm, tokens: arena.tokensFile, lines, patience });
         if (found.cut > 0 && patience < 16) continue;
         if (found.ran_out) {
             guesses.set(`${row.name} ${job.kind}`, guess * 2);
             continue;
         }
-        found.opened = (await arena.taken()).connections - connections;
         await tamper?.(arena, row);
         Object.assign(found, await judge(arena, contender, job, found, { before, creates }));
         if (contender.restless) await contender.books.empty();
@@ -127,40 +124,23 @@ function makeStage(arena, names) {
     const contenders = Object.fromEntries(names.map((name) => [name, CONTENDERS[name].make(arena)]));
     const shapes = new Map();
     const prepared = new Set();
-    const warm = new Set();
 
     async function prepare(contender) {
         if (!prepared.has(contender.schema)) await contender.books.prepare();
         prepared.add(contender.schema);
     }
 
-    // Before the first run of a job; once before each when the provider is slow, with as many as will wait then: to
-    // open a thousand connections to the provider is no part of it.
-    async function warmUp(contender, { name, job, concurrency }, seconds) {
-        const kind = job.background ? 'create' : job.kind;
-        if (contender.rows || seconds === 0 || (warm.has(`${name} ${kind}`) && job.delay === 0)) return;
-        warm.add(`${name} ${kind}`);
-        const many = job.background ?? (job.delay > 0 ? concurrency : WARMERS);
-        const run = { job: { ...job, kind }, concurrency: many, seconds, port: contender.port, tokens: arena.tokensFile };
-        for (let answered = 0, tries = 0; answered < WARM_ANSWERS && tries < 4; tries++) {
-            const lines = await layOut(arena, contender, kind, Math.ceil(FIRST_GUESS * seconds));
-            answered += (await runWrk({ ...run, lines })).answered + (job.delay > 0 ? WARM_ANSWERS : 0);
-        }
-    }
-
     return {
-        async call(row, seconds) {
+        async call(row) {
             const contender = contenders[row.name];
             const shape = contender.shapeOf({ concurrency: row.concurrency + (row.job.background ?? 0), slow: row.job.delay > 0 });
             await prepare(contender);
             if (shapes.get(row.name) !== shape) {
                 if (shapes.has(row.name)) await contender.stop();
                 await contender.start(shape);
-                for (const key of [...warm]) if (key.startsWith(`${row.name} `)) warm.delete(key);
             }
             shapes.set(row.name, shape);
             await arena.setDelay(row.job.delay);
-            await warmUp(contender, row, seconds);
             return contender;
         },
         async stop() {
@@ -218,7 +198,7 @@ export async function runBench(options) {
         const stage = makeStage(arena, options.contenders);
         for (const step of plan) {
             progress(step, runs);
-            const contender = await stage.call(step.row, options.warm);
+            const contender = await stage.call(step.row);
             const result = await oneRun(arena, contender, step.row, { ...options, guesses });
             found.get(step.row).push(result);
             say(`  ${lineOf(result)}`);

@@ -15,7 +15,7 @@ test('make bench: answered is stored is balanced, and a database with one row le
             await arena.pool.query('DELETE FROM bench_c.payments LIMIT 1');
     };
     const rows = await runBench({ jobs: ['create0', 'webhook'], contenders: ['guichet', 'c'], concurrency: [4], runs: 2, seconds: 0.5,
-        warm: 0, processes: 1, set: {}, bin: path.join(BIN, 'bench'), say: (line) => t.diagnostic(line), tamper });
+        warm: 0.5, processes: 1, set: {}, bin: path.join(BIN, 'bench'), say: (line) => t.diagnostic(line), tamper });
     for (const line of tableLines(rows)) t.diagnostic(line);
     const found = Object.fromEntries(rows.map((row) => [`${row.job} ${row.contender}`, row]));
     assert.deepEqual(Object.keys(found), ['create0 guichet', 'create0 c', 'webhook guichet']);

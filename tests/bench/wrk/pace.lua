@@ -1,6 +1,8 @@
 -- What all jobs share. A thread sends for `seconds`, then lets what is on its way arrive: wrk itself
 -- would cut those requests off, and the database could not be compared with the answers.
--- Arguments after wrk's --: seconds, file of tokens, file of the job's own lines.
+-- A line {"sent":N} says at once that nobody waits for an answer any more; wrk ends later.
+-- Arguments after wrk's --: seconds, connections, lines of the job's that are used up, file of tokens,
+-- file of the job's own lines.
 local ffi = require("ffi")
 ffi.cdef [[
 typedef struct { long seconds; long nanoseconds; } moment;
@@ -14,7 +16,7 @@ local function now()
 end
 
 local pace = { tokens = {}, lines = {} }
-local start, stop
+local start, stop, connections
 
 local function read(name, list)
     if name == nil then return end
@@ -23,11 +25,12 @@ end
 
 -- In init(args).
 function pace.begin(args)
-    read(args[2], pace.tokens)
-    read(args[3], pace.lines)
+    connections, pace.used = tonumber(args[2]), tonumber(args[3])
+    read(args[4], pace.tokens)
+    read(args[5], pace.lines)
     start = now()
     stop = start + tonumber(args[1])
-    sent, took, ran_out = 0, 0, 0
+    sent, took, ran_out, silent = 0, 0, 0, 0
 end
 
 function pace.over()
@@ -71,6 +74,11 @@ function delay()
         return 0
     end
     took = now() - start
+    silent = silent + 1
+    if silent == connections then
+        print(('{"sent":%d}'):format(sent))
+        io.flush()
+    end
     return 3600000
 end
 

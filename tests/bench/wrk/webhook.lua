@@ -1,9 +1,10 @@
 -- Notices of payments that have succeeded; a line is a signature, a space and the body.
 local pace = require("pace")
-local at = 0
+local at
 
 function init(args)
     pace.begin(args)
+    at = pace.used
 end
 
 function request()
