@@ -183,47 +183,26 @@ static struct curl_slist *header_list(const struct httpc_request *request)
     return list;
 }
 
-struct upload {
-    const char *rest;
-    size_t len;
-};
-
-static size_t on_upload(char *data, size_t size, size_t count, void *context)
+/* curl 7.88 sends a POST again by itself when a reused connection dies before its first answer.
+ * Before it sends anything, it asks here. */
+static int refuse_to_repeat(void *curl, char *to_ip, char *from_ip, int to_port, int from_port)
 {
-    struct upload *upload = context;
-    size_t len = size * count < upload->len ? size * count : upload->len;
-    memcpy(data, upload->rest, len);
-    upload->rest += len;
-    upload->len -= len;
-    return len;
+    long sent = 0;
+    (void)to_ip, (void)from_ip, (void)to_port, (void)from_port;
+    curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &sent);
+    return sent == 0 ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
-/* curl 7.88 sends a POST again by itself when a reused connection dies before its first answer; if
- * it wants the body from the start again, it has begun to send it, and must not. */
-static int refuse_rewind(void *context, curl_off_t offset, int origin)
+static void set_body(CURL *curl, const struct httpc_request *request)
 {
-    (void)context;
-    (void)offset;
-    (void)origin;
-    return CURL_SEEKFUNC_FAIL;
-}
-
-static void set_body(CURL *curl, struct upload *upload)
-{
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)upload->len);
-    if (upload->len == 0) { /* nothing to be rewound: only a new connection is safe */
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "");
-        curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
-        return;
-    }
-    curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_upload);
-    curl_easy_setopt(curl, CURLOPT_READDATA, upload);
-    curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, refuse_rewind);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)request->body_len);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body_len == 0 ? "" : request->body);
+    curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, refuse_to_repeat);
+    curl_easy_setopt(curl, CURLOPT_PREREQDATA, curl);
 }
 
 static void set_request(const struct httpc *client, const struct httpc_request *request,
-                        struct curl_slist *headers, struct upload *upload, struct buf *body,
-                        struct header *header)
+                        struct curl_slist *headers, struct buf *body, struct header *header)
 {
     CURL *curl = client->curl;
     curl_easy_setopt(curl, CURLOPT_URL, request->url);
@@ -242,7 +221,7 @@ static void set_request(const struct httpc *client, const struct httpc_request *
     assert(strcmp(request->method, "POST") == 0 || strcmp(request->method, "PUT") == 0);
     curl_easy_setopt(curl, CURLOPT_POST, 1L);
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
-    set_body(curl, upload);
+    set_body(curl, request);
 }
 
 static const char *problem_text(CURLcode code)
@@ -263,7 +242,7 @@ static const char *problem_text(CURLcode code)
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
-    case CURLE_SEND_FAIL_REWIND: /* see refuse_rewind */
+    case CURLE_ABORTED_BY_CALLBACK: /* see refuse_to_repeat */
         return "the connection broke";
     case CURLE_LOGIN_DENIED:
         return "the server refuses our password";
@@ -307,7 +286,6 @@ void httpc_call(struct httpc *client, struct arena *arena, const struct httpc_re
 {
     struct buf body;
     struct header header = {.keep = request->keep};
-    struct upload upload = {request->body, request->body_len};
     int64_t started = clock_mono_us();
     assert(forbidden == 0);
     *ret_answer = (struct httpc_answer){.result = HTTPC_NOT_SENT, .body = "", .kept = ""};
@@ -321,7 +299,7 @@ void httpc_call(struct httpc *client, struct arena *arena, const struct httpc_re
     struct curl_slist *headers = header_list(request);
     set_limits(client, request->plain ? "http,https" : "https", transfer_ms(client, request),
                client->options.connect_timeout_ms);
-    set_request(client, request, headers, &upload, &body, &header);
+    set_request(client, request, headers, &body, &header);
     CURLcode code = curl_easy_perform(client->curl);
     if (code == CURLE_OK && !header.ended)
         code = CURLE_PARTIAL_FILE;
@@ -333,6 +311,21 @@ void httpc_call(struct httpc *client, struct arena *arena, const struct httpc_re
 }
 
 /* --- mail --- */
+
+struct upload {
+    const char *rest;
+    size_t len;
+};
+
+static size_t on_upload(char *data, size_t size, size_t count, void *context)
+{
+    struct upload *upload = context;
+    size_t len = size * count < upload->len ? size * count : upload->len;
+    memcpy(data, upload->rest, len);
+    upload->rest += len;
+    upload->len -= len;
+    return len;
+}
 
 /* Ours: what a server says is not for anybody. */
 static size_t on_nothing(char *data, size_t size, size_t count, void *context)

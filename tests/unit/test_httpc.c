@@ -27,18 +27,26 @@ static struct httpc *new_client(const char *ca_file, int64_t timeout_ms)
     return client;
 }
 
-static void call(struct httpc *client, struct arena *arena, const char *method, const char *to,
-                 int64_t deadline_ms, struct httpc_answer *ret_answer)
+static void call_with(const char *body, struct httpc *client, struct arena *arena,
+                      const char *method, const char *to, int64_t deadline_ms,
+                      struct httpc_answer *ret_answer)
 {
     const struct httpc_request request = {
         .method = method,
         .url = to,
         .headers = {"Authorization: Bearer sk", "Content-Type: application/json"},
-        .body = method[0] == 'P' ? "{\"amount\":1}" : NULL,
-        .body_len = method[0] == 'P' ? 12 : 0,
+        .body = body,
+        .body_len = body == NULL ? 0 : strlen(body),
         .deadline_ms = deadline_ms};
     arena_reset(arena);
     httpc_call(client, arena, &request, ret_answer);
+}
+
+static void call(struct httpc *client, struct arena *arena, const char *method, const char *to,
+                 int64_t deadline_ms, struct httpc_answer *ret_answer)
+{
+    call_with(method[0] == 'P' ? "{\"amount\":1}" : NULL, client, arena, method, to, deadline_ms,
+              ret_answer);
 }
 
 #define OK_HEAD "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
@@ -185,19 +193,23 @@ static void request_is_exact(void **state)
 static void post_is_sent_once(void **state)
 {
     static const char answer[] = OK_HEAD "Content-Length: 2\r\n\r\n{}";
-    struct httpc *client = new_client(server.ca_file, 5000);
-    struct httpc_answer a;
-    server_scripts(&(struct script){ACT_KEEP, TEXT(answer)},
-                   &(struct script){ACT_ANSWER, TEXT(answer)});
-    call(client, *state, "GET", url, 0, &a);
-    assert_int_equal(a.result, HTTPC_ANSWERED);
-    call(client, *state, "POST", url, 0, &a);
-    assert_int_equal(a.result, HTTPC_UNKNOWN);
-    assert_int_equal(server_requests(), 2);
-    call(client, *state, "POST", url, 0, &a);
-    assert_int_equal(a.result, HTTPC_ANSWERED);
-    httpc_free(client);
-    assert_int_equal(server_requests(), 3);
+    static const char *const bodies[] = {"{\"amount\":1}", NULL};
+    for (size_t i = 0; i < COUNT(bodies); i++) {
+        struct httpc *client = new_client(server.ca_file, 5000);
+        struct httpc_answer a;
+        server_scripts(&(struct script){ACT_KEEP, TEXT(answer)},
+                       &(struct script){ACT_ANSWER, TEXT(answer)});
+        call(client, *state, "GET", url, 0, &a);
+        assert_int_equal(a.result, HTTPC_ANSWERED);
+        call_with(bodies[i], client, *state, "POST", url, 0, &a);
+        assert_int_equal(a.result, HTTPC_UNKNOWN);
+        assert_string_equal(a.problem, "the connection broke");
+        assert_int_equal(server_requests(), 2);
+        call_with(bodies[i], client, *state, "POST", url, 0, &a);
+        assert_int_equal(a.result, HTTPC_ANSWERED);
+        httpc_free(client);
+        assert_int_equal(server_requests(), 3);
+    }
 }
 
 /* Another connection takes up the TLS session of the first; another client makes its own. */
