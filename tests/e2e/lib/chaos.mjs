@@ -14,28 +14,34 @@ export { assertBooks } from './books.mjs';
 
 // --- time ---
 
+// A check that a program took in the last ten seconds and has not finished: its lease (LEASE_S of
+// flow/reconcile) still stands.
+const UNDER_WAY = `due_at <=> asked_at + INTERVAL 60 SECOND AND asked_at > UTC_TIMESTAMP(3) - INTERVAL 10 SECOND`;
+
 // Makes what waits due now: checks, of all payments or of one, and unmatched notices. `ended`: the
 // calls whose outcome is open count as ended too, which is true once their callers have been
-// answered or are dead.
-export async function hurry(shop, { ended = false, id = '%' } = {}) {
+// answered or are dead. `again`: checks that are under way are left alone, or a second program would
+// make them too.
+export async function hurry(shop, { ended = false, id = '%', again = false } = {}) {
     if (ended)
         await shop.rows(
             `UPDATE attempts SET deadline_at = created_at
                 WHERE deadline_at > UTC_TIMESTAMP(3) AND payment_id LIKE ?`,
             [id],
         );
-    await shop.rows('UPDATE payment_checks SET due_at = UTC_TIMESTAMP(3) WHERE payment_id LIKE ?', [id]);
+    const waiting = again ? ` AND NOT (${UNDER_WAY})` : '';
+    await shop.rows(`UPDATE payment_checks SET due_at = UTC_TIMESTAMP(3) WHERE payment_id LIKE ?${waiting}`, [id]);
     await shop.rows("UPDATE inbox SET due_at = UTC_TIMESTAMP(3) WHERE state = 'unmatched'");
 }
 
 // Hurries until fn is true. Again every half second: a check that is under way sets its next one.
 export async function hurryUntil(shop, fn, options) {
     for (let tries = 1; ; tries++) {
-        await hurry(shop, options);
+        await hurry(shop, { ...options, again: tries > 1 });
         try {
             return await eventually(fn, 500);
         } catch (error) {
-            if (tries === 20) throw error;
+            if (tries === 40) throw error;
         }
     }
 }
@@ -249,7 +255,8 @@ function errorPacket(errno) {
 // A proxy on a unix socket that follows the conversation as far as it must: which statements the
 // transaction at hand has run. cutAt(words, when) ends the connection at the next COMMIT of a
 // transaction with a statement that contains `words`: 'before' it is sent on, or 'after' the
-// server has carried it out, so that its answer is lost. For `away` ms no connection is taken then.
+// server has carried it out, so that its answer is lost. For `away` ms no connection is taken then
+// (Infinity: until comeBack()).
 // refuseAt(words, errno) makes that COMMIT a conflict, as a Galera node tells of most of them: the
 // transaction is undone, and the answer is this error.
 export async function makeDatabaseProxy(shop) {
@@ -329,6 +336,7 @@ export async function makeDatabaseProxy(shop) {
         file,
         // Resolves when the connection has been cut.
         cutAt: (words, when, away = 0) => new Promise((done) => (plan = { words, when, away, done })),
+        comeBack: () => (awayUntil = 0),
         refuseAt: (words, errno) => new Promise((done) => (plan = { words, errno, done })),
         end() {
             for (const socket of open) socket.destroy();

@@ -130,9 +130,9 @@ export function makeClient(base, ca, options = {}) {
     }
 
     // Sends exactly these bytes over TLS and returns the first answer, or null when the connection
-    // ended, or `ms` went by, without one. `parts` is a string, a Buffer or an array of them; a
-    // number among them is a pause in milliseconds.
-    function raw(parts, { ms = 10_000 } = {}) {
+    // ended, or `ms` went by, or the promise `until` was kept, without one. `parts` is a string, a Buffer or
+    // an array of them; a number among them is a pause in milliseconds.
+    function raw(parts, { ms = 10_000, until } = {}) {
         return new Promise((resolve, reject) => {
             const chunks = [];
             const socket = tls.connect({
@@ -148,6 +148,7 @@ export function makeClient(base, ca, options = {}) {
                 resolve(parseAnswer(Buffer.concat(chunks)));
             };
             const timer = setTimeout(finish, ms);
+            until?.then(finish);
             socket.on('data', (chunk) => {
                 chunks.push(chunk);
                 const answer = parseAnswer(Buffer.concat(chunks));
@@ -162,6 +163,7 @@ export function makeClient(base, ca, options = {}) {
             });
             socket.on('secureConnect', async () => {
                 for (const part of [parts].flat()) {
+                    if (socket.destroyed) return;
                     if (typeof part === 'number') await sleep(part);
                     else if (socket.writable) socket.write(part);
                 }

@@ -33,6 +33,10 @@ export function makeSandbox(client, guichet, webhookToken) {
         return answer.json;
     }
 
+    // How many creates Payviox has been sent, among the calls of the journal: the jobs' questions are not counted.
+    const creates = async (filter) =>
+        (await journal(filter)).calls.filter((call) => call.path === '/session').length;
+
     // All sessions, however many: the journal shows some thousands at a time.
     async function sessions() {
         const all = [];
@@ -74,7 +78,7 @@ export function makeSandbox(client, guichet, webhookToken) {
     });
 
     const { request, raw } = client;
-    return { control, fault, act, webhook, journal, sessions, reset, sign, notify, notice, request, raw };
+    return { control, fault, act, webhook, journal, creates, sessions, reset, sign, notify, notice, request, raw };
 }
 
 // The session's id is the last part of the hosted page's address.
