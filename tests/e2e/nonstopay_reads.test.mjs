@@ -191,7 +191,7 @@ describe('F03: a program dies with a callback in its hands', () => {
                     + ' AND reference = ?', [made.id]);
                 return crashes.happened('notice_read');
             });
-            if (shop.pids('jobs').length === 0) await shop.startPart('jobs');
+            await eventually(() => shop.pids('jobs').length > 0);
             await takenOver(made.id);
             assert.equal(await credits(made.id), 1);
         }));

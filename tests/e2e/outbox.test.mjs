@@ -331,7 +331,8 @@ test('410 disables the receiver, for all programs and over a restart, until it i
     const row = await receiverRow(A);
     assert.notEqual(row.disabled_at, null);
     assert.equal(row.note, 'it answered 410');
-    assert(shop.events('jobs').some((line) => line.event === 'receiver' && line.level === 'error' && line.receiver === A));
+    await eventually(() => // it is told after the commit
+        shop.events('jobs').some((line) => line.event === 'receiver' && line.level === 'error' && line.receiver === A));
     a.answer = 204;
     const second = await paid();
     assert.equal((await deliveryIs(second, A, 'dead')).note, 'the receiver is disabled');

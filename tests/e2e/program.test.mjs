@@ -4,13 +4,12 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
 import test, { after, describe } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { assertBooks } from './lib/chaos.mjs';
 import { eventually } from './lib/client.mjs';
-import { startInstance } from './lib/instance.mjs';
+import { freePorts, startInstance } from './lib/instance.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const DEMO = path.join(ROOT, 'nginx/demo/demo');
@@ -355,17 +354,14 @@ describe('the demo', () => {
         fs.rmSync(path.dirname(VAR), { recursive: true, force: true });
     });
 
-    async function freePort() {
-        const server = net.createServer().listen(0, '127.0.0.1');
-        await once(server, 'listening');
-        const { port } = server.address();
-        await new Promise((done) => server.close(done));
-        return String(port);
-    }
+    const somePorts = async () => {
+        const [port, sandboxPort] = await freePorts(2);
+        return { PORT: String(port), SANDBOX_PORT: String(sandboxPort) };
+    };
 
     test('a port in use is told in one line, and nothing is left', async () => {
         for (const name of ['PORT', 'SANDBOX_PORT']) {
-            const ports = { PORT: await freePort(), SANDBOX_PORT: await freePort(), [name]: shop.env[name] };
+            const ports = { ...(await somePorts()), [name]: shop.env[name] };
             const { status, stderr } = demo('up', ports);
             assert.equal(status, 1);
             const use = `stop what listens there, or choose another with ${name}=`;
@@ -387,12 +383,13 @@ describe('the demo', () => {
     });
 
     test('a second instance runs beside the first; up twice is up; down leaves nothing', async () => {
-        env.PORT = await freePort();
-        env.SANDBOX_PORT = await freePort();
+        Object.assign(env, await somePorts());
         const up = demo('up');
         assert.equal(up.status, 0, up.stderr);
         assert.match(fetch(env.PORT), /"ready"/);
         assert.equal((await client.request('GET', '/health/ready')).status, 200);
+        const jobsRun = (pid) => fs.readFileSync(`/proc/${pid}/comm`, 'utf8') === 'guichet-jobs\n';
+        await eventually(() => processes().some(jobsRun)); // which their supervisor starts in its own time
         const alike = processes();
 
         const again = demo('up');

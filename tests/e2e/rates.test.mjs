@@ -2,7 +2,7 @@
 // flood reaches further than its own zone. Addresses are told apart by calling from 127.0.0.x.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { sleep } from './lib/client.mjs';
+import { eventually, sleep } from './lib/client.mjs';
 import { accepted, refused } from './lib/expect.mjs';
 import { startInstance } from './lib/instance.mjs';
 
@@ -164,10 +164,19 @@ test('refused for the rate: nothing happened, and the same call works a second l
 });
 
 test('an address has 400 connections that wait for something; one more is told so', async () => {
-    const head = ['POST /payment/x HTTP/1.1', 'Host: localhost', 'Content-Length: 5'].join('\r\n');
-    const answers = await Promise.all(Array.from({ length: 430 }, () =>
-        client.raw(`${head}\r\n\r\n`, { ms: 4000 })));
-    const told = answers.filter((answer) => answer !== null);
+    const head = ['POST /payment/x HTTP/1.1', 'Host: localhost', 'Content-Length: 90'].join('\r\n');
+    const drip = Array(60).fill([1000, 'x']).flat(); // or nginx would not wait for them
+    let end;
+    const until = new Promise((resolve) => (end = resolve));
+    const told = [];
+    const asked = Array.from({ length: 430 }, async () => {
+        const answer = await client.raw([`${head}\r\n\r\n`, ...drip], { ms: 60_000, until });
+        if (answer !== null) told.push(answer);
+    });
+    await eventually(() => told.length >= 30, 50_000);
+    await sleep(1000); // and no other
+    end();
+    await Promise.all(asked);
     for (const answer of told) refused(answer, 429, 'Rate limit exceeded');
     assert.equal(told.length, 30);
 });
