@@ -188,7 +188,7 @@ describe('F25: notices that do not come', () => {
         await mangopay.fault('slow', { call: 'read', ms: 4000, count: 5 });
         const started = Date.now();
         await Promise.all([1, 2, 3, 4, 5].map((i) => notify('PAYIN_NORMAL_SUCCEEDED', Id, 1000 + i)));
-        assert.ok(Date.now() - started < 2000);
+        assert.ok(Date.now() - started < 3900);
     });
 });
 

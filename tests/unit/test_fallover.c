@@ -137,7 +137,7 @@ static void f53_a_is_down_and_b_is_not(void **state)
         const struct answer answer = deposit(true, asked);
         assert_int_equal(answer.status, 503);
         assert_in_range(answer.retry_after_s, 60, 120);
-        assert_true(clock_mono_ms() - started_ms < 1000);
+        assert_true(clock_mono_ms() - started_ms < 5000);
     }
     assert_int_equal(server_requests(), 0);
     assert_int_equal(payments_stored(), before);

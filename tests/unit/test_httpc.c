@@ -309,14 +309,14 @@ static void a_call_has_its_own_time(void **state)
         const struct httpc_request request = {.method = "POST",
                                               .url = url,
                                               .timeout_ms = times[i].own_ms,
-                                              .deadline_ms = clock_mono_ms() + 1500};
+                                              .deadline_ms = clock_mono_ms() + 4000};
         struct httpc_answer a;
         server_script(ACT_READ_HANG, TEXT(""));
         int64_t start = clock_mono_ms();
         httpc_call(client, *state, &request, &a);
         int64_t took = clock_mono_ms() - start;
         ROW(a.result == HTTPC_UNKNOWN, "row %zu: result %d", i, (int)a.result);
-        ROW((took < 1400) == (times[i].own_ms == 300), "row %zu: %d ms", i, (int)took);
+        ROW((took < 3900) == (times[i].own_ms == 300), "row %zu: %d ms", i, (int)took);
         httpc_free(client);
     }
     ROWS_END();
