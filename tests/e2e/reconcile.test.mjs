@@ -21,8 +21,7 @@ const shop = await startInstance({
     name: 'reconcile',
     env: { GUICHET_CRASH_DIR: crashes.folder },
     set: {
-        'provider.timeout': 1500,
-        'provider.connect_timeout': 1000,
+        'provider.timeout': 4000,
         'jobs.idle_wait': 50,
         'jobs.silence': 86400,
         'payviox.api_url': `https://localhost:${proxy.port}/payviox`,
@@ -76,7 +75,7 @@ async function runDry(ids, rounds = 60) {
     const left = () => shop.value('SELECT COUNT(*) FROM payment_checks WHERE payment_id IN (?)', [ids]);
     for (let round = 0; (await left()) > 0; round++) {
         assert(round < rounds, `checks are left after ${rounds} rounds`);
-        for (const id of ids) await hurry(shop, { ended: true, id });
+        for (const id of ids) await hurry(shop, { ended: true, id, again: true });
         await sleep(300);
     }
 }
@@ -177,7 +176,7 @@ describe('the answer to a create is lost', () => {
         const [carol] = await addBuyers(shop, 1);
         const [asset] = await addItems(shop, bob, [1500]);
         const [key, other] = [newKey(), newKey()];
-        await sandbox.fault('timeout_after_success', { ms: 1800 });
+        await sandbox.fault('timeout_after_success', { ms: 6500 });
         const first = await client.buy(carol, [asset], TOS, { key });
         assert.equal(first.status, 504);
         refused(await client.buy(carol, [asset], TOS, { key }), 409);
@@ -400,12 +399,12 @@ describe('questions are bounded', () => {
         const first = await shop.value(
             'SELECT TIMESTAMPDIFF(SECOND, created_at, due_at) FROM payment_checks JOIN payments USING (payment_id) WHERE payment_id = ?', [id]);
         for (let tries = 1; tries <= 9; tries++) {
-            await hurryUntil(shop, async () => (await triesOf(shop, id)) === tries, { id });
+            await hurryUntil(shop, async () => (await triesOf(shop, id)) >= tries, { id });
             waits.push(await shop.value(
                 'SELECT TIMESTAMPDIFF(SECOND, asked_at, due_at) FROM payment_checks WHERE payment_id = ?', [id]));
         }
         [10, 60, 300, 900, 3600, 86400, 86400, 86400, 86400, 86400].forEach((wait, i) =>
-            assert(Math.abs([first, ...waits][i] - wait) <= 2, `question ${i}: ${[first, ...waits]}`));
+            assert(Math.abs([first, ...waits][i] - wait) <= 3, `question ${i}: ${[first, ...waits]}`));
         await sandbox.act('pay', { order_id: id });
         await hurryUntil(shop, async () => (await statusOf(shop, id)) === 'completed', { id });
         assert.equal((await calls(id, 'GET')).length, 10);
@@ -480,7 +479,7 @@ describe('F20, F25: a provider falls silent, its endpoint for notices disabled s
 
             await notify();
             const [{ extra }] = await asked(late[1]);
-            for (const end = Date.now() + 12_000; Date.now() < end; await sleep(1000)) await notify();
+            for (const end = Date.now() + 12_000; Date.now() < end; await sleep(200)) await notify();
             assert.equal((await asked(late[1]))[0].extra, extra, 'notices flow: the schedule is enough');
         });
         await shop.restartPart('jobs');
@@ -498,7 +497,7 @@ describe('every payment ends', () => {
         ['payment_error'], ['webhook_before_answer'],
     ];
     const LATER = [
-        ['slow', { call: 'read', ms: 1600, count: 3 }], ['connection_reset', { call: 'read', count: 1000 }],
+        ['slow', { call: 'read', ms: 6500, count: 2 }], ['connection_reset', { call: 'read', count: 1000 }],
         ['error_5xx', { call: 'read', count: 1000 }], ['garbage', { call: 'read', count: 1000 }],
         ['rate_limited', { call: 'read', count: 1000 }], ['unauthorized', { call: 'read', count: 1000 }],
         ['readback_404', { count: 1000 }], ['readback_pending', { count: 1000 }],
@@ -507,7 +506,11 @@ describe('every payment ends', () => {
     ];
     const ACTIONS = ['pay', 'pending_review', null];
 
-    test('F20: whatever the provider does, final or before a person, after a bounded number of questions', async (t) => {
+    // Creates have less time than the jobs: many must run out of it, and whether one does is all the same.
+    test('F20: whatever the provider does, final or before a person, after a bounded number of questions', (t) =>
+        shop.withSettings({ 'provider.timeout': 1500 }, () => eachEnds(t)));
+
+    async function eachEnds(t) {
         const others = ['gone', 'error_code', 'foreign_id', 'refund_held']; // not Payviox's
         for (const fault of Object.keys((await sandbox.journal()).faults).filter((name) => !others.includes(name)))
             assert([...CREATE, ...LATER].some(([name]) => name === fault), `${fault} is missing`);
@@ -558,5 +561,5 @@ describe('every payment ends', () => {
         const held = await shop.value('SELECT COUNT(*) FROM items WHERE held_by IN (?)', [ids]);
         assert.equal(held, 0, 'nothing is held');
         assert.equal(ids.length, ACTIONS.length * (CREATE.length + LATER.length));
-    });
+    }
 });

@@ -195,19 +195,20 @@ const WALK = [
         const pending = await paiement();
         assert.equal(pending.json.content.status, 'pending');
         assert.equal(await statusOf(idOf(pending)), 'pending');
-        for (const [word, type] of Object.entries(words)) {
-            // the notice comes while the provider still thinks about its answer
-            await sandbox.fault('slow', { call: 'create', ms: 600 });
-            const request = paiement({ amount: 2345 });
+        // each notice comes while the provider still thinks about its answer
+        await sandbox.fault('slow', { call: 'create', ms: 4000, count: 4 });
+        await Promise.all(Object.entries(words).map(async ([word, type], i) => {
+            const amount = 2345 + i;
+            const request = paiement({ amount });
             const id = await eventually(() =>
-                shop.value("SELECT payment_id FROM payments WHERE amount = 2345 AND status = 'pending'"));
-            const notice = { order_id: id, session_id: 'early', type, amount: 2345 };
+                shop.value("SELECT payment_id FROM payments WHERE amount = ? AND status = 'pending'", [amount]));
+            const notice = { order_id: id, session_id: `early-${i}`, type, amount };
             assert.deepEqual(await sandbox.webhook(notice), [200]);
             const answer = await request;
             assert.equal(idOf(answer), id);
-            isAnswer(answer, PAIEMENT_ANSWER.replace('10000', '2345').replace('"pending"', `"${word}"`));
+            isAnswer(answer, PAIEMENT_ANSWER.replace('10000', amount).replace('"pending"', `"${word}"`));
             assert.equal(await statusOf(id), word);
-        }
+        }));
     }],
 
     ['expired without completion: by the clock', async () => {
