@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 /* A connection that was idle for longer is not used again: servers close theirs after some time,
  * and a request that crosses the close has an unknown outcome. */
@@ -224,6 +225,18 @@ static void set_request(const struct httpc *client, const struct httpc_request *
     set_body(curl, request);
 }
 
+/* A connection that has something to say before it is asked says that it is over. curl would take
+ * it for alive, and whatever is sent then may or may not have arrived; on one without a way out
+ * nothing is sent, and curl makes another. */
+static void hang_up_if_over(CURL *curl)
+{
+    curl_socket_t last = CURL_SOCKET_BAD;
+    char byte;
+    curl_easy_getinfo(curl, CURLINFO_ACTIVESOCKET, &last);
+    if (last != CURL_SOCKET_BAD && recv(last, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0)
+        (void)shutdown(last, SHUT_RDWR);
+}
+
 static const char *problem_text(CURLcode code)
 {
     switch ((int)code) {
@@ -300,6 +313,7 @@ void httpc_call(struct httpc *client, struct arena *arena, const struct httpc_re
     set_limits(client, request->plain ? "http,https" : "https", transfer_ms(client, request),
                client->options.connect_timeout_ms);
     set_request(client, request, headers, &body, &header);
+    hang_up_if_over(client->curl);
     CURLcode code = curl_easy_perform(client->curl);
     if (code == CURLE_OK && !header.ended)
         code = CURLE_PARTIAL_FILE;

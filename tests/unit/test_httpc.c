@@ -212,6 +212,21 @@ static void post_is_sent_once(void **state)
     }
 }
 
+/* Its server has said farewell meanwhile: curl would take it for alive. */
+static void a_connection_that_is_over_is_not_used(void **state)
+{
+    struct httpc *client = new_client(server.ca_file, 5000);
+    struct httpc_answer a;
+    server_script(ACT_LEAVE, TEXT(OK_HEAD "Content-Length: 2\r\n\r\n{}"));
+    for (int i = 0; i < 3; i++) {
+        call(client, *state, "POST", url, 0, &a);
+        assert_int_equal(a.result, HTTPC_ANSWERED);
+        clock_sleep_ms(200);
+    }
+    httpc_free(client);
+    assert_int_equal(server_requests(), 3);
+}
+
 /* Another connection takes up the TLS session of the first; another client makes its own. */
 static void sessions_are_taken_up(void **state)
 {
@@ -368,12 +383,12 @@ static void forbidden_calls_assert(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST_ARENA(how_far_a_request_came), TEST_ARENA(nothing_leaves),
-        TEST_ARENA(untrusted_certificate),  TEST_ARENA(request_is_exact),
-        TEST_ARENA(post_is_sent_once),      TEST_ARENA(largest_answer),
-        TEST_ARENA(deadline_ends_the_call), TEST_ARENA(a_call_has_its_own_time),
-        TEST_ARENA(sessions_are_taken_up),  TEST_ARENA(addresses_are_shared),
-        TEST(forbidden_calls_assert),
+        TEST_ARENA(how_far_a_request_came),  TEST_ARENA(nothing_leaves),
+        TEST_ARENA(untrusted_certificate),   TEST_ARENA(request_is_exact),
+        TEST_ARENA(post_is_sent_once),       TEST_ARENA(a_connection_that_is_over_is_not_used),
+        TEST_ARENA(largest_answer),          TEST_ARENA(deadline_ends_the_call),
+        TEST_ARENA(a_call_has_its_own_time), TEST_ARENA(sessions_are_taken_up),
+        TEST_ARENA(addresses_are_shared),    TEST(forbidden_calls_assert),
     };
     return cmocka_run_group_tests_name("httpc", tests, server_start, server_stop);
 }

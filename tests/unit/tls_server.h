@@ -29,6 +29,7 @@ enum act {
     ACT_READ_HANG,
     ACT_READ_RESET, /* after the request, without a farewell */
     ACT_ANSWER,     /* the script's bytes, then close */
+    ACT_LEAVE,      /* the script's bytes, then close, but not at once */
     ACT_PLAY,       /* what server.play says, then close */
     ACT_KEEP, /* the script's bytes; a second request on that connection gets ACT_READ_CLOSE */
 };
@@ -181,8 +182,10 @@ static void server_talk(SSL *ssl, int client, const struct script *script)
         return;
     if (act == ACT_ANSWER)
         server_write_last(ssl, script->answer, script->len);
-    if (act == ACT_KEEP)
+    if (act == ACT_KEEP || act == ACT_LEAVE)
         (void)SSL_write(ssl, script->answer, (int)script->len);
+    if (act == ACT_LEAVE)
+        clock_sleep_ms(50);
     if (act == ACT_PLAY)
         server_play(ssl);
     if (act == ACT_KEEP)
