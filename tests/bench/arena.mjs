@@ -15,6 +15,7 @@ import { makeTokens } from './users.mjs';
 // What a site would set, which has no receivers and no mail as its rivals here have none.
 const SETTINGS = {
     'http.threads': 1100,
+    'database.connections': 6,
     'jobs.idle_wait': 1000,
     'breaker.minimum': 10,
     'mannco.enabled': 'on',
