@@ -379,22 +379,23 @@ static void lead(struct db_pool *pool, struct gather_queue *queue, struct member
     disband(queue, g, me);
 }
 
-/* me: what is to be run. */
-static enum err run(struct db_pool *pool, struct gather_queue *queue, enum around around,
-                    struct member *me)
+static enum err gather(struct db_pool *pool, struct gather_queue *queue, enum around around,
+                       struct arena *arena, const char *key,
+                       enum err (*unit)(struct db *db, void *context), void *context)
 {
+    struct member me = {.unit = unit, .context = context, .arena = arena, .key = key};
     int64_t started = clock_mono_us();
-    (void)sem_init(&me->woken, 0, 0);
-    take_turn(pool, queue, me);
-    if (me->turn == TURN_LEADS)
-        lead(pool, queue, me);
-    (void)sem_destroy(&me->woken);
-    if (me->problem[0] != '\0')
-        db_retell_problem(me->problem);
-    if (me->turn == TURN_ALONE)
-        me->err = pool_run(pool, me->arena, around, me->unit, me->context, me->unheard);
+    (void)sem_init(&me.woken, 0, 0);
+    take_turn(pool, queue, &me);
+    if (me.turn == TURN_LEADS)
+        lead(pool, queue, &me);
+    (void)sem_destroy(&me.woken);
+    if (me.problem[0] != '\0')
+        db_retell_problem(me.problem);
+    if (me.turn == TURN_ALONE)
+        me.err = pool_run(pool, arena, around, unit, context, me.unheard);
     clock_meter()->db_us += clock_mono_us() - started;
-    return me->err;
+    return me.err;
 }
 
 struct db_key db_key(char kind, int64_t number)
@@ -407,20 +408,17 @@ struct db_key db_key(char kind, int64_t number)
 enum err db_gather(struct db_pool *pool, struct arena *arena, const char *key,
                    enum err (*unit)(struct db *db, void *context), void *context)
 {
-    struct member me = {.unit = unit, .context = context, .arena = arena, .key = key};
-    return run(pool, &pool->writers, AROUND_TRANSACTION, &me);
+    return gather(pool, &pool->writers, AROUND_TRANSACTION, arena, key, unit, context);
 }
 
 enum err db_gather_urgent(struct db_pool *pool, struct arena *arena, const char *key,
                           enum err (*unit)(struct db *db, void *context), void *context)
 {
-    struct member me = {.unit = unit, .context = context, .arena = arena, .key = key};
-    return run(pool, &pool->urgent, AROUND_TRANSACTION, &me);
+    return gather(pool, &pool->urgent, AROUND_TRANSACTION, arena, key, unit, context);
 }
 
 enum err db_gather_read(struct db_pool *pool, struct arena *arena, const char *key,
                         enum err (*unit)(struct db *db, void *context), void *context)
 {
-    struct member me = {.unit = unit, .context = context, .arena = arena, .key = key};
-    return run(pool, &pool->readers, AROUND_NOTHING, &me);
+    return gather(pool, &pool->readers, AROUND_NOTHING, arena, key, unit, context);
 }

@@ -92,8 +92,8 @@ const layOut = (first, count) => `INSERT INTO payments (payment_id, user_id, pro
         SELECT attempt_id, 'pending', 1, 201, CONCAT('cs_', reference), CONCAT('https://secure.bench.test/cs_', reference)
             FROM attempts WHERE reference BETWEEN '${noticeOf(first)}' AND '${noticeOf(first + count - 1)}' AND provider = 'payviox'`;
 
-async function runJob(arena, contender, ask, kind, { seconds, concurrency, next }) {
-    const count = kind === 'webhook' ? Math.ceil(GUESS * seconds) : 0;
+async function runJob(arena, contender, ask, kind, { seconds, warm, concurrency, next }) {
+    const count = kind === 'webhook' ? Math.ceil(GUESS * (seconds + warm)) : 0;
     const lines = count > 0 ? path.join(arena.home, 'lines.txt') : null;
     if (count > 0) {
         await ask(layOut(next.first, count));
@@ -101,7 +101,7 @@ async function runJob(arena, contender, ask, kind, { seconds, concurrency, next 
         next.first += count;
     }
     const last = await ask(LAST);
-    const found = await measure({ arena, contender, job: JOBS_OF_FLAT[kind], concurrency, seconds, tokens: arena.tokensFile, lines });
+    const found = await measure({ arena, contender, job: JOBS_OF_FLAT[kind], concurrency, seconds, warm, tokens: arena.tokensFile, lines });
     const { answered } = found;
     const stored = await ask(since(last));
     const expected = { create: { payments: answered, answers: answered, credits: 0 }, webhook: { notices: answered, credits: answered },
@@ -112,7 +112,7 @@ async function runJob(arena, contender, ask, kind, { seconds, concurrency, next 
     return { ...found, wrong: wrong.join('; ') };
 }
 
-async function measureWith(arena, rows, { runs, seconds, concurrency, say }) {
+async function measureWith(arena, rows, { runs, seconds, warm, concurrency, say }) {
     const contender = CONTENDERS.guichet.make(arena);
     const ask = async (sql) => (await arena.pool.query(`USE guichet; ${sql}`))[0].at(-1)?.[0];
     say(`filling the books with ${rows} payments`);
@@ -122,9 +122,8 @@ async function measureWith(arena, rows, { runs, seconds, concurrency, say }) {
     const results = [];
     for (const kind of Object.keys(JOBS_OF_FLAT)) {
         const found = [];
-        for (let number = 0; number <= runs; number++) {
-            const result = await runJob(arena, contender, ask, kind, { seconds, concurrency, next });
-            if (number === 0) continue; // it warms everything up
+        for (let number = 1; number <= runs; number++) {
+            const result = await runJob(arena, contender, ask, kind, { seconds, warm, concurrency, next });
             found.push(result);
             say(`  ${rows} rows, ${kind}, run ${number} of ${runs}: ${result.rate.toFixed(0)}/s, `
                 + `${(100 * result.others).toFixed(0)} % of the CPU went to others${result.wrong && `, WRONG: ${result.wrong}`}`);

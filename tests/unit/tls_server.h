@@ -4,6 +4,8 @@
 #ifndef UNIT_TLS_SERVER_H
 #define UNIT_TLS_SERVER_H
 
+#include "base/clock.h"
+
 #include "check.h"
 
 #include <arpa/inet.h>
