@@ -7,7 +7,8 @@
 struct begun {
     struct context *context;
     const struct checkout *checkout;
-    bool again; /* it has run before, and may have been committed */
+    int64_t started_ms; /* out, monotonic */
+    bool again;         /* it has run before, and may have been committed */
     struct payment payment;
     struct attempt attempt;
     struct cart_choice choice;

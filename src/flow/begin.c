@@ -206,9 +206,9 @@ static enum err begin_once(struct context *context, struct arena *arena, struct 
 enum err begin_payment(struct context *context, struct arena *arena, struct begun *unit)
 {
     struct cart_choice *choice = &unit->choice;
-    int64_t started_ms = clock_mono_ms();
+    unit->started_ms = clock_mono_ms();
     enum err err = begin_once(context, arena, unit);
-    if (clock_mono_ms() - started_ms > CALL_MARGIN_MS)
+    if (clock_mono_ms() - unit->started_ms > CALL_MARGIN_MS)
         unit->attempt.over = true; /* the jobs program may be at it by now */
     if (err != ERR_NO_ITEMS || choice->stale_count == 0)
         return err;

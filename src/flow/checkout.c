@@ -26,6 +26,7 @@ struct finish_unit {
     bool keyless;                         /* it came without an Idempotency-Key */
     const struct attempt *tried;          /* the attempt that the result is of */
     const struct settled_create *settled; /* NULL: nothing was */
+    int64_t alone_until_ms; /* monotonic: before that nobody else makes another attempt */
     struct attempt attempt; /* out: the same with its definite answer, or the next one */
     struct answer answer;   /* status 0: the next attempt is open */
 };
@@ -115,6 +116,26 @@ static enum err reload_attempt(struct db *db, struct finish_unit *unit)
     return attempts_get(db, unit->tried->provider, unit->tried->reference, &unit->attempt);
 }
 
+/* The usual case: a URL for the payer, whatever has become of the payment meanwhile. The rows that
+ * are inserted lock it as they point to it, which is enough where nothing of it is changed. */
+static bool needs_the_payment(const struct finish_unit *unit)
+{
+    const struct provider_result *r = unit->result;
+    return r->outcome != OUTCOME_PENDING || r->url == NULL || r->instructions != NULL ||
+           is_settled(unit) || unit->payment.surface == SURFACE_PAIEMENT ||
+           clock_mono_ms() >= unit->alone_until_ms;
+}
+
+/* There is an answer already, and whatever follows from it needs the payment. */
+static enum err was_before(struct db *db, struct finish_unit *unit)
+{
+    if (!needs_the_payment(unit)) {
+        unit->alone_until_ms = 0;
+        return ERR_DB_CONFLICT; /* from the start, under its lock */
+    }
+    return reload_attempt(db, unit);
+}
+
 /* The attempt as it is with its answer. A success needs no look at the others of the payment. */
 static enum err renew_attempt(struct db *db, struct finish_unit *unit)
 {
@@ -142,7 +163,7 @@ static enum err store_answer(struct db *db, struct finish_unit *unit)
                                           r->reason,  r->url,         r->instructions};
     enum err err = answers_insert(db, unit->tried->id, &answer);
     if (err == ERR_DB_DUPLICATE) /* another process, or this unit, was here before */
-        return reload_attempt(db, unit);
+        return was_before(db, unit);
     if (err)
         return err;
     (void)snprintf(detail, sizeof detail, "%s%s%s%s%s", by_partner ? unit->tried->provider : "",
@@ -187,7 +208,8 @@ static enum err finish_unit(struct db *db, void *context)
     struct finish_unit *unit = context;
     unit->attempt = *unit->tried;
     /* first of all: rows that point to it would lock it too, but not as firmly */
-    enum err err = payments_lock(db, unit->payment.id, &unit->payment);
+    enum err err =
+        needs_the_payment(unit) ? payments_lock(db, unit->payment.id, &unit->payment) : ERR_NONE;
     if (!err)
         err = store_answer(db, unit);
     bool failed = !err && outcome_is_failure(unit->attempt.outcome);
@@ -346,6 +368,7 @@ static enum err call_all(const struct begun *begin, struct arena *arena, struct 
                          struct answer *ret_answer)
 {
     const struct checkout *checkout = begin->checkout;
+    int64_t alone_ms = begin->started_ms + begin->context->settings->provider.timeout_ms;
     struct attempt attempt = begin->attempt;
     enum err err = ERR_NONE;
     ret_answer->status = 0;
@@ -359,6 +382,7 @@ static enum err call_all(const struct begun *begin, struct arena *arena, struct 
                                    .settled = &settled,
                                    .caller_waits = true,
                                    .keyless = checkout->key.text[0] == '\0',
+                                   .alone_until_ms = attempt.number == 1 ? alone_ms : 0,
                                    .tried = &attempt};
         call_in_time(begin, arena, checkout->drivers[i], &attempt, &result, &settled);
         CRASH_POINT("create_called");
