@@ -157,6 +157,7 @@ struct attempt_answer {
     int64_t http_status;                     /* 0: there was no answer */
     const char *provider_reference, *reason; /* "": not told */
     const char *url, *instructions;          /* NULL: there are none */
+    const char *source; /* as of an event; NULL: one that the timeline has already brought it */
 };
 
 /* ERR_DB_DUPLICATE: a definite answer is there already. */

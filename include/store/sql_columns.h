@@ -46,6 +46,21 @@
 #define ATTEMPTS_ALONE(index) \
     ATTEMPTS(index, "d.answer_id IS NOT NULL", "o.attempt_id IS NOT NULL", "0") \
     " LEFT JOIN attempts o FORCE INDEX (attempt_number) ON o.payment_id = a.payment_id AND o.number = 2"
+/* The newest, oldest first: what payments and attempt_answers know, and the events, of which those
+ * two kinds are from before. Its parameters: the payment, and how many. */
+#define TIMELINE \
+    "(WITH p AS (SELECT payment_id, provider, created_at FROM payments WHERE payment_id = ?)" \
+    " SELECT created_at, 0 AS place, 0 AS number, " RFC3339("created_at") " AS at, 'created' AS kind," \
+    " provider AS detail, 'request' AS source FROM p UNION ALL" \
+    " SELECT d.created_at, 1, d.answer_id, " RFC3339("d.created_at") ", 'attempt'," \
+    " LEFT(CONCAT(IF(a.provider = p.provider, '', CONCAT(a.provider, ' ')), d.outcome," \
+    " IF(d.reason = '', '', CONCAT(': ', d.reason))), 255), d.source" \
+    " FROM p JOIN attempts a USING (payment_id) JOIN attempt_answers d USING (attempt_id)" \
+    " WHERE d.source IS NOT NULL UNION ALL" \
+    " SELECT e.created_at, 2, e.event_id, " RFC3339("e.created_at") ", e.kind, e.detail, e.source" \
+    " FROM p JOIN events e USING (payment_id) WHERE e.kind NOT IN ('created', 'attempt')" \
+    " ORDER BY created_at DESC, place DESC, number DESC LIMIT ?) told" \
+    " ORDER BY created_at, place, number"
 #define EIGHT      "?, ?, ?, ?, ?, ?, ?, ?"
 #define THIRTY_TWO EIGHT ", " EIGHT ", " EIGHT ", " EIGHT
 #define ITEM_COLUMNS "owner_id, state, price, currency, name, held_by, asset_id FROM items"

@@ -73,8 +73,6 @@ static enum err insert_intent(struct db *db, struct begun *unit)
     intent.payment = *payment;
     if (!err)
         err = payments_insert(db, &intent);
-    if (!err)
-        err = events_insert(db, payment->id, "created", payment->provider, "request");
     if (!err && unit->choice.cart.count > 0)
         err = unit->checkout->drivers[0]->from_balance
                   ? cart_buy(db, payment, &unit->choice.cart)

@@ -157,19 +157,12 @@ static enum err renew_attempt(struct db *db, struct finish_unit *unit)
 static enum err store_answer(struct db *db, struct finish_unit *unit)
 {
     const struct provider_result *r = unit->result;
-    char detail[REASON_MAX + 64];
-    bool by_partner = strcmp(unit->tried->provider, unit->payment.provider) != 0;
-    const struct attempt_answer answer = {r->outcome, r->http_status, r->provider_reference,
-                                          r->reason,  r->url,         r->instructions};
+    const struct attempt_answer answer = {r->outcome,     r->http_status, r->provider_reference,
+                                          r->reason,      r->url,         r->instructions,
+                                          source_of(unit)};
     enum err err = answers_insert(db, unit->tried->id, &answer);
     if (err == ERR_DB_DUPLICATE) /* another process, or this unit, was here before */
         return was_before(db, unit);
-    if (err)
-        return err;
-    (void)snprintf(detail, sizeof detail, "%s%s%s%s%s", by_partner ? unit->tried->provider : "",
-                   by_partner ? " " : "", outcome_name(r->outcome),
-                   r->reason[0] == '\0' ? "" : ": ", r->reason);
-    err = events_insert(db, unit->payment.id, "attempt", detail, source_of(unit));
     return err ? err : renew_attempt(db, unit);
 }
 

@@ -290,7 +290,7 @@ enum err answers_insert(struct db *db, int64_t attempt_id, const struct attempt_
                      a->outcome == OUTCOME_UNKNOWN ? DB_NOTHING : DB_INT(1),
                      a->http_status == 0 ? DB_NOTHING : DB_INT(a->http_status),
                      DB_TEXT_OR_NULL(a->provider_reference), DB_TEXT(a->url), DB_TEXT(a->reason),
-                     DB_TEXT(a->instructions));
+                     DB_TEXT(a->instructions), DB_TEXT(a->source));
 }
 
 enum err cards_insert(struct db *db, const char *payment_id, const char *alias, const char *country)

@@ -173,7 +173,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " WHERE l.provider = ? AND l.provider_reference = ? LIMIT 1",
     [SQL_ANSWER_INSERT] =
         "INSERT INTO attempt_answers (attempt_id, outcome, definite, http_status, provider_reference,"
-        " url, reason, instructions) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        " url, reason, instructions, source) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [SQL_REFERENCE_LEARN] =
         "INSERT INTO learnt_references (attempt_id, provider, provider_reference) VALUES (?, ?, ?)",
     [SQL_EVENT_INSERT] =
@@ -181,9 +181,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_EVENT_FIND] =
         "SELECT 1 FROM events WHERE payment_id = ? AND kind = ? AND detail = ? AND source = ? LIMIT 1",
     [SQL_EVENTS_OF_PAYMENT] =
-        "SELECT at, kind, detail, source FROM (SELECT event_id, " RFC3339("created_at") " AS at, kind,"
-        " detail, source FROM events WHERE payment_id = ? ORDER BY event_id DESC LIMIT ?) newest"
-        " ORDER BY event_id",
+        "SELECT at, kind, detail, source FROM " TIMELINE,
 
     [SQL_CHECK_INSERT] =
         "INSERT IGNORE INTO payment_checks (payment_id, due_at) VALUES (?, " IN_SECONDS ")",
@@ -518,10 +516,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
         SEEN_DELIVERY " WHERE o.payment_id = ? ORDER BY d.delivery_id LIMIT ?",
     [SQL_INSPECT_CHECK_OF_PAYMENT] =
         "SELECT " RFC3339("due_at") ", tries FROM payment_checks WHERE payment_id = ? LIMIT ?",
-    [SQL_INSPECT_EVENTS_OF_PAYMENT] = /* the newest, oldest first */
-        "SELECT at, source, kind, detail FROM (SELECT event_id, " RFC3339("created_at") " AS at, source,"
-        " kind, detail FROM events WHERE payment_id = ? ORDER BY event_id DESC LIMIT ?) newest"
-        " ORDER BY event_id",
+    [SQL_INSPECT_EVENTS_OF_PAYMENT] =
+        "SELECT at, source, kind, detail FROM " TIMELINE,
     [SQL_INSPECT_NOTICES] =
         SEEN_NOTICE " WHERE inbox_id < ? AND state = COALESCE(?, state) AND provider = COALESCE(?, provider)"
         " ORDER BY inbox_id DESC LIMIT ?",

@@ -57,8 +57,6 @@ export function guichetBooks(pool) {
         INSERT INTO attempt_answers (attempt_id, outcome, definite, http_status, provider_reference, url)
             SELECT attempt_id, 'pending', 1, 201, CONCAT('cs_', payment_id), CONCAT('https://secure.bench.test/cs_', payment_id)
                 FROM attempts;
-        INSERT INTO events (payment_id, kind, detail, source) SELECT payment_id, 'created', 'payviox', 'request' FROM payments;
-        INSERT INTO events (payment_id, kind, detail, source) SELECT payment_id, 'attempt', 'pending', 'request' FROM payments;
         INSERT INTO payment_checks (payment_id, due_at) SELECT payment_id, NOW(3) + INTERVAL 10 MINUTE FROM payments`);
 
     const makeItems = (count) => ask(`

@@ -254,6 +254,19 @@ describe('migrations', () => {
         assert.equal(migrate().stdout, 'applied 9002_bad.sql\n');
     });
 
+    test('the timeline of a payment from before 0017 is the same after it', async () => {
+        const { id } = await client.deposit(alice, 900);
+        const timeline = async () => (await client.payment(alice, id)).timeline;
+        const before = await timeline();
+        await shop.rows("INSERT INTO events (payment_id, kind, detail, source) VALUES (?, 'created', 'payviox', 'request')", [id]);
+        await shop.rows("INSERT INTO events (payment_id, kind, detail, source) VALUES (?, 'attempt', 'pending', 'check')", [id]);
+        fs.copyFileSync(path.join(ROOT, 'sql', '0017_timeline.sql'), path.join(copy, '9003_again.sql'));
+        assert.equal(migrate().stdout, 'applied 9003_again.sql\n');
+        assert.deepEqual(before.map(({ kind, source }) => [kind, source]), [['created', 'request'], ['attempt', 'request']]);
+        before[1].source = 'check'; /* as its event says */
+        assert.deepEqual(await timeline(), before);
+    });
+
     test('one that was changed after it was applied is refused', async () => {
         const changed = path.join(copy, '0002_payments.sql');
         fs.appendFileSync(changed, '-- a harmless word\n');

@@ -46,7 +46,7 @@ static const struct plan plans[SQL_STATEMENTS] = {
     [SQL_READY] = {KEYED, {NULL}},
     [SQL_CLOCK] = {KEYED, {NULL}},
     [SQL_MIGRATION_LOCK] = {EXEMPT, .exempt = "reads no table"},
-    [SQL_MIGRATION_GET] = {KEYED, {"16"}},
+    [SQL_MIGRATION_GET] = {KEYED, {"17"}},
     [SQL_MIGRATION_INSERT] = {APPENDS},
 
     [SQL_USER_BY_ID] = {KEYED, {"#"}},
@@ -253,7 +253,7 @@ static const struct plan plans[SQL_STATEMENTS] = {
 
 /* What a statement of each way may read, in rows and keys of indexes. */
 static const int reads_max[] = {
-    [KEYED] = 20, [MANY] = 12 /* per key */, [PAGED] = 20 * 8, [WHOLE] = 8000, [EXEMPT] = 0};
+    [KEYED] = 30, [MANY] = 12 /* per key */, [PAGED] = 20 * 8, [WHOLE] = 8000, [EXEMPT] = 0};
 _Static_assert(8000 < LAST_OF_MANY - FIRST, "whoever reads all rows of a table is found out");
 
 /* What the tables are like. */

@@ -141,8 +141,6 @@ static enum err early_unit(struct db *db, void *context)
     int64_t id;
     enum err err = payments_insert(db, intent);
     if (!err)
-        err = events_insert(db, intent->payment.id, "created", "payviox", "request");
-    if (!err)
         err = attempts_insert(db, &intent->payment, 1, "payviox", intent->payment.id, 1, &id);
     return err ? err : checks_insert(db, intent->payment.id, 10);
 }

@@ -176,9 +176,6 @@ static const struct {
     {"payments alerted of other than once",
      "SELECT COUNT(*)" PAYMENTS "AND (status = 'completed') <> (SELECT COUNT(*) FROM notifications"
      " n WHERE n.payment_id = p.payment_id)"},
-    {"payments without a beginning",
-     "SELECT COUNT(*)" PAYMENTS "AND 1 <> (SELECT COUNT(*) FROM events e WHERE e.payment_id ="
-     " p.payment_id AND kind = 'created')"},
     {"payments without an end",
      "SELECT COUNT(*)" PAYMENTS "AND 1 <> (SELECT COUNT(*) FROM events e WHERE e.payment_id ="
      " p.payment_id AND kind = p.status)"},
