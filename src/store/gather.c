@@ -19,7 +19,7 @@
 
 /* Measured: with fewer to wait for, two groups at a time make many small ones, which cost more than
  * they gain. */
-enum { RUNNING_MAX = 2, ENOUGH = 12, TOO_LONG_MS = 20 };
+enum { RUNNING_MAX = 2, ENOUGH = 16, TOO_LONG_MS = 20 };
 
 enum { GATHERINGS = 4, PROBLEM_MAX = 256 }; /* those that wait for the disk included */
 
