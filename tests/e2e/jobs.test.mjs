@@ -287,6 +287,38 @@ describe('what the dead leave behind', () => {
     });
 });
 
+describe('a create with nobody beside it', () => {
+    const executed = async () => Number((await shop.rows("SHOW GLOBAL STATUS LIKE 'Com_stmt_execute'"))[0].Value);
+
+    test('takes three statements: its payer, its intent, its answer', async () => {
+        await shop.stopPart('jobs');
+        const counts = [];
+        for (let i = 0; i < 12; i++) {
+            const asked = await executed(), before = await executed();
+            await deposit();
+            counts.push(await executed() - before - (before - asked));
+        }
+        await shop.startPart('jobs');
+        assert.equal(Math.min(...counts), 3, `${counts}`); // whether the provider is well is read now and then
+    });
+
+    test('an answer that somebody else has stored meanwhile is the answer', async () => {
+        await sandbox.fault('slow', { call: 'create', ms: 1500 });
+        const key = newKey();
+        const sent = deposit(key);
+        const open = () => shop.value('SELECT MAX(attempt_id) FROM attempts WHERE attempt_id NOT IN (SELECT attempt_id FROM attempt_answers)');
+        const attempt = await eventually(open);
+        await shop.rows(`INSERT INTO attempt_answers (attempt_id, outcome, definite, reason, source)
+            VALUES (?, 'declined', 1, 'learnt otherwise', 'check')`, [attempt]);
+        const { id, status, json } = await sent;
+        assert.deepEqual([status, json.content], [502, 'Failed to process payment']);
+        assert.equal(await statusOf(shop, id), 'failed');
+        assert.deepEqual(await kinds(id), ['created', 'attempt', 'failed']);
+        assert.deepEqual((await deposit(key)).json, json, 'and it is kept');
+        await assertBooks(shop);
+    });
+});
+
 test('F20: the queue of checks runs empty, and the number of questions is bounded', async () => {
     const { id } = await deposit();
     await isOver(id);
