@@ -1,6 +1,7 @@
 // make bench: JOBS, CONTENDERS, CONCURRENCY (lists; all by default), RUNS (3), SECONDS (5, of each run),
-// SHORT=1 (three minutes: 1 and 64 at a time, one short run each), PROCESSES (Guichet's), SET
-// ("section.key=value ..." for guichet.conf). The table goes to build/bench/table.txt and .json as well.
+// WAVES (60: the same, of a run in which a thousand or more wait for a slow provider), SHORT=1 (three minutes:
+// 1 and 64 at a time, one short run each), PROCESSES (Guichet's), SET ("section.key=value ..." for guichet.conf).
+// The table goes to build/bench/table.txt and .json as well.
 // ROWS=10000000: Guichet alone, with few payments in its books and with so many; see flat.mjs.
 // Ends with 0 when every run was verified.
 import fs from 'node:fs';

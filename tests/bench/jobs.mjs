@@ -20,5 +20,10 @@ export const concurrencyOf = (job, asked, short) => {
     return short && job.delay > 0 ? [64] : asked;
 };
 
+// A thousand that wait for a slow provider are answered in waves, and a run's first one comes upon cold caches, its last one is
+// not asked again: of a short run that is a large part.
+export const secondsOf = ({ job, concurrency }, { seconds, waves = 0 }) =>
+    job.delay > 0 && !job.background && concurrency >= 1000 ? Math.max(seconds, waves) : seconds;
+
 // Seconds that the last answers may take.
 export const drainOf = (job, concurrency) => 1 + (1.5 * job.delay) / 1000 + concurrency / 200;

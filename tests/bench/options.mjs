@@ -19,15 +19,15 @@ function readNames(name, text, known) {
 }
 
 const SHORT = {
-    runs: 1, seconds: 1, warm: 0.9, concurrency: [1, 64],
+    runs: 1, seconds: 1, waves: 0, warm: 0.9, concurrency: [1, 64],
     jobs: ['create0', 'create300', 'webhook', 'items', 'balance', 'replay'],
 };
-const LONG = { runs: 3, seconds: 5, warm: 2, concurrency: null, jobs: Object.keys(JOBS) };
+const LONG = { runs: 3, seconds: 5, waves: 60, warm: 2, concurrency: null, jobs: Object.keys(JOBS) };
 
 // {jobs, contenders, concurrency (null: each job's own), rows (null:
-// no question of flat cost), runs, seconds, warm (seconds that
-// lead to each run and are no part of it), processes, set ({'section.key':
-// value} of guichet.conf)}
+// no question of flat cost), runs, seconds, waves (see secondsOf), warm
+// (seconds that lead to each run and are no part of it), processes, set
+// ({'section.key': value} of guichet.conf)}
 export function readOptions(env) {
     const short = env.SHORT === '1';
     const base = short ? SHORT : LONG;
@@ -41,6 +41,7 @@ export function readOptions(env) {
         rows: one('ROWS', null),
         runs: one('RUNS', base.runs),
         seconds: one('BENCH_SECONDS', base.seconds),
+        waves: one('WAVES', base.waves),
         warm: base.warm,
         processes: one('PROCESSES', null),
         set: Object.fromEntries((env.SET ?? '').split(' ').filter(Boolean).map((word) => word.split(/=(.*)/).slice(0, 2))),

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { Pool } from 'undici';
 import { openArena } from './arena.mjs';
 import { CONTENDERS } from './contenders.mjs';
-import { JOBS, concurrencyOf } from './jobs.mjs';
+import { JOBS, concurrencyOf, secondsOf } from './jobs.mjs';
 import { measure } from './measure.mjs';
 import { FIRST_ASSET, makeNotices } from './users.mjs';
 
@@ -98,8 +98,10 @@ async function judge(arena, contender, job, found, { before, creates }) {
     return { wrong: problems.join('; '), refused: refused > 0 ? `${refused} refused (${statusesOf(arena)})` : '' };
 }
 
-async function oneRun(arena, contender, row, { seconds, warm, tamper, guesses }) {
+async function oneRun(arena, contender, row, options) {
+    const { warm, tamper, guesses } = options;
     const { job, concurrency } = row;
+    const seconds = secondsOf(row, options);
     for (let patience = 1; ; patience *= 2) {
         const guess = guesses.get(`${row.name} ${job.kind}`) ?? FIRST_GUESS;
         const before = Math.ceil(guess * (seconds + warm)) + concurrency;
