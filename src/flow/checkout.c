@@ -26,7 +26,8 @@ struct finish_unit {
     bool keyless;                         /* it came without an Idempotency-Key */
     const struct attempt *tried;          /* the attempt that the result is of */
     const struct settled_create *settled; /* NULL: nothing was */
-    int64_t alone_until_ms; /* monotonic: before that nobody else makes another attempt */
+    int64_t alone_until_ms; /* monotonic: the jobs make no other attempt for long after it */
+    bool locked;            /* the payment is, and is as it is now */
     struct attempt attempt; /* out: the same with its definite answer, or the next one */
     struct answer answer;   /* status 0: the next attempt is open */
 };
@@ -116,8 +117,8 @@ static enum err reload_attempt(struct db *db, struct finish_unit *unit)
     return attempts_get(db, unit->tried->provider, unit->tried->reference, &unit->attempt);
 }
 
-/* The usual case: a URL for the payer, whatever has become of the payment meanwhile. The rows that
- * are inserted lock it as they point to it, which is enough where nothing of it is changed. */
+/* The usual case is a URL for the payer: of the payment nothing is read or changed then, so what
+ * happens to it meanwhile might as well have happened before. */
 static bool needs_the_payment(const struct finish_unit *unit)
 {
     const struct provider_result *r = unit->result;
@@ -129,11 +130,8 @@ static bool needs_the_payment(const struct finish_unit *unit)
 /* There is an answer already, and whatever follows from it needs the payment. */
 static enum err was_before(struct db *db, struct finish_unit *unit)
 {
-    if (!needs_the_payment(unit)) {
-        unit->alone_until_ms = 0;
-        return ERR_DB_CONFLICT; /* from the start, under its lock */
-    }
-    return reload_attempt(db, unit);
+    unit->alone_until_ms = 0;
+    return unit->locked ? reload_attempt(db, unit) : ERR_DB_CONFLICT; /* again, from the start */
 }
 
 /* The attempt as it is with its answer. A success needs no look at the others of the payment. */
@@ -201,8 +199,8 @@ static enum err finish_unit(struct db *db, void *context)
     struct finish_unit *unit = context;
     unit->attempt = *unit->tried;
     /* first of all: rows that point to it would lock it too, but not as firmly */
-    enum err err =
-        needs_the_payment(unit) ? payments_lock(db, unit->payment.id, &unit->payment) : ERR_NONE;
+    unit->locked = needs_the_payment(unit);
+    enum err err = unit->locked ? payments_lock(db, unit->payment.id, &unit->payment) : ERR_NONE;
     if (!err)
         err = store_answer(db, unit);
     bool failed = !err && outcome_is_failure(unit->attempt.outcome);
@@ -361,7 +359,7 @@ static enum err call_all(const struct begun *begin, struct arena *arena, struct 
                          struct answer *ret_answer)
 {
     const struct checkout *checkout = begin->checkout;
-    int64_t alone_ms = begin->started_ms + begin->context->settings->provider.timeout_ms;
+    int64_t half_ms = begin->context->settings->provider.timeout_ms / 2;
     struct attempt attempt = begin->attempt;
     enum err err = ERR_NONE;
     ret_answer->status = 0;
@@ -375,7 +373,8 @@ static enum err call_all(const struct begun *begin, struct arena *arena, struct 
                                    .settled = &settled,
                                    .caller_waits = true,
                                    .keyless = checkout->key.text[0] == '\0',
-                                   .alone_until_ms = attempt.number == 1 ? alone_ms : 0,
+                                   .alone_until_ms =
+                                       attempt.number == 1 ? begin->started_ms + half_ms : 0,
                                    .tried = &attempt};
         call_in_time(begin, arena, checkout->drivers[i], &attempt, &result, &settled);
         CRASH_POINT("create_called");

@@ -254,17 +254,25 @@ describe('migrations', () => {
         assert.equal(migrate().stdout, 'applied 9002_bad.sql\n');
     });
 
-    test('the timeline of a payment from before 0017 is the same after it', async () => {
-        const { id } = await client.deposit(alice, 900);
-        const timeline = async () => (await client.payment(alice, id)).timeline;
-        const before = await timeline();
-        await shop.rows("INSERT INTO events (payment_id, kind, detail, source) VALUES (?, 'created', 'payviox', 'request')", [id]);
-        await shop.rows("INSERT INTO events (payment_id, kind, detail, source) VALUES (?, 'attempt', 'pending', 'check')", [id]);
+    test('the timeline of payments from before 0017 is the same after it', async () => {
+        const made = [];
+        for (let i = 0; i < 3; i++) made.push((await client.deposit(alice, 900)).id);
+        const [asked, told, closed] = made;
+        const timeline = async (id) => (await client.payment(alice, id)).timeline.map((event) => Object.values(event).slice(1));
+        for (const [id, outcome] of [[told, 'pending'], [closed, 'done']])
+            await shop.rows(`UPDATE attempt_answers JOIN attempts USING (attempt_id)
+                SET outcome = ?, reason = 'learnt from the provider''s notice' WHERE payment_id = ?`, [outcome, id]);
+        for (const [id, source] of [[asked, 'check'], [closed, 'check']]) {
+            await shop.rows("INSERT INTO events (payment_id, kind, source) VALUES (?, 'created', 'request')", [id]);
+            await shop.rows("INSERT INTO events (payment_id, kind, source) VALUES (?, 'attempt', ?)", [id, source]);
+        }
         fs.copyFileSync(path.join(ROOT, 'sql', '0017_timeline.sql'), path.join(copy, '9003_again.sql'));
         assert.equal(migrate().stdout, 'applied 9003_again.sql\n');
-        assert.deepEqual(before.map(({ kind, source }) => [kind, source]), [['created', 'request'], ['attempt', 'request']]);
-        before[1].source = 'check'; /* as its event says */
-        assert.deepEqual(await timeline(), before);
+        const created = ['created', 'payviox', 'request'];
+        assert.deepEqual(await timeline(asked), [created, ['attempt', 'pending', 'check']]);
+        assert.deepEqual(await timeline(told), [created], 'the notice is an event of its own');
+        assert.deepEqual((await timeline(closed)).map(([kind, , source]) => [kind, source]),
+            [['created', 'request'], ['attempt', 'check']]);
     });
 
     test('one that was changed after it was applied is refused', async () => {
