@@ -69,14 +69,15 @@ function guichet(arena) {
     const signalJobs = (signal) => {
         for (const pid of shop.pids('jobs')) process.kill(pid, signal);
     };
-    // Not amid a transaction, whose locks would stay.
+    // Not amid a transaction, whose locks would stay. What MariaDB tells of transactions is of before, for whoever
+    // looks again within 100 ms.
     async function freezeJobs() {
         for (;;) {
             signalJobs('SIGSTOP');
             const [open] = await arena.pool.query('SELECT 1 FROM information_schema.innodb_trx LIMIT 1');
             if (open.length === 0) return;
             signalJobs('SIGCONT');
-            await sleep(20);
+            await sleep(200);
         }
     }
     return {
