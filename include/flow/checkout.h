@@ -31,7 +31,8 @@ struct checkout {
     bool has_card;
     struct provider_details details;
     struct idempotency_key key;
-    bool payer_unread;   /* whether the user may pay is looked up with the intent */
+    bool payer_unread;   /* whether the user may pay is looked up with the intent, which has no
+                          * items then */
     int64_t deadline_ms; /* monotonic: of the request */
 };
 

@@ -14,8 +14,8 @@ struct appended {
 };
 
 /* Runs up to BATCH_MAX of them, begins the transaction with the first if it has yet to begin, and
- * ends it with a COMMIT after the last if commits is true. Sets the numbers that they return, and
- * judges none of them. One that must change one row, and does not, is a conflict. */
+ * ends it with a COMMIT after the last if commits is true. Sets the numbers that they return, but
+ * for inner ones with a COMMIT. What is not as it is expected to be is a conflict. */
 enum err batch_run(struct db *db, const struct appended *const *list, size_t count,
                    bool commits) MUST_CHECK;
 

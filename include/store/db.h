@@ -67,20 +67,29 @@ enum err db_second(struct db *db) MUST_CHECK;
 #define db_change(db, sql, ...)                                                                    \
     db_append_values(db, sql, DB_VALUES(__VA_ARGS__), &(const struct db_expected){.one_row = true})
 /* The same, for one that returns a number, or nothing: then it is 0. *number is set when it has
- * run; before that it serves as DB_LATER only, so it must outlive the unit (db_number_new). */
+ * run; before that it serves as DB_LATER only, so it must outlive the unit. */
 #define db_append_number(db, number, sql, ...)                                                     \
     db_append_values(db, sql, DB_VALUES(__VA_ARGS__),                                              \
                      &(const struct db_expected){.ret_number = number})
-/* The same, for a balance that must not fall below least: ERR_BALANCE. */
-#define db_append_balance(db, number, least, sql, ...)                                             \
+/* The same, for one that is only ever DB_LATER of what follows, never to be read: db_number_new. */
+#define db_append_inner(db, number, sql, ...)                                                      \
+    db_append_values(db, sql, DB_VALUES(__VA_ARGS__),                                              \
+                     &(const struct db_expected){.ret_number = number, .inner = true})
+/* The same, for a balance; one that is to cover the change must not fall below 0: ERR_BALANCE. */
+#define db_append_balance(db, number, is_covered, sql, ...)                                        \
     db_append_values(                                                                              \
         db, sql, DB_VALUES(__VA_ARGS__),                                                           \
-        &(const struct db_expected){.ret_number = number, .has_least = true, .at_least = least})
+        &(const struct db_expected){.ret_number = number, .inner = true, .covered = is_covered})
+/* A row that must be there, asked for by a statement that finds it, else ERR_DB_CONFLICT. Only in a
+ * unit that is gathered and has the group to itself: others read it, and share that. */
+#define db_append_condition(db, sql, ...)                                                          \
+    db_append_values(db, sql, DB_VALUES(__VA_ARGS__), &(const struct db_expected){.exists = true})
 struct db_expected {
     bool one_row;
+    bool exists;         /* it finds a row, and changes nothing */
     int64_t *ret_number; /* NULL: it returns nothing */
-    bool has_least;
-    int64_t at_least;
+    bool inner;          /* what it returns is for its unit only */
+    bool covered;        /* what it returns must not be below 0 */
 };
 /* In the unit's arena; NULL when that is full. */
 int64_t *db_number_new(struct db *db);
@@ -146,6 +155,8 @@ enum err db_gather_read(struct db_pool *pool, struct arena *arena, const char *k
 
 /* True: other units may share the transaction, and what is appended is not there yet. */
 bool db_gathered(const struct db *db);
+/* True: so far none does, and a round trip less counts. */
+bool db_alone_in_group(const struct db *db);
 
 /* The same for units that only read, or write with one statement: no transaction around it. */
 enum err db_query(struct db_pool *pool, struct arena *arena,

@@ -16,6 +16,10 @@ bool users_may_act(const struct user *user);
 /* ret_user->id is 0 when there is no such user. */
 enum err users_get(struct db *db, int64_t user_id, struct user *ret_user) MUST_CHECK;
 
+/* Has the unit fail by ERR_DB_CONFLICT unless the user is known and not banned: see
+ * db_append_condition. */
+enum err users_require(struct db *db, int64_t user_id) MUST_CHECK;
+
 /* The owner of a key that is not revoked; id 0 when there is none. */
 enum err users_get_by_key(struct db *db, const unsigned char key_hash[CRYPT_HASH_BYTES],
                           struct user *ret_user) MUST_CHECK;

@@ -129,18 +129,21 @@ static enum err claim_and_choose(struct db *db, struct begun *unit)
     return err ? ERR_DB_CONFLICT : claim_key(db, unit);
 }
 
+/* A lone one costs no round trip: the database looks at it with what is stored. */
 static enum err check_payer(struct db *db, const struct begun *unit)
 {
     struct user user;
+    if (db_alone_in_group(db))
+        return users_require(db, unit->payment.user_id);
     enum err err = users_get(db, unit->payment.user_id, &user);
     return err || users_may_act(&user) ? err : ERR_USER_INVALID;
 }
 
-static enum err begin_steps(struct db *db, struct begun *unit, bool again)
+static enum err begin_steps(struct db *db, struct begun *unit)
 {
     unit->payment = unit->checkout->intent.payment;
     unit->choice = (struct cart_choice){0};
-    enum err err = unit->checkout->payer_unread && !again ? check_payer(db, unit) : ERR_NONE;
+    enum err err = unit->checkout->payer_unread ? check_payer(db, unit) : ERR_NONE;
     if (!err)
         err = claim_and_choose(db, unit);
     if (!err)
@@ -151,13 +154,13 @@ static enum err begin_steps(struct db *db, struct begun *unit, bool again)
                                                     : insert_attempt(db, unit);
 }
 
-/* What an earlier run of the unit has stored, after a COMMIT whose answer was lost. ERR_NO_ITEMS:
- * nothing. */
-static enum err load_begun(struct db *db, struct begun *unit)
+/* What an earlier run of the unit has stored, after a COMMIT whose answer was lost. If nothing:
+ * refusal. */
+static enum err load_begun(struct db *db, struct begun *unit, enum err refusal)
 {
     enum err err = payments_get(db, unit->checkout->intent.payment.id, &unit->payment);
     if (!err && unit->payment.id[0] == '\0')
-        return ERR_NO_ITEMS;
+        return refusal;
     if (!err)
         err = items_of_payment(db, unit->payment.id, CART_MAX, &unit->choice.cart);
     if (!err)
@@ -170,10 +173,10 @@ static enum err begin_unit(struct db *db, void *context)
     struct begun *unit = context;
     bool again = unit->again;
     unit->again = true;
-    enum err err = begin_steps(db, unit, again);
-    /* the items may be gone because they are the payer's by now */
-    if (err == ERR_DB_DUPLICATE || (err == ERR_NO_ITEMS && again))
-        err = load_begun(db, unit);
+    enum err err = begin_steps(db, unit);
+    /* the items may be gone because they are the payer's by now, who may be banned since */
+    if (err == ERR_DB_DUPLICATE || (again && (err == ERR_NO_ITEMS || err == ERR_USER_INVALID)))
+        err = load_begun(db, unit, err);
     return err;
 }
 

@@ -13,8 +13,13 @@ enum { TEXT_MAX = 32768 };
 /* What tells one batch from another: how it begins and ends, its statements, and after each those
  * of its values that are variables. */
 enum { STEP_BEGINS = 1, STEP_COMMITS = 2 };
-enum { STEP_ONE_ROW = 0x8000, STEP_VARIABLE = 0x4000, STEP_VALUE_SHIFT = 8 };
-_Static_assert((int)SQL_STATEMENTS < STEP_VARIABLE, "a number for each statement");
+enum {
+    STEP_VARIABLE = 0x8000, /* which value, and who finds it */
+    STEP_ONE_ROW = 0x4000,
+    STEP_COVERED = 0x2000,
+    STEP_VALUE_SHIFT = 8,
+};
+_Static_assert((int)SQL_STATEMENTS < STEP_COVERED, "a number for each statement");
 
 /* Which statement before has found this value; BATCH_MAX: none, it is known. */
 static size_t finder_of(const struct appended *const *list, size_t index,
@@ -40,7 +45,8 @@ static void name_steps(const struct db *db, const struct appended *const *list, 
     add_step(ret_wanted, (db->to_begin ? STEP_BEGINS : 0) | (commits ? STEP_COMMITS : 0));
     for (size_t i = 0; i < count; i++) {
         const struct db_value *values = list[i]->values;
-        add_step(ret_wanted, list[i]->sql | (list[i]->expected.one_row ? STEP_ONE_ROW : 0));
+        add_step(ret_wanted, list[i]->sql | (list[i]->expected.one_row ? STEP_ONE_ROW : 0) |
+                                 (list[i]->expected.covered ? STEP_COVERED : 0));
         for (size_t j = 0; values[j].kind != DB_KIND_END; j++) {
             size_t finder = finder_of(list, i, &values[j]);
             if (finder < BATCH_MAX)
@@ -107,30 +113,61 @@ static void add_finder(struct buf *text, enum sql sql, size_t index)
         buf_printf(text, "; SET n%zu = IF(ROW_COUNT() = 1, LAST_INSERT_ID(), 0)", index);
 }
 
+/* As the server tells of one. */
+static void add_conflict(struct buf *text, const char *what)
+{
+    buf_printf(text,
+               " THEN SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = '%s'; END IF",
+               what);
+}
+
+static void add_condition(struct buf *text, const struct appended *const *list, size_t index)
+{
+    buf_puts(text, index > 0 ? "; IF NOT EXISTS (" : "IF NOT EXISTS (");
+    add_text(text, list, index, sql_text[list[index]->sql]);
+    buf_puts(text, ")");
+    add_conflict(text, "a row is not there");
+}
+
 /* One more row for the statement before, or one more statement. */
 static void add_statement(struct buf *text, const struct appended *const *list, size_t index)
 {
     const struct appended *appended = list[index];
     const char *statement = sql_text[appended->sql], *row = row_of(statement);
     bool again = row != NULL && index > 0 && list[index - 1]->sql == appended->sql;
+    if (appended->expected.exists) {
+        add_condition(text, list, index);
+        return;
+    }
     buf_puts(text, again ? ", " : index > 0 ? "; " : "");
     add_text(text, list, index, again ? row : statement);
     if (appended->expected.ret_number != NULL)
         add_finder(text, appended->sql, index);
-    if (appended->expected.one_row) /* as the server tells of a conflict */
-        buf_puts(text, "; IF ROW_COUNT() <> 1 THEN SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213,"
-                       " MESSAGE_TEXT = 'not one row was changed'; END IF");
+    if (appended->expected.one_row) {
+        buf_puts(text, "; IF ROW_COUNT() <> 1");
+        add_conflict(text, "not one row was changed");
+    }
+    if (appended->expected.covered) {
+        buf_printf(text, "; IF n%zu < 0", index);
+        add_conflict(text, "the balance does not cover it");
+    }
+}
+
+/* Once all is done, nobody asks for what is for its unit only. */
+static bool has_number(const struct appended *appended, bool done)
+{
+    return appended->expected.ret_number != NULL && !(done && appended->expected.inner);
 }
 
 /* With each variable's number in it. */
 static bool add_variables(struct buf *text, const struct appended *const *list, size_t count,
-                          const char *before, const char *between)
+                          bool done, const char *before)
 {
     bool any = false;
     for (size_t i = 0; i < count; i++) {
-        if (list[i]->expected.ret_number == NULL)
+        if (!has_number(list[i], done))
             continue;
-        buf_printf(text, "%sn%zu", any ? between : before, i);
+        buf_printf(text, "%sn%zu", any ? ", " : before, i);
         any = true;
     }
     return any;
@@ -143,13 +180,13 @@ static const char *text_of(struct arena *arena, const struct appended *const *li
     struct buf text;
     buf_init(&text, arena, TEXT_MAX);
     buf_puts(&text, "BEGIN NOT ATOMIC ");
-    if (add_variables(&text, list, count, "DECLARE ", ", "))
+    if (add_variables(&text, list, count, false, "DECLARE "))
         buf_puts(&text, " BIGINT; ");
     if ((around & STEP_BEGINS) != 0)
         buf_puts(&text, "START TRANSACTION; ");
     for (size_t i = 0; i < count; i++)
         add_statement(&text, list, i);
-    (void)add_variables(&text, list, count, "; SELECT ", ", ");
+    (void)add_variables(&text, list, count, (around & STEP_COMMITS) != 0, "; SELECT ");
     if ((around & STEP_COMMITS) != 0)
         buf_puts(&text, "; COMMIT");
     buf_puts(&text, "; END");
@@ -181,13 +218,13 @@ static struct db_value *join_values(struct arena *arena, const struct appended *
 
 /* One row of all of them, if there are any. */
 static enum err read_numbers(struct db *db, const char *what, const struct appended *const *list,
-                             size_t count)
+                             size_t count, bool done)
 {
     unsigned column = 0;
     enum err err = db_read_first(db, what);
     bool found = !err && db_next(db);
     for (size_t i = 0; i < count && found; i++)
-        if (list[i]->expected.ret_number != NULL)
+        if (has_number(list[i], done))
             *list[i]->expected.ret_number = db_int(db, column++);
     return found ? db_read_next(db, what) : err;
 }
@@ -215,7 +252,7 @@ enum err batch_run(struct db *db, const struct appended *const *list, size_t cou
     enum err err = run(db, list, count, commits, &what);
     if (err)
         return err;
-    err = read_numbers(db, what, list, count);
+    err = read_numbers(db, what, list, count, commits);
     if (commits && err && err != ERR_DB_CONFLICT) {
         db->unheard = true; /* the COMMIT's answer comes after the numbers: it may be done */
         return ERR_DB_LOST;

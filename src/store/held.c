@@ -35,24 +35,24 @@ bool db_gathered(const struct db *db)
     return db->gathering != NULL;
 }
 
+bool db_alone_in_group(const struct db *db)
+{
+    return db->gathering != NULL && db->gathering->member_count == 1;
+}
+
 /* --- what is held back --- */
 
-static enum err judge_number(struct db *db, const struct appended *appended)
+static enum err check_one(struct db *db, const struct appended *appended)
 {
-    const struct db_expected *expected = &appended->expected;
-    if (!expected->has_least || *expected->ret_number >= expected->at_least)
+    int64_t *number = appended->expected.ret_number;
+    if (number == NULL)
+        return ERR_NONE;
+    *number = db_next(db) ? db_int(db, 0) : 0;
+    if (!appended->expected.covered || *number >= 0)
         return ERR_NONE;
     if (db->gathering != NULL)
         db->gathering->cause = appended->member;
     return ERR_BALANCE;
-}
-
-static enum err check_one(struct db *db, const struct appended *appended)
-{
-    if (appended->expected.ret_number == NULL)
-        return ERR_NONE;
-    *appended->expected.ret_number = db_next(db) ? db_int(db, 0) : 0;
-    return judge_number(db, appended);
 }
 
 /* One that names up to MANY_MAX rows at once is there instead of being run with many values.
@@ -137,14 +137,6 @@ static enum err flush_for_many(struct db *db, struct gathering *g)
     return err;
 }
 
-static bool has_least(const struct appended *const *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (list[i]->expected.has_least)
-            return true;
-    return false;
-}
-
 /* Nobody to share a statement with: then all that can be in one round trip, the COMMIT too. */
 static enum err flush_for_one(struct db *db, struct gathering *g, bool last)
 {
@@ -152,10 +144,8 @@ static enum err flush_for_one(struct db *db, struct gathering *g, bool last)
     for (size_t i = 0, count; i < g->appended_count && !err; i += count) {
         const struct appended *const *list = g->list + i;
         count = g->appended_count - i < BATCH_MAX ? g->appended_count - i : BATCH_MAX;
-        g->committed = last && i + count == g->appended_count && !has_least(list, count);
+        g->committed = last && i + count == g->appended_count;
         err = batch_run(db, list, count, g->committed);
-        for (size_t j = 0; j < count && !err; j++)
-            err = judge_number(db, list[j]);
     }
     return err;
 }

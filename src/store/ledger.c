@@ -120,10 +120,9 @@ static enum err write_line(struct db *db, const int64_t *posting, int64_t number
     int64_t *balance = line->kind == LEDGER_USER ? db_number_new(db) : NULL;
     enum err err = ERR_NONE;
     if (line->kind == LEDGER_USER)
-        err = balance == NULL
-                  ? ERR_OVERLOAD
-                  : db_append_balance(db, balance, line->covered ? 0 : INT64_MIN, SQL_BALANCE_ADD,
-                                      DB_INT(of->account), DB_INT(units));
+        err = balance == NULL ? ERR_OVERLOAD
+                              : db_append_balance(db, balance, line->covered, SQL_BALANCE_ADD,
+                                                  DB_INT(of->account), DB_INT(units));
     if (!err)
         err = db_append(db, SQL_ENTRY_INSERT, DB_LATER(posting), DB_INT(number),
                         DB_INT(of->account), DB_INT(units), DB_TEXT(money_currency(&line->amount)),
@@ -150,8 +149,8 @@ enum err ledger_post(struct db *db, const char *document_id, const char *effect,
     *ret_posted = false;
     if (posting == NULL)
         return ERR_OVERLOAD;
-    enum err err = db_append_number(db, posting, SQL_POSTING_INSERT, DB_TEXT(document_id),
-                                    DB_TEXT(effect), DB_INT(sequence));
+    enum err err = db_append_inner(db, posting, SQL_POSTING_INSERT, DB_TEXT(document_id),
+                                   DB_TEXT(effect), DB_INT(sequence));
     if (err == ERR_DB_DUPLICATE)
         return ERR_NONE;
     for (size_t i = 0; i < count && !err; i++) {

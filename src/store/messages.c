@@ -136,8 +136,8 @@ enum err outbox_put(struct db *db, const char *payment_id, const char *topic, in
     int64_t *id = db_number_new(db);
     *ret_id = id;
     return id == NULL ? ERR_OVERLOAD
-                      : db_append_number(db, id, SQL_OUTBOX_INSERT, DB_TEXT(payment_id),
-                                         DB_TEXT(topic), DB_INT(sequence), DB_TEXT(body));
+                      : db_append_inner(db, id, SQL_OUTBOX_INSERT, DB_TEXT(payment_id),
+                                        DB_TEXT(topic), DB_INT(sequence), DB_TEXT(body));
 }
 
 enum err deliveries_put(struct db *db, const int64_t *outbox_id, const char *receiver)

@@ -23,6 +23,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
 
     [SQL_USER_BY_ID] =
         "SELECT user_id, banned_at IS NOT NULL, role = 'operator' FROM users WHERE user_id = ?",
+    [SQL_USER_ACTIVE] =
+        "SELECT user_id FROM users WHERE user_id = ? AND banned_at IS NULL",
     [SQL_USERS_BY_ID] = /* for many, see held.c */
         "SELECT user_id, banned_at IS NOT NULL, role = 'operator' FROM users FORCE INDEX (PRIMARY)"
         " WHERE user_id IN (" THIRTY_TWO ")",

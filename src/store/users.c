@@ -24,6 +24,11 @@ enum err users_get(struct db *db, int64_t user_id, struct user *ret_user)
     return err;
 }
 
+enum err users_require(struct db *db, int64_t user_id)
+{
+    return db_append_condition(db, SQL_USER_ACTIVE, DB_INT(user_id));
+}
+
 enum err users_get_by_key(struct db *db, const unsigned char key_hash[CRYPT_HASH_BYTES],
                           struct user *ret_user)
 {

@@ -155,12 +155,14 @@ static inline int database_close(void **state)
     return err != ERR_NONE;
 }
 
-/* How many prepared statements the server has run. */
+/* How many round trips to the server there were, but for those of this question. */
 static inline enum err executed_unit(struct db *db, void *context)
 {
+    static int64_t own;
     *(int64_t *)context =
         raw_number(db, "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS"
-                       " WHERE VARIABLE_NAME = 'COM_STMT_EXECUTE'");
+                       " WHERE VARIABLE_NAME = 'QUESTIONS'") -
+        ++own;
     return ERR_NONE;
 }
 

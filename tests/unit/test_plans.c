@@ -51,6 +51,7 @@ static const struct plan plans[SQL_STATEMENTS] = {
     [SQL_MIGRATION_INSERT] = {APPENDS},
 
     [SQL_USER_BY_ID] = {KEYED, {"#"}},
+    [SQL_USER_ACTIVE] = {KEYED, {"#"}},
     [SQL_USERS_BY_ID] = {MANY, {"#"}},
     [SQL_USER_BY_KEY] = {KEYED, {HASH}},
     [SQL_USER_ADDRESS] = {KEYED, {"#"}},

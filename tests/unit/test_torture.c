@@ -28,10 +28,19 @@ static const char *items_body(void)
     return body;
 }
 
+static const char deposit_body[] =
+    "{\"type\":\"balance\",\"value\":2500,\"tos_timestamp\":1706745600}";
+
 static void deposit(struct reply *ret_reply)
 {
-    post("/payment/payviox", "{\"type\":\"balance\",\"value\":2500,\"tos_timestamp\":1706745600}",
-         ret_reply);
+    post("/payment/payviox", deposit_body, ret_reply);
+}
+
+/* Then the payer is looked at with what is stored. */
+static void deposit_without_key(struct reply *ret_reply)
+{
+    call_guichet(&(struct ask){"POST", "/payment/payviox", "", deposit_body, NULL, NULL},
+                 ret_reply);
 }
 
 static void buy_by_card(struct reply *ret_reply)
@@ -60,6 +69,11 @@ static void make_first_refuse(void)
 static void make_balance_small(void)
 {
     tell("UPDATE items SET price = 6000 WHERE state = 1");
+}
+
+static void ban_payer(void)
+{
+    tell("UPDATE users SET banned_at = NOW(3) WHERE user_id = #");
 }
 
 static void must_make(void (*create)(struct reply *))
@@ -183,6 +197,7 @@ static const struct path {
     {"create cart by card", ROLE_CREATE, NULL, buy_by_card, 1},
     {"create cart from balance", ROLE_BALANCE, NULL, buy_from_balance, 1},
     {"create beyond the balance", ROLE_REFUSED, make_balance_small, buy_from_balance, 0},
+    {"create by a banned payer", ROLE_BANNED, ban_payer, deposit_without_key, 0},
     {"create by the house brand", ROLE_CREATE, make_first_refuse, deposit_by_brand, 1},
     {"webhook of a deposit", ROLE_NOTICE, make_paid_deposit, send_notice, 1},
     {"webhook of a cart", ROLE_NOTICE, make_paid_cart, send_notice, 1},

@@ -11,6 +11,7 @@ enum role {
     ROLE_CREATE,  /* a payer, whom a provider's page waits for */
     ROLE_BALANCE, /* a payer who pays at once */
     ROLE_REFUSED, /* a payer whose balance is too small */
+    ROLE_BANNED,  /* a payer who may not pay */
     ROLE_NOTICE,  /* the provider, which repeats a notice until it is taken */
     ROLE_RETURN,  /* the payer's browser; a notice comes too */
     ROLE_JOBS,    /* nobody */
@@ -47,12 +48,21 @@ static int64_t completed(void)
     return ask("SELECT COUNT(*) FROM payments WHERE user_id = # AND status = 'completed'");
 }
 
+#define PAYMENTS " FROM payments p WHERE user_id = # "
+#define OF_BUYER " JOIN payments p USING (payment_id) WHERE user_id = # "
+#define DOCUMENT " JOIN payments p ON payment_id = document_id WHERE p.user_id = # "
+
 /* --- the answer --- */
+
+/* What is answered on a good day. */
+static int wanted_status(enum role role)
+{
+    return role == ROLE_RETURN ? 303 : role == ROLE_REFUSED ? 402 : role == ROLE_BANNED ? 403 : 200;
+}
 
 static bool is_success(enum role role)
 {
-    int wanted = role == ROLE_RETURN ? 303 : role == ROLE_REFUSED ? 402 : 200;
-    return role == ROLE_JOBS || run.first.status == wanted;
+    return role == ROLE_JOBS || run.first.status == wanted_status(role);
 }
 
 /* One of the table's errors, in the envelope; a fault is never the caller's fault. */
@@ -92,8 +102,10 @@ static void judge_answer(enum role role, bool may_break)
         CHECK(done == 1, "called completed, and is not");
     if (role == ROLE_BALANCE && !is_success(role) && reply->status != 504)
         CHECK(done == 0, "refused with %d %s, and done", reply->status, reply->body);
-    if (role == ROLE_CREATE || role == ROLE_REFUSED)
+    if (role == ROLE_CREATE || role == ROLE_REFUSED || role == ROLE_BANNED)
         CHECK(done == 0, "nobody has paid");
+    if (role == ROLE_BANNED)
+        CHECK(ask("SELECT COUNT(*)" PAYMENTS) == 0 && bank.count == 0, "a payment of the banned");
 }
 
 /* --- everybody tries again --- */
@@ -110,8 +122,7 @@ static void recover_create(enum role role, void (*act)(struct reply *))
         CHECK(strcmp(again.body, run.first.body) == 0 &&
                   strstr(again.text, "Idempotent-Replayed: true") != NULL,
               "repeated: %d %s", again.status, again.body);
-    CHECK(again.status == 200 || again.status == 409 || again.status == 502 ||
-              (role == ROLE_REFUSED && again.status == 402),
+    CHECK(again.status == wanted_status(role) || again.status == 409 || again.status == 502,
           "tried again: %d %s", again.status, again.body);
     if (again.status != 200)
         return;
@@ -134,7 +145,7 @@ static void recover_notice(void (*act)(struct reply *))
 /* Then their time is over, and the jobs come to an end with everything. */
 static void recover(enum role role, void (*act)(struct reply *))
 {
-    if (role == ROLE_CREATE || role == ROLE_BALANCE || role == ROLE_REFUSED)
+    if (role == ROLE_CREATE || role == ROLE_BALANCE || role == ROLE_REFUSED || role == ROLE_BANNED)
         recover_create(role, act);
     else if (role == ROLE_NOTICE)
         recover_notice(act);
@@ -145,10 +156,6 @@ static void recover(enum role role, void (*act)(struct reply *))
 }
 
 /* --- the end state --- */
-
-#define PAYMENTS " FROM payments p WHERE user_id = # "
-#define OF_BUYER " JOIN payments p USING (payment_id) WHERE user_id = # "
-#define DOCUMENT " JOIN payments p ON payment_id = document_id WHERE p.user_id = # "
 
 /* None of these may be found. */
 static const struct {
