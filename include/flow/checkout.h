@@ -13,7 +13,7 @@ struct settled_create; /* flow/settled.h */
 
 enum {
     PARTNERS_MAX = 8,
-    CALL_MARGIN_MS = 3000, /* an attempt's deadline lies this much after its call's time-out */
+    CALL_MARGIN_MS = 3000, /* an attempt is given up this much after its call's time-out */
     ATTEMPTS_MAX = 4,      /* of a payment: with so many, a lost one is not replaced any more */
 };
 
@@ -35,6 +35,12 @@ struct checkout {
                           * items then */
     int64_t deadline_ms; /* monotonic: of the request */
 };
+
+/* After how long an attempt that begins now is given up. */
+static inline int64_t attempt_deadline_ms(const struct context *context)
+{
+    return context->settings->provider.timeout_ms + CALL_MARGIN_MS;
+}
 
 /* Runs all of it. The answer says what the caller gets; its payment_id is set as soon as a
  * payment is stored. Never fails in any other way. */

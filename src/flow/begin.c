@@ -85,12 +85,11 @@ static enum err insert_attempt(struct db *db, struct begun *unit)
 {
     const struct payment *payment = &unit->payment;
     struct attempt *attempt = &unit->attempt;
-    int64_t deadline_ms = unit->context->settings->provider.timeout_ms + CALL_MARGIN_MS;
     *attempt = (struct attempt){.number = 1};
     (void)text_copy(attempt->provider, sizeof attempt->provider, unit->checkout->drivers[0]->name);
     (void)text_copy(attempt->reference, sizeof attempt->reference, payment->id);
     enum err err = attempts_insert(db, payment, 1, attempt->provider, attempt->reference,
-                                   deadline_ms, &attempt->id);
+                                   attempt_deadline_ms(unit->context), &attempt->id);
     return err ? err : checks_insert(db, payment->id, FIRST_CHECK_S);
 }
 

@@ -184,9 +184,8 @@ static enum err answer_unknown(struct db *db, struct finish_unit *unit)
 static enum err open_next(struct db *db, struct finish_unit *unit)
 {
     int64_t number = unit->attempt.number + 1;
-    int64_t deadline_ms = unit->context->settings->provider.timeout_ms + CALL_MARGIN_MS;
     enum err err = attempts_insert(db, &unit->payment, number, unit->next->name, unit->payment.id,
-                                   deadline_ms, &unit->attempt.id);
+                                   attempt_deadline_ms(unit->context), &unit->attempt.id);
     unit->answer = (struct answer){0};
     if (!err || err == ERR_DB_DUPLICATE)
         err = attempts_last(db, unit->payment.id, &unit->attempt);

@@ -40,7 +40,6 @@ static enum err replace_unit(struct db *db, void *context)
 {
     struct replace_unit *unit = context;
     char reference[IDENT_MAX];
-    int64_t deadline_ms = unit->context->settings->provider.timeout_ms + CALL_MARGIN_MS;
     struct payment payment;
     struct attempt last;
     unit->attempt = (struct attempt){0};
@@ -52,8 +51,8 @@ static enum err replace_unit(struct db *db, void *context)
         outcome_is_failure(last.outcome) || last.number >= ATTEMPTS_MAX)
         return err;
     attempt_reference(payment.id, last.number + 1, reference);
-    err = attempts_insert(db, &payment, last.number + 1, last.provider, reference, deadline_ms,
-                          &unit->attempt.id);
+    err = attempts_insert(db, &payment, last.number + 1, last.provider, reference,
+                          attempt_deadline_ms(unit->context), &unit->attempt.id);
     return err ? err : attempts_last(db, payment.id, &unit->attempt);
 }
 
