@@ -27,7 +27,7 @@ struct settings_nonstopay {
     struct settings_provider common;
     char api_url[CONF_TEXT_MAX], return_url[CONF_TEXT_MAX];
     char create_path[CONF_TEXT_MAX], upi_path[CONF_TEXT_MAX], crypto_path[CONF_TEXT_MAX];
-    char history_path[CONF_TEXT_MAX];
+    char history_path[CONF_TEXT_MAX], status_path[CONF_TEXT_MAX], infos_path[CONF_TEXT_MAX];
     bool sends_form; /* bodies as a form instead of JSON */
     struct secret api_key, signature_key;
     char signature[CONF_TEXT_MAX];          /* the scheme of X-Signature */

@@ -37,10 +37,7 @@ struct checkout {
 };
 
 /* After how long an attempt that begins now is given up. */
-static inline int64_t attempt_deadline_ms(const struct context *context)
-{
-    return context->settings->provider.timeout_ms + CALL_MARGIN_MS;
-}
+int64_t attempt_deadline_ms(const struct context *context);
 
 /* Runs all of it. The answer says what the caller gets; its payment_id is set as soon as a
  * payment is stored. Never fails in any other way. */

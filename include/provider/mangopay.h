@@ -77,6 +77,9 @@ bool mangopay_listed(const char *list, const char *word);
 /* See provider_driver.check. */
 enum err mangopay_check(const struct settings *settings, const struct provider_order *order);
 
+/* The same but for where the money goes: of what moves none. */
+enum err mangopay_check_words(const struct settings *settings, const struct provider_order *order);
+
 /* Which payment is it, by the Tag of a pay-in? */
 enum mangopay_tag { MANGOPAY_TAG_NONE, MANGOPAY_TAG_FOREIGN, MANGOPAY_TAG_OURS };
 enum mangopay_tag mangopay_tag(const struct settings *settings, const char *tag,

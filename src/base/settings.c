@@ -116,6 +116,8 @@ const struct conf_setting settings_table[] = {
     TEXT("nonstopay", "upi_path", nonstopay.upi_path, "/api/btn-create-invoice/get/"),
     TEXT("nonstopay", "crypto_path", nonstopay.crypto_path, "/api/btn-create-invoice/get/"),
     TEXT("nonstopay", "history_path", nonstopay.history_path, "/api/invoice/history/"),
+    TEXT("nonstopay", "status_path", nonstopay.status_path, "/api/invoice/status/"),
+    TEXT("nonstopay", "infos_path", nonstopay.infos_path, "/api/client-invoice-info/get/"),
     SWITCH("nonstopay", "sends_form", nonstopay.sends_form, "off"),
     SECRET("nonstopay", "api_key_file", nonstopay.api_key, 8),
     SECRET("nonstopay", "signature_key_file", nonstopay.signature_key, 8),
@@ -188,8 +190,8 @@ static void check_nonstopay(struct check *check, const struct settings_nonstopay
     demand(check, s->minimum <= s->maximum, "nonstopay.minimum is above nonstopay.maximum");
     demand(check,
            s->create_path[0] == '/' && s->upi_path[0] == '/' && s->crypto_path[0] == '/' &&
-               s->history_path[0] == '/',
-           "nonstopay.create_path, upi_path, crypto_path and history_path must start with /");
+               s->history_path[0] == '/' && s->status_path[0] == '/' && s->infos_path[0] == '/',
+           "nonstopay.create_path and the other paths must start with /");
     demand(check, is_signature(s->signature),
            "nonstopay.signature is hmac-sha256-hex, hmac-sha256-base64 or off");
     demand(check, strcmp(s->signature, "off") != 0 || s->callback_addresses[0] != '\0',
@@ -217,13 +219,21 @@ static bool is_wallets(const char *text)
     return true;
 }
 
+/* What Mangopay would refuse with every payment, or with recurring ones: those return to an address
+ * of 100 characters. */
 static void check_mangopay(struct check *check, const struct settings_mangopay *s)
 {
     demand(check, s->minimum <= s->maximum, "mangopay.minimum is above mangopay.maximum");
     demand(check, is_wallets(s->wallets), "mangopay.wallets is a list of CURRENCY:ID");
-    demand(check, strlen(s->return_url) <= 220, "mangopay.return_url has more than 220 characters");
-    demand(check, strlen(s->statement_descriptor) <= 10,
-           "mangopay.statement_descriptor has more than 10 characters");
+    demand(check, strlen(s->return_url) <= 100, "mangopay.return_url has more than 100 characters");
+    demand(check, strlen(s->culture) == 2 && strspn(s->culture, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 2,
+           "mangopay.culture is two capital letters");
+    demand(check,
+           strlen(s->statement_descriptor) <= 10 &&
+               s->statement_descriptor[strspn(s->statement_descriptor,
+                                              "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                              "0123456789 ")] == '\0',
+           "mangopay.statement_descriptor is at most 10 letters, digits and spaces");
     if (!s->common.enabled)
         return;
     demand(check, s->client_id[0] != '\0',
@@ -280,6 +290,10 @@ static int cross_check(const char *path, const struct settings *s, FILE *report)
     demand(&check, status == 300 || status == 400, "http.business_error_status is 300 or 400");
     demand(&check, s->provider.timeout_ms < s->http.request_budget_ms,
            "provider.timeout must be below http.request_budget");
+    /* with a payment's id and 40 characters of the caller's, it fits into Mangopay's shortest Tag
+     */
+    demand(&check, strlen(s->payment.environment) <= 26,
+           "payment.environment has more than 26 characters");
     demand(&check, s->payviox.minimum <= s->payviox.maximum,
            "payviox.minimum is above payviox.maximum");
     demand(&check, is_mail_server(s->mail.server),

@@ -180,6 +180,11 @@ static enum err answer_unknown(struct db *db, struct finish_unit *unit)
     return ERR_NONE;
 }
 
+int64_t attempt_deadline_ms(const struct context *context)
+{
+    return context->settings->provider.timeout_ms + CALL_MARGIN_MS;
+}
+
 /* The intent to try the next one, in the transaction that stores why the last one failed. */
 static enum err open_next(struct db *db, struct finish_unit *unit)
 {

@@ -171,9 +171,6 @@ void recurring_post_one(struct call *call)
         request.driver = provider_find(context->settings, registration.provider);
     if (!err && (request.driver == NULL || request.driver->registrations == NULL))
         err = ERR_PROVIDER_UNAVAILABLE;
-    /* the currency is the registration's: any that has a wallet will do for the check */
-    if (!err && !money_make(0, "EUR", &request.recurring.amount))
-        err = ERR_INTERNAL;
     if (!err)
         err = read_request(call, &fields, &registration, &checkout, &request);
     if (err) {

@@ -66,6 +66,8 @@ static const struct {
     {"Preauthorization", ERR_PARAMETERS},
     {"DepositId", ERR_PARAMETERS},
     {"RecurringPayinRegistrationId", ERR_PARAMETERS},
+    {"SecureModeReturnU", ERR_PARAMETERS}, /* the payer must be there: recurring_cit first */
+    {"EndDate", ERR_PARAMETERS},
     {"Culture", ERR_PARAMETERS},
     {"StatementDescriptor", ERR_PARAMETERS},
     {"AuthorId", ERR_PARAMETERS},
@@ -295,7 +297,12 @@ void mangopay_recovered(const struct settings *settings, struct arena *arena,
         return;
     const char *code = mangopay_text(root, "StatusCode", "");
     const struct json *resource = json_get(root, "Resource");
-    if (digits_parse(code, strlen(code), &status) && status >= 200 && status < 600 &&
-        resource != NULL)
-        read_answer(arena, (int)status, resource, ret_result);
+    if (!digits_parse(code, strlen(code), &status) || status < 200 || status >= 600 ||
+        resource == NULL)
+        return;
+    if (status == 401 || status == 429) { /* the key is used up, and nothing was made */
+        ret_result->outcome = OUTCOME_REFUSED;
+        return;
+    }
+    read_answer(arena, (int)status, resource, ret_result);
 }

@@ -133,39 +133,45 @@ static bool is_word_fine(const struct mangopay_method *method, const struct prov
 }
 
 /* Where the money goes is ours to say, unless the settings leave it to callers. */
+static bool may_name(const struct settings *settings, const struct provider_details *d)
+{
+    bool named = !unknown(d->author_id) || !unknown(d->credited_wallet_id) || d->fees >= 0;
+    return (!named || settings->mangopay.callers_name_wallets) &&
+           (unknown(d->author_id) || mangopay_is_id(d->author_id)) &&
+           (unknown(d->credited_wallet_id) || mangopay_is_id(d->credited_wallet_id));
+}
+
 static enum err check_wallet(const struct settings *settings, const struct provider_order *order)
 {
-    const struct provider_details *d = order->details;
-    bool named = !unknown(d->author_id) || !unknown(d->credited_wallet_id) || d->fees >= 0;
     char wallet[PROVIDER_REFERENCE_MAX];
     struct money fees;
-    if (named && !settings->mangopay.callers_name_wallets)
-        return ERR_PARAMETERS;
-    if ((!unknown(d->author_id) && !mangopay_is_id(d->author_id)) ||
-        (!unknown(d->credited_wallet_id) && !mangopay_is_id(d->credited_wallet_id)))
-        return ERR_PARAMETERS;
-    if (unknown(d->credited_wallet_id) &&
+    if (unknown(order->details->credited_wallet_id) &&
         !mangopay_wallet(settings, money_currency(&order->amount), wallet))
         return ERR_CURRENCY;
     bool known = money_minor_units(&order->amount) > 0; /* a cart's is known later */
     return known && !mangopay_fees(settings, order, &fees) ? ERR_PARAMETERS : ERR_NONE;
 }
 
-enum err mangopay_check(const struct settings *settings, const struct provider_order *order)
+enum err mangopay_check_words(const struct settings *settings, const struct provider_order *order)
 {
     const struct mangopay_method *method = mangopay_method(order->method);
     const struct provider_details *details = order->details;
+    if (order->card != NULL) /* Mangopay takes cards from payers only */
+        return ERR_CARD;
+    if (order->payer == NULL || details == NULL || !has_source(method, details) ||
+        !is_word_fine(method, details) || !may_name(settings, details))
+        return ERR_PARAMETERS;
+    enum err err = check_addresses(method, order);
+    return err ? err : check_browser(method, order);
+}
+
+enum err mangopay_check(const struct settings *settings, const struct provider_order *order)
+{
+    const struct mangopay_method *method = mangopay_method(order->method);
     if (method == NULL)
         return ERR_METHOD_OF_PAYMENT;
     if (!mangopay_listed(method->currencies, money_currency(&order->amount)))
         return ERR_CURRENCY;
-    if (order->card != NULL) /* Mangopay takes cards from payers only */
-        return ERR_CARD;
-    if (order->payer == NULL || details == NULL || !has_source(method, details) ||
-        !is_word_fine(method, details))
-        return ERR_PARAMETERS;
-    enum err err = check_wallet(settings, order);
-    if (!err)
-        err = check_addresses(method, order);
-    return err ? err : check_browser(method, order);
+    enum err err = mangopay_check_words(settings, order);
+    return err ? err : check_wallet(settings, order);
 }

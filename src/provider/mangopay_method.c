@@ -80,7 +80,10 @@ bool mangopay_fits(const char *name, const char *way)
         [MANGOPAY_RECURRING_MIT] = "CARD DIRECT",
     };
     const struct mangopay_method *method = mangopay_method(name);
-    return method != NULL && strcmp(way, ways[method->kind]) == 0;
+    if (method == NULL)
+        return false;
+    return strcmp(way, ways[method->kind]) == 0 || /* the documents show both for a deposit */
+           (method->kind == MANGOPAY_DEPOSIT && strcmp(way, ways[MANGOPAY_CARD_DIRECT]) == 0);
 }
 
 bool mangopay_refundable(const char *name)

@@ -21,13 +21,17 @@ static struct provider_order order_of(const struct provider_recurring *r)
                                    .details = r->details};
 }
 
+/* A change moves no money, in whichever currency. What is free has no amount at Mangopay, and our
+ * payments have one: the first payment of a plan that begins with free cycles would be refused. */
 static enum err check(const struct settings *settings, const struct provider_recurring *r)
 {
     const struct provider_order order = order_of(r);
-    enum err err = mangopay_check(settings, &order);
+    bool changes = r->provider_reference[0] != '\0';
+    enum err err =
+        changes ? mangopay_check_words(settings, &order) : mangopay_check(settings, &order);
     if (err)
         return err;
-    if ((r->provider_reference[0] == '\0' && !mangopay_is_id(r->details->card_id)) ||
+    if ((!changes && !mangopay_is_id(r->details->card_id)) || r->free_cycles > 0 ||
         (r->details->card_id[0] != '\0' && !mangopay_is_id(r->details->card_id)) ||
         (r->frequency[0] != '\0' && !mangopay_listed(frequencies, r->frequency)) ||
         (r->next_amount < 0) != (r->next_fees < 0))

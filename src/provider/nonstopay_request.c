@@ -196,8 +196,8 @@ enum err nonstopay_read(const struct settings *settings, struct arena *arena,
 {
     struct buf url;
     buf_init(&url, arena, URL_MAX);
-    buf_printf(&url, "%s/api/%s/?id=", settings->nonstopay.api_url,
-               order->unproved ? "client-invoice-info/get" : "invoice/status");
+    buf_printf(&url, "%s%s?id=", settings->nonstopay.api_url,
+               order->unproved ? settings->nonstopay.infos_path : settings->nonstopay.status_path);
     buf_url(&url, order->provider_reference);
     return start(settings, arena, &url, "GET", ret_request);
 }

@@ -42,6 +42,8 @@ static int set_up(void **state)
     set_text(s->upi_path, "/upi/");
     set_text(s->crypto_path, "/crypto/");
     set_text(s->history_path, "/history/");
+    set_text(s->status_path, "/api/invoice/status/");
+    set_text(s->infos_path, "/api/client-invoice-info/get/");
     set_text(s->signature, "hmac-sha256-hex");
     set_text(s->payable_currencies, "USDT_polygon USDC_tron");
     payer = (struct provider_payer){

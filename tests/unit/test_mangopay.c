@@ -184,6 +184,38 @@ static void what_a_caller_may_say(void **state)
 #undef AT
 }
 
+/* A change needs no wallet, in any currency: it ends a registration, say. */
+static void registrations_are_checked(void **state)
+{
+    static const struct {
+        const char *old, *currency, *card;
+        int64_t free_cycles;
+        enum err err;
+    } rows[] = {
+        {"", "EUR", "card_1", -1, ERR_NONE},      {"", "EUR", "card_1", 0, ERR_NONE},
+        {"", "EUR", "card_1", 1, ERR_PARAMETERS}, {"", "EUR", "", -1, ERR_PARAMETERS},
+        {"", "USD", "card_1", -1, ERR_CURRENCY},  {"rec_1", "USD", "", -1, ERR_NONE},
+        {"rec_1", "USD", "card_2", -1, ERR_NONE}, {"rec_1", "USD", "a b", -1, ERR_PARAMETERS},
+        {"rec_1", "USD", "", 1, ERR_PARAMETERS},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct provider_details mine = details;
+        struct provider_recurring r = {.provider_reference = rows[i].old,
+                                       .next_amount = -1,
+                                       .next_fees = -1,
+                                       .frequency = "",
+                                       .free_cycles = rows[i].free_cycles,
+                                       .payer = &payer,
+                                       .details = &mine};
+        mine.card_id = rows[i].card;
+        assert_true(money_make(2500, rows[i].currency, &r.amount));
+        enum err err = mangopay_driver.registrations->check(&settings, &r);
+        ROW(err == rows[i].err, "row %zu: %s", i, err_message(err));
+    }
+    ROWS_END();
+}
+
 /* 255 characters are up to 1020 bytes. */
 static void lengths_are_counted_in_characters(void **state)
 {
@@ -340,6 +372,10 @@ static void answers_to_a_create(void **state)
          false, false},
         {400, ERROR("currency_incompatibility", "null"), OUTCOME_REFUSED, ERR_CURRENCY, false,
          false},
+        {400, ERROR("param_error", "{\"SecureModeReturnUrl\":\"?\"}"), OUTCOME_REFUSED,
+         ERR_PARAMETERS, false, false},
+        {400, ERROR("param_error", "{\"EndDate\":\"?\"}"), OUTCOME_REFUSED, ERR_PARAMETERS, false,
+         false},
         {400, ERROR("param_error", "{\"New\":\"?\"}"), OUTCOME_REFUSED, ERR_NONE, false, false},
         {400, "<html>", OUTCOME_UNKNOWN, ERR_NONE, false, false},
         {401, ERROR("unauthorized", "null"), OUTCOME_NOT_SENT, ERR_NONE, false, false},
@@ -398,6 +434,9 @@ static void kept_answers(void **state)
          "{\"StatusCode\":\"200\",\"Resource\":{\"Id\":\"refund_1\",\"Nature\":\"REFUND\","
          "\"Status\":\"SUCCEEDED\"}}",
          OUTCOME_DONE},
+        /* these used up the key */
+        {200, "{\"StatusCode\":\"429\",\"Resource\":{}}", OUTCOME_REFUSED},
+        {200, "{\"StatusCode\":\"401\",\"Resource\":{\"error\":\"x\"}}", OUTCOME_REFUSED},
         {404, ERROR("ressource_not_found", "null"), OUTCOME_UNKNOWN},
         {429, ERROR("rate_limit", "null"), OUTCOME_UNKNOWN},
     };
@@ -537,6 +576,7 @@ int main(void)
         TEST_HERE(currencies_of_the_table),
         TEST_HERE(what_a_caller_may_say),
         TEST_HERE(addresses_are_whole_or_absent),
+        TEST_HERE(registrations_are_checked),
         TEST_HERE(lengths_are_counted_in_characters),
         TEST_HERE(a_payer_has_an_address_that_is_one),
         TEST_HERE(wallets_and_fees_are_ours_to_name),

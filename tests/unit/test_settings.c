@@ -123,6 +123,14 @@ static void settings_need_one_another(void **state)
         {{NEEDED, "nonstopay.upi_path = api"}, "must start with /"},
         {{NEEDED, "nonstopay.crypto_path = api"}, "must start with /"},
         {{NEEDED, "nonstopay.history_path = api"}, "must start with /"},
+        {{NEEDED, "nonstopay.status_path = api"}, "must start with /"},
+        {{NEEDED, "nonstopay.infos_path = api"}, "must start with /"},
+        {{NEEDED, "mangopay.culture = en"}, "mangopay.culture is two capital letters"},
+        {{NEEDED, "mangopay.culture = ENG"}, "mangopay.culture is two capital letters"},
+        {{NEEDED, "mangopay.statement_descriptor = Shop.com"}, "letters, digits and spaces"},
+        {{NEEDED, "mangopay.statement_descriptor = My Shop 12"}, NULL},
+        {{NEEDED, "payment.environment = abcdefghijklmnopqrstuvwxyz"}, NULL},
+        {{NEEDED, "payment.environment = abcdefghijklmnopqrstuvwxyz1"}, "more than 26 characters"},
         {{NEEDED, "nonstopay.deposits = USD:500-500 JPY:500-500"}, "nonstopay.deposits may name"},
     };
     struct settings *s = calloc(1, sizeof *s);
