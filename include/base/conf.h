@@ -49,9 +49,10 @@ struct conf_setting {
     int64_t min, max;     /* numbers and limits: bounds; secrets: fewest bytes */
 };
 
-/* Fills *ret_values from the defaults and the file. Every problem found is a line on report:
- * "file:line: what is wrong". ERR_CONFIG if there was any. */
+/* Fills *ret_values from the defaults and the file, and ret_lines with the line of each setting, 0
+ * where the file has none. Every problem found is a line on report: "file:line: what is wrong".
+ * ERR_CONFIG if there was any. */
 enum err conf_read(const char *path, const struct conf_setting *settings, size_t count,
-                   void *ret_values, FILE *report) MUST_CHECK;
+                   void *ret_values, int *ret_lines, FILE *report) MUST_CHECK;
 
 #endif

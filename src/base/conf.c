@@ -15,8 +15,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SETTINGS_MAX = 128 };
-
 struct reading {
     const char *path;
     FILE *file, *report;
@@ -25,7 +23,7 @@ struct reading {
     const struct conf_setting *settings;
     size_t count;
     void *values;
-    bool seen[SETTINGS_MAX];
+    int *lines; /* of each setting; 0: not seen */
 };
 
 __attribute__((format(printf, 3, 4))) static int complain(struct reading *reading, int line,
@@ -297,10 +295,10 @@ static int on_setting(void *context, const char *section, const char *key, const
         const struct conf_setting *setting = &reading->settings[i];
         if (strcmp(setting->section, section) != 0 || strcmp(setting->key, key) != 0)
             continue;
-        bool more = reading->seen[i] && reading->indented && setting->type == CONF_LIST;
-        if (reading->seen[i] && !more)
+        bool more = reading->lines[i] != 0 && reading->indented && setting->type == CONF_LIST;
+        if (reading->lines[i] != 0 && !more)
             return complain(reading, reading->line, "%s.%s is set twice", section, key);
-        reading->seen[i] = true;
+        reading->lines[i] = reading->line;
         return set_value(reading, setting, value, more);
     }
     return complain(reading, reading->line, "there is no setting %s.%s", section, key);
@@ -314,12 +312,15 @@ static void set_defaults(struct reading *reading)
 }
 
 enum err conf_read(const char *path, const struct conf_setting *settings, size_t count,
-                   void *ret_values, FILE *report)
+                   void *ret_values, int *ret_lines, FILE *report)
 {
-    struct reading reading = {
-        .path = path, .report = report, .settings = settings, .count = count, .values = ret_values};
-    if (count > SETTINGS_MAX)
-        return ERR_CONFIG;
+    struct reading reading = {.path = path,
+                              .report = report,
+                              .settings = settings,
+                              .count = count,
+                              .values = ret_values,
+                              .lines = ret_lines};
+    memset(ret_lines, 0, count * sizeof *ret_lines);
     set_defaults(&reading);
     reading.file = fopen(path, "re");
     if (reading.file == NULL) {

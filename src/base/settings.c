@@ -161,15 +161,30 @@ const char *const settings_receivers[RECEIVERS_MAX] = {"receiver_1", "receiver_2
 
 struct check {
     const char *path;
+    const struct settings *settings;
+    int lines[sizeof settings_table / sizeof settings_table[0]];
     FILE *report;
     int problems;
 };
 
-static void demand(struct check *check, bool fine, const char *what)
+static int line_of(const struct check *check, const void *field)
+{
+    size_t offset = (size_t)((const char *)field - (const char *)check->settings), i = 0;
+    while (settings_table[i].offset != offset)
+        i++;
+    return check->lines[i];
+}
+
+/* field: of the settings, what is wrong or asks for what is missing. */
+static void demand(struct check *check, const void *field, bool fine, const char *what)
 {
     if (fine)
         return;
-    (void)fprintf(check->report, "%s: %s\n", check->path, what);
+    int line = line_of(check, field);
+    if (line > 0)
+        (void)fprintf(check->report, "%s:%d: %s\n", check->path, line, what);
+    else
+        (void)fprintf(check->report, "%s: %s\n", check->path, what);
     check->problems++;
 }
 
@@ -187,23 +202,26 @@ static bool is_signature(const char *text)
 
 static void check_nonstopay(struct check *check, const struct settings_nonstopay *s)
 {
-    demand(check, s->minimum <= s->maximum, "nonstopay.minimum is above nonstopay.maximum");
-    demand(check,
-           s->create_path[0] == '/' && s->upi_path[0] == '/' && s->crypto_path[0] == '/' &&
-               s->history_path[0] == '/' && s->status_path[0] == '/' && s->infos_path[0] == '/',
-           "nonstopay.create_path and the other paths must start with /");
-    demand(check, is_signature(s->signature),
+    demand(check, &s->minimum, s->minimum <= s->maximum,
+           "nonstopay.minimum is above nonstopay.maximum");
+    const char *const paths[] = {s->create_path,  s->upi_path,    s->crypto_path,
+                                 s->history_path, s->status_path, s->infos_path};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        demand(check, paths[i], paths[i][0] == '/', "a path of nonstopay must start with /");
+    demand(check, s->signature, is_signature(s->signature),
            "nonstopay.signature is hmac-sha256-hex, hmac-sha256-base64 or off");
-    demand(check, strcmp(s->signature, "off") != 0 || s->callback_addresses[0] != '\0',
+    demand(check, s->signature,
+           strcmp(s->signature, "off") != 0 || s->callback_addresses[0] != '\0',
            "nonstopay.callback_addresses must be set while nonstopay.signature is off");
     for (size_t i = 0; i < s->common.deposits.count; i++)
-        demand(check, strstr("USD EUR GBP INR ZAR", s->common.deposits.rows[i].currency) != NULL,
+        demand(check, &s->common.deposits,
+               strstr("USD EUR GBP INR ZAR", s->common.deposits.rows[i].currency) != NULL,
                "nonstopay.deposits may name USD, EUR, GBP, INR and ZAR only");
     if (!s->common.enabled)
         return;
-    demand(check, secret_is_set(&s->api_key),
+    demand(check, &s->common.enabled, secret_is_set(&s->api_key),
            "nonstopay.api_key_file is missing while nonstopay is enabled");
-    demand(check, s->return_url[0] != '\0',
+    demand(check, &s->common.enabled, s->return_url[0] != '\0',
            "nonstopay.return_url is missing while nonstopay is enabled");
 }
 
@@ -223,12 +241,15 @@ static bool is_wallets(const char *text)
  * of 100 characters. */
 static void check_mangopay(struct check *check, const struct settings_mangopay *s)
 {
-    demand(check, s->minimum <= s->maximum, "mangopay.minimum is above mangopay.maximum");
-    demand(check, is_wallets(s->wallets), "mangopay.wallets is a list of CURRENCY:ID");
-    demand(check, strlen(s->return_url) <= 100, "mangopay.return_url has more than 100 characters");
-    demand(check, strlen(s->culture) == 2 && strspn(s->culture, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 2,
+    demand(check, &s->minimum, s->minimum <= s->maximum,
+           "mangopay.minimum is above mangopay.maximum");
+    demand(check, s->wallets, is_wallets(s->wallets), "mangopay.wallets is a list of CURRENCY:ID");
+    demand(check, s->return_url, strlen(s->return_url) <= 100,
+           "mangopay.return_url has more than 100 characters");
+    demand(check, s->culture,
+           strlen(s->culture) == 2 && strspn(s->culture, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 2,
            "mangopay.culture is two capital letters");
-    demand(check,
+    demand(check, s->statement_descriptor,
            strlen(s->statement_descriptor) <= 10 &&
                s->statement_descriptor[strspn(s->statement_descriptor,
                                               "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -236,13 +257,14 @@ static void check_mangopay(struct check *check, const struct settings_mangopay *
            "mangopay.statement_descriptor is at most 10 letters, digits and spaces");
     if (!s->common.enabled)
         return;
-    demand(check, s->client_id[0] != '\0',
+    demand(check, &s->common.enabled, s->client_id[0] != '\0',
            "mangopay.client_id is missing while mangopay is enabled");
-    demand(check, secret_is_set(&s->api_key),
+    demand(check, &s->common.enabled, secret_is_set(&s->api_key),
            "mangopay.api_key_file is missing while mangopay is enabled");
-    demand(check, s->return_url[0] != '\0' && s->hook_url[0] != '\0',
+    demand(check, &s->common.enabled, s->return_url[0] != '\0' && s->hook_url[0] != '\0',
            "mangopay.return_url or hook_url is missing while mangopay is enabled");
-    demand(check, s->callers_name_wallets || (s->author_id[0] != '\0' && s->wallets[0] != '\0'),
+    demand(check, &s->common.enabled,
+           s->callers_name_wallets || (s->author_id[0] != '\0' && s->wallets[0] != '\0'),
            "mangopay.author_id or wallets is missing while mangopay is enabled");
 }
 
@@ -266,58 +288,65 @@ static void check_receiver(struct check *check, const struct settings *s, size_t
     char what[128];
     (void)snprintf(what, sizeof what, "%s.secret_file is missing while its url is set",
                    settings_receivers[i]);
-    demand(check, r->url[0] == '\0' || secret_is_set(&r->secret), what);
+    demand(check, r->url, r->url[0] == '\0' || secret_is_set(&r->secret), what);
     (void)snprintf(what, sizeof what, "%s has a secret, but no url", settings_receivers[i]);
-    demand(check,
+    demand(check, &r->secret,
            r->url[0] != '\0' || !(secret_is_set(&r->secret) || secret_is_set(&r->previous_secret)),
            what);
     (void)snprintf(what, sizeof what,
                    "%s.url must start with https:// and hold neither spaces nor a password",
                    settings_receivers[i]);
-    demand(check, r->url[0] == '\0' || is_receiver_url(r->url, s->returns.localhost_http), what);
+    demand(check, r->url, r->url[0] == '\0' || is_receiver_url(r->url, s->returns.localhost_http),
+           what);
 }
 
 /* What no single row can say: settings that need one another. */
-static int cross_check(const char *path, const struct settings *s, FILE *report)
+static void cross_check(struct check *check)
 {
-    struct check check = {path, report, 0};
+    const struct settings *s = check->settings;
     int64_t status = s->http.business_error_status;
-    demand(&check, secret_is_set(&s->database.password), "database.password_file is missing");
-    demand(&check,
+    demand(check, &s->database.password, secret_is_set(&s->database.password),
+           "database.password_file is missing");
+    demand(check, &s->token.secret,
            secret_is_set(&s->token.secret) || public_key_algorithm(&s->token.public_key)[0] != '\0',
            "token.secret_file is missing, and token.public_key_file too");
-    demand(&check, secret_is_set(&s->api_key_hash_key), "api_key.hash_key_file is missing");
-    demand(&check, status == 300 || status == 400, "http.business_error_status is 300 or 400");
-    demand(&check, s->provider.timeout_ms < s->http.request_budget_ms,
+    demand(check, &s->api_key_hash_key, secret_is_set(&s->api_key_hash_key),
+           "api_key.hash_key_file is missing");
+    demand(check, &s->http.business_error_status, status == 300 || status == 400,
+           "http.business_error_status is 300 or 400");
+    demand(check, &s->provider.timeout_ms, s->provider.timeout_ms < s->http.request_budget_ms,
            "provider.timeout must be below http.request_budget");
     /* with a payment's id and 40 characters of the caller's, it fits into Mangopay's shortest Tag
      */
-    demand(&check, strlen(s->payment.environment) <= 26,
+    demand(check, s->payment.environment, strlen(s->payment.environment) <= 26,
            "payment.environment has more than 26 characters");
-    demand(&check, s->payviox.minimum <= s->payviox.maximum,
+    demand(check, &s->payviox.minimum, s->payviox.minimum <= s->payviox.maximum,
            "payviox.minimum is above payviox.maximum");
-    demand(&check, is_mail_server(s->mail.server),
+    demand(check, s->mail.server, is_mail_server(s->mail.server),
            "mail.server must start with smtp://, smtps:// or unix:/");
-    demand(&check, s->mail.server[0] == '\0' || address_valid(s->mail.from),
+    demand(check, s->mail.server, s->mail.server[0] == '\0' || address_valid(s->mail.from),
            "mail.from must be an address while mail.server is set");
     for (size_t i = 0; i < RECEIVERS_MAX; i++)
-        check_receiver(&check, s, i);
+        check_receiver(check, s, i);
     if (s->payviox.common.enabled) {
-        demand(&check, secret_is_set(&s->payviox.secret_key),
+        demand(check, &s->payviox.common.enabled, secret_is_set(&s->payviox.secret_key),
                "payviox.secret_key_file is missing while payviox is enabled");
-        demand(&check, secret_is_set(&s->payviox.webhook_token),
+        demand(check, &s->payviox.common.enabled, secret_is_set(&s->payviox.webhook_token),
                "payviox.webhook_token_file is missing while payviox is enabled");
     }
-    check_nonstopay(&check, &s->nonstopay);
-    check_mangopay(&check, &s->mangopay);
-    return check.problems;
+    check_nonstopay(check, &s->nonstopay);
+    check_mangopay(check, &s->mangopay);
 }
 
 enum err settings_read(const char *path, struct settings *ret_settings, FILE *report)
 {
+    struct check check = {.path = path, .settings = ret_settings, .report = report};
     memset(ret_settings, 0, sizeof *ret_settings);
-    enum err err = conf_read(path, settings_table, settings_count, ret_settings, report);
-    if (!err && cross_check(path, ret_settings, report) > 0)
+    enum err err =
+        conf_read(path, settings_table, settings_count, ret_settings, check.lines, report);
+    if (!err)
+        cross_check(&check);
+    if (check.problems > 0)
         err = ERR_CONFIG;
     if (err)
         public_key_free(&ret_settings->token.public_key);

@@ -61,6 +61,8 @@ const struct ctl_command ctl_commands[] = {
      "add a user, or change one", user_add},
     {"user", "ban", "--id N",
      "refuse this user from now on", user_ban},
+    {"user", "revoke", "--id N",
+     "the same as ban", user_ban},
     {"user", "unban", "--id N",
      "take this user's tokens and keys again", user_unban},
     {"key", "add", "--user N --key-file FILE",

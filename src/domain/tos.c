@@ -103,8 +103,9 @@ static bool parse_rfc3339(const char *text, int64_t *ret_ms)
     if (rest == NULL || !parse_offset(rest, &offset_minutes))
         return false;
     int64_t ms = (days * 86400 + seconds - offset_minutes * 60) * 1000 + fraction_ms;
+    bool leap = strncmp(text + 17, "60", 2) == 0; /* only ever the last second of a day */
     *ret_ms = ms;
-    return ms >= 0;
+    return ms >= 0 && (!leap || ms / 1000 % 86400 == 0);
 }
 
 bool timestamp_parse(const char *text, int64_t *ret_ms)

@@ -51,7 +51,7 @@ enum err create_key(const struct call *call, struct idempotency_key *ret_key)
     if (len == 0 || len >= IDEMPOTENCY_KEY_MAX)
         return ERR_IDEMPOTENCY_KEY;
     for (size_t i = 0; i < len; i++)
-        if (text[i] <= ' ' || text[i] > '~' || text[i] == '"' || text[i] == '\\')
+        if (text[i] < (quoted ? ' ' : '!') || text[i] > '~' || text[i] == '"' || text[i] == '\\')
             return ERR_IDEMPOTENCY_KEY;
     memcpy(ret_key->text, text, len);
     ret_key->text[len] = '\0';

@@ -71,7 +71,7 @@ static bool match_method(const struct route *route, const char *method)
            (strcmp(route->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
 }
 
-/* ERR_METHOD: the path exists, *ret_route is one of its rows. */
+/* ERR_METHOD: the path exists; *ret_route, for the log, is one of its rows. */
 static enum err find_route(const struct http_request *request, const struct route **ret_route,
                            const char **ret_param)
 {
@@ -109,11 +109,24 @@ static void log_call(const struct call *call, const struct route *route, int64_t
         LOG_NUMBER("provider_ms", meter->provider_us / 1000));
 }
 
+/* All methods of the path's rows. */
+static void name_methods(struct call *call)
+{
+    struct buf allow;
+    const char *param;
+    size_t len;
+    buf_init(&allow, call->request->arena, 64);
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
+        if (match_path(&routes[i], call->request->path, &param, &len))
+            buf_printf(&allow, "%s%s", allow.len == 0 ? "" : ", ", routes[i].method);
+    http_header_set(call->response, "Allow", buf_text(&allow));
+}
+
 static void walk(struct call *call, const struct route **ret_route)
 {
     enum err err = find_route(call->request, ret_route, &call->param);
     if (err == ERR_METHOD)
-        http_header_set(call->response, "Allow", (*ret_route)->method);
+        name_methods(call);
     if (!err && (*ret_route)->auth != AUTH_NONE)
         err = auth_token(call);
     if (!err && (*ret_route)->auth > AUTH_TOKEN)

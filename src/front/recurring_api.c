@@ -103,6 +103,14 @@ static enum err read_request(const struct call *call, const struct fields *field
     return word_of(err ? err : request->driver->registrations->check(settings, recurring));
 }
 
+/* business_error_status is for clients of the API that it imitates, which has no registrations. */
+static void refuse(struct call *call, enum err err)
+{
+    reply_error(call, err == ERR_PAYLOAD ? ERR_RECURRING : err);
+    if (err_is_business(err))
+        call->response->status = err_status(err);
+}
+
 void recurring_post(struct call *call)
 {
     struct context *context = call->context;
@@ -123,7 +131,7 @@ void recurring_post(struct call *call)
     if (!err)
         err = create_second_factor(call, request.driver);
     if (err) {
-        reply_error(call, err == ERR_PAYLOAD ? ERR_RECURRING : err);
+        refuse(call, err);
         return;
     }
     recurring_create(context, arena, &request, &answer);
@@ -174,7 +182,7 @@ void recurring_post_one(struct call *call)
     if (!err)
         err = read_request(call, &fields, &registration, &checkout, &request);
     if (err) {
-        reply_error(call, err == ERR_PAYLOAD ? ERR_RECURRING : err);
+        refuse(call, err);
         return;
     }
     recurring_change(context, call->request->arena, &registration, &request, &answer);

@@ -42,7 +42,8 @@ static bool row_is_set(const struct conf_setting *row)
 
 enum err sandbox_settings_read(const char *path, FILE *report)
 {
-    enum err err = conf_read(path, rows, ROWS, &settings, report);
+    int lines[ROWS];
+    enum err err = conf_read(path, rows, ROWS, &settings, lines, report);
     if (err)
         return err;
     for (size_t i = 0; i < ROWS; i++) {

@@ -1,4 +1,5 @@
-/* Checks what no transaction can make up for: durability of commits, and the schema. */
+/* Checks what no transaction can make up for: durability of commits, the schema, and whether
+ * anything can be written. */
 #include "store/ready.h"
 
 enum err ready_check(struct db *db, const char **ret_problem)
@@ -10,6 +11,8 @@ enum err ready_check(struct db *db, const char **ret_problem)
     *ret_problem = NULL;
     if (db_int(db, 0) != 1) /* at 0 or 2 an acknowledged payment can be lost */
         *ret_problem = "innodb_flush_log_at_trx_commit is not 1";
+    else if (db_int(db, 2) != 0)
+        *ret_problem = "the database is read-only";
     else if (db_int(db, 1) < SCHEMA_VERSION)
         *ret_problem = "the schema is older than the program: run guichetctl migrate";
     return ERR_NONE;

@@ -11,7 +11,7 @@
 /* clang-format off */
 const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_READY] =
-        "SELECT @@innodb_flush_log_at_trx_commit, MAX(version) FROM schema_migrations",
+        "SELECT @@innodb_flush_log_at_trx_commit, MAX(version), @@read_only FROM schema_migrations",
     [SQL_CLOCK] = /* milliseconds */
         "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', NOW(3)) DIV 1000",
     [SQL_MIGRATION_LOCK] =

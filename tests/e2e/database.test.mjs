@@ -321,6 +321,14 @@ test('a server that may lose commits is not ready', async () => {
     assert(told.some((line) => line.note === 'innodb_flush_log_at_trx_commit is not 1'));
 });
 
+test('a server that takes no changes is not ready', async () => {
+    superuser(shop, 'SET GLOBAL read_only = 1');
+    assertUnavailable(await get('/health/ready'));
+    superuser(shop, 'SET GLOBAL read_only = 0');
+    assert.equal((await get('/health/ready')).status, 200);
+    assert(shop.events('guichet').some((line) => line.note === 'the database is read-only'));
+});
+
 describe('the account of the running programs', () => {
     let db;
     before(async () => {

@@ -117,8 +117,15 @@ test('keys differ in case, and belong to their user', async () => {
     accepted(await create(`${key}-2`, body(1003)));
 });
 
+test('a key in quotes may hold spaces', async () => {
+    const [key, text] = [`"${newKey()} of today"`, body()];
+    const first = await create(key, text);
+    accepted(first);
+    isReplay(await create(key, text), first);
+});
+
 test('keys that are malformed: 400, nothing made', async () => {
-    const bad = ['""', '"', 'a b', '"a b"', 'a"b', '"a', 'a"', 'a\\b', '"a\\"b"', '\xe9', 'a\tb',
+    const bad = ['""', '"', 'a b', 'a"b', '"a', 'a"', 'a\\b', '"a\\"b"', '\xe9', 'a\tb',
         'x'.repeat(256), `"${'x'.repeat(256)}"`, 'x'.repeat(4000)];
     await makes(0, async () => {
         for (const key of bad) {

@@ -275,6 +275,7 @@ describe('what NonStopPay answers to a create', () => {
             const line = shop.events('guichet').find((event) => event.payment === answer.id);
             assert.match(line.note, new RegExp(`errorCode ${code}: `));
             if (expected !== 503) return;
+            assert.ok(Number(answer.headers['retry-after']) > 500, 'not before the provider is asked again');
             // nothing will mend by itself: no further payment is tried, and a person is told
             assert.match(line.level, /error/i);
             await eventually(async () => await status() === 'down');

@@ -42,11 +42,11 @@ function writeConf(change) {
     return { file: writeFile(`${text}\n`), last: text.split('\n').length };
 }
 const adding = (lines) => () => writeConf((text) => `${text}\n${lines}`);
-const replacing = (from, to) => () => {
-    assert.match(conf, from);
-    const at = conf.slice(0, conf.search(from)).split('\n').length;
-    return { ...writeConf((text) => text.replace(from, to)), last: at };
+const lineOf = (pattern) => {
+    assert.match(conf, pattern);
+    return conf.slice(0, conf.search(pattern)).split('\n').length;
 };
+const replacing = (from, to, at = from) => () => ({ ...writeConf((text) => text.replace(from, to)), last: lineOf(at) });
 const SECRET = /secret_file = .*/;
 
 describe('settings', () => {
@@ -69,7 +69,7 @@ describe('settings', () => {
     const first = () => ({ ...writeConf((text) => `threads = 4\n${text}`), last: 1 });
     const THREADS = 'LINE: http.threads must be a whole number from 1 to 4096';
     const HTTPS = 'LINE: payviox.api_url must be an address that starts with https:// and has no query';
-    const TOKEN = ' payviox.webhook_token_file is missing while payviox is enabled';
+    const TOKEN = 'LINE: payviox.webhook_token_file is missing while payviox is enabled';
     const cases = {
         'an unknown key': [adding('[http]\nthreds = 4'), 'LINE: there is no setting http.threds'],
         'an unknown section': [adding('[htpp]\nthreads = 4'), 'LINE: there is no setting htpp.threads'],
@@ -85,10 +85,10 @@ describe('settings', () => {
         'a key repeated further down': [adding('[token]\nsecret_file = x'), 'LINE: token.secret_file is set twice'],
         'a line that is no setting': [adding('threads'), 'LINE: neither a [section] nor a key = value'],
         'a missing secret': [replacing(SECRET, ''), ' token.secret_file is missing, and token.public_key_file too'],
-        'a missing secret of an enabled provider': [replacing(/webhook_token_file = .*/, ''), TOKEN],
+        'a missing secret of an enabled provider': [replacing(/webhook_token_file = .*/, '', /(?<=\[payviox\]\n)enabled/), TOKEN],
         'a time-out beyond the request\'s budget': [
             replacing(/timeout = 8000/, 'timeout = 25000'),
-            ' provider.timeout must be below http.request_budget',
+            'LINE: provider.timeout must be below http.request_budget',
         ],
     };
     const OPEN = 'others can read or change it: its mode must be 0640 or stricter';

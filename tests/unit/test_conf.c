@@ -34,6 +34,8 @@ static const struct conf_setting settings[] = {
     {"two", "list", CONF_LIST, offsetof(struct values, list), "by default", 0, 0},
 };
 
+static int lines[COUNT(settings)];
+
 static void write_file(const char *path, const char *bytes, size_t len)
 {
     FILE *file = fopen(path, "w");
@@ -50,7 +52,7 @@ static enum err read_conf(const char *text, struct values *ret_values, char *rep
     assert_non_null(to);
     memset(report, 0, size);
     memset(ret_values, 0, sizeof *ret_values);
-    enum err err = conf_read(conf_path, settings, COUNT(settings), ret_values, to);
+    enum err err = conf_read(conf_path, settings, COUNT(settings), ret_values, lines, to);
     assert_int_equal(fclose(to), 0);
     return err;
 }
@@ -334,7 +336,7 @@ static void missing_file(void **state)
     char report[500] = "";
     (void)state;
     FILE *to = fmemopen(report, sizeof report, "w");
-    assert_int_equal(conf_read("/nonexistent/x.conf", settings, COUNT(settings), &v, to),
+    assert_int_equal(conf_read("/nonexistent/x.conf", settings, COUNT(settings), &v, lines, to),
                      ERR_CONFIG);
     (void)fclose(to);
     assert_string_equal(report, "/nonexistent/x.conf: No such file or directory\n");
@@ -347,7 +349,7 @@ static void unreadable_file(void **state)
     char report[500] = "";
     (void)state;
     FILE *to = fmemopen(report, sizeof report, "w");
-    enum err err = conf_read(folder, settings, COUNT(settings), &v, to);
+    enum err err = conf_read(folder, settings, COUNT(settings), &v, lines, to);
     (void)fclose(to);
     assert_int_equal(err, ERR_CONFIG);
     assert_non_null(strstr(report, folder));
