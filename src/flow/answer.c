@@ -8,14 +8,18 @@ enum { RETRY_AFTER_S = 5 };
 
 static const char no_memory[] =
     "{\"err\":true,\"success\":false,\"content\":\"Service unavailable\"}";
+static const char unknown[] =
+    "{\"err\":true,\"success\":false,\"content\":\"Payment outcome unknown\"}";
 
-static void answer_fallback(struct answer *ret_answer)
+/* Without memory. Whoever hears "unavailable" may try anew, whoever hears "unknown" must not. */
+static void answer_fallback(enum err err, struct answer *ret_answer)
 {
-    ret_answer->err = ERR_OVERLOAD;
-    ret_answer->status = err_status(ERR_OVERLOAD);
-    ret_answer->body = no_memory;
-    ret_answer->len = sizeof no_memory - 1;
-    ret_answer->retry_after_s = RETRY_AFTER_S;
+    bool is_unknown = err == ERR_OUTCOME_UNKNOWN;
+    ret_answer->err = is_unknown ? err : ERR_OVERLOAD;
+    ret_answer->status = err_status(ret_answer->err);
+    ret_answer->body = is_unknown ? unknown : no_memory;
+    ret_answer->len = strlen(ret_answer->body);
+    ret_answer->retry_after_s = is_unknown ? 0 : RETRY_AFTER_S;
 }
 
 void answer_error(const struct settings *settings, struct arena *arena, enum err err,
@@ -33,7 +37,7 @@ void answer_error(const struct settings *settings, struct arena *arena, enum err
     ret_answer->body = buf_text(&body);
     ret_answer->len = body.len;
     if (!buf_ok(&body))
-        answer_fallback(ret_answer);
+        answer_fallback(err, ret_answer);
 }
 
 struct json_out *answer_open(struct arena *arena, struct buf *body, size_t max)
@@ -63,7 +67,7 @@ static void answer_finish(struct json_out *out, const struct buf *body, struct a
     ret_answer->body = buf_text(body);
     ret_answer->len = body->len;
     if (err)
-        answer_fallback(ret_answer);
+        answer_fallback(ERR_OVERLOAD, ret_answer);
 }
 
 /* A success about a payment, with one text as its content. */

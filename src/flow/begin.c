@@ -164,7 +164,9 @@ static enum err load_begun(struct db *db, struct begun *unit, enum err refusal)
         err = items_of_payment(db, unit->payment.id, CART_MAX, &unit->choice.cart);
     if (!err)
         answer_processed(db_arena(db), unit->payment.id, &unit->answer);
-    return err ? err : attempts_last(db, unit->payment.id, &unit->attempt);
+    if (!err)
+        err = attempts_last(db, unit->payment.id, &unit->attempt);
+    return err ? err : unit->answer.err; /* no memory for it: it is not called a refusal */
 }
 
 static enum err begin_unit(struct db *db, void *context)
@@ -186,7 +188,7 @@ static enum err expire_unit(struct db *db, void *context)
 
 /* Holds are for one unit at a time: what one changes, another of a group might have read before;
  * and carts of several items would not be locked in one order by a group. */
-static enum err begin_once(struct context *context, struct arena *arena, struct begun *unit)
+static enum err run_begin_unit(struct context *context, struct arena *arena, struct begun *unit)
 {
     const struct checkout *checkout = unit->checkout;
     const struct cart_wish *wish = &checkout->wish;
@@ -201,15 +203,21 @@ static enum err begin_once(struct context *context, struct arena *arena, struct 
                      begin_unit, unit);
 }
 
+static enum err begin_once(struct context *context, struct arena *arena, struct begun *unit)
+{
+    unit->started_ms = clock_mono_ms();
+    enum err err = run_begin_unit(context, arena, unit);
+    if (clock_mono_ms() - unit->started_ms > CALL_MARGIN_MS)
+        unit->attempt.over = true; /* the jobs program may be at it by now */
+    return err;
+}
+
 /* Payments whose time is over may still hold what is wanted: they are expired first, each under
  * locks in their usual order, and then the wish is looked at anew. */
 enum err begin_payment(struct context *context, struct arena *arena, struct begun *unit)
 {
     struct cart_choice *choice = &unit->choice;
-    unit->started_ms = clock_mono_ms();
     enum err err = begin_once(context, arena, unit);
-    if (clock_mono_ms() - unit->started_ms > CALL_MARGIN_MS)
-        unit->attempt.over = true; /* the jobs program may be at it by now */
     if (err != ERR_NO_ITEMS || choice->stale_count == 0)
         return err;
     err = ERR_NONE;

@@ -93,7 +93,12 @@ void recurring_create(struct context *context, struct arena *arena,
                     result.provider_reference);
     show(context, arena, driver, &registration, root, ret_answer);
     struct insert_unit unit = {&registration, &request->key, ret_answer};
+    struct registration stored = {.id = ""};
     enum err err = db_transact(context->pool, arena, insert_unit, &unit);
+    /* a run may have been committed although nobody heard of it */
+    if (err && recurring_find(context, arena, registration.id, 0, &stored) == ERR_NONE &&
+        stored.id[0] != '\0')
+        return;
     if (err == ERR_DB_DUPLICATE && replay_find(context, arena, &request->key, ret_answer))
         return;
     if (err)

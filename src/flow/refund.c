@@ -307,9 +307,13 @@ void refund_run(struct context *context, struct arena *arena, const struct refun
     struct refund_unit unit = {.context = context, .request = request};
     ident_new("REF_", unit.id);
     enum err err = db_transact(context->pool, arena, refund_unit, &unit);
-    if (err && err != ERR_NOT_FOUND &&
-        db_query(context->pool, arena, booked_unit, &unit) == ERR_NONE)
-        err = ERR_NONE;
+    /* an earlier run may have been committed although nobody heard of it: the last one's refusal
+     * says nothing, and if that cannot be looked up, nobody knows */
+    if (err && err != ERR_NOT_FOUND && err != ERR_DB_UNAVAILABLE) {
+        enum err found = db_query(context->pool, arena, booked_unit, &unit);
+        if (found != ERR_NOT_FOUND)
+            err = found ? ERR_DB_LOST : ERR_NONE;
+    }
     if (!err) {
         *ret_answer = unit.answer;
         CRASH_POINT("refund_ordered");

@@ -188,6 +188,10 @@ static void no_memory(void **state)
             ROW(fell ? a.status == 503 && a.err == ERR_OVERLOAD && a.retry_after_s > 0
                      : a.status == (kind == 0 ? 400 : 200),
                 "%zu bytes: %d %s", bytes, a.status, a.body);
+            answer_error(&plain, tiny, ERR_OUTCOME_UNKNOWN, &a);
+            ROW(a.status == 504 && a.err == ERR_OUTCOME_UNKNOWN &&
+                    strstr(a.body, "Payment outcome unknown") != NULL,
+                "%zu bytes: %d %s", bytes, a.status, a.body);
             arena_free(tiny);
         }
     assert_true(fallbacks > 3);

@@ -104,6 +104,8 @@ static void judge_answer(enum role role, bool may_break)
         CHECK(done == 0, "refused with %d %s, and done", reply->status, reply->body);
     if (role == ROLE_CREATE || role == ROLE_REFUSED || role == ROLE_BANNED)
         CHECK(done == 0, "nobody has paid");
+    if (role == ROLE_CREATE && reply->status == 503)
+        CHECK(bank.count == 0, "called unavailable, and there is a session");
     if (role == ROLE_BANNED)
         CHECK(ask("SELECT COUNT(*)" PAYMENTS) == 0 && bank.count == 0, "a payment of the banned");
 }
