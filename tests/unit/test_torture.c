@@ -16,7 +16,7 @@ int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 
 static void post(const char *path, const char *body, struct reply *ret_reply)
 {
-    call_guichet(&(struct ask){"POST", path, "", body, run.key, NULL}, ret_reply);
+    call_guichet(&(struct ask){"POST", path, "", body, NULL, false}, ret_reply);
 }
 
 static const char *items_body(void)
@@ -28,19 +28,10 @@ static const char *items_body(void)
     return body;
 }
 
-static const char deposit_body[] =
-    "{\"type\":\"balance\",\"value\":2500,\"tos_timestamp\":1706745600}";
-
 static void deposit(struct reply *ret_reply)
 {
-    post("/payment/payviox", deposit_body, ret_reply);
-}
-
-/* Then the payer is looked at with what is stored. */
-static void deposit_without_key(struct reply *ret_reply)
-{
-    call_guichet(&(struct ask){"POST", "/payment/payviox", "", deposit_body, NULL, NULL},
-                 ret_reply);
+    post("/payment/payviox",
+         "{\"type\":\"balance\",\"value\":2500,\"tos_timestamp\":1706745600}", ret_reply);
 }
 
 static void buy_by_card(struct reply *ret_reply)
@@ -71,8 +62,15 @@ static void make_balance_small(void)
     tell("UPDATE items SET price = 6000 WHERE state = 1");
 }
 
+/* Then the payer is looked at with what is stored. */
+static void lose_key(void)
+{
+    run.keyless = true;
+}
+
 static void ban_payer(void)
 {
+    lose_key();
     tell("UPDATE users SET banned_at = NOW(3) WHERE user_id = #");
 }
 
@@ -99,14 +97,14 @@ static void make_paid_cart(void)
 static void send_notice(struct reply *ret_reply)
 {
     int64_t amount = ask("SELECT amount FROM payments WHERE user_id = #");
-    notify_of("payviox", run.payment, amount, ret_reply);
+    notify_of(run.payment, "succeeded", amount, ret_reply);
 }
 
 static void come_back(struct reply *ret_reply)
 {
     char query[100];
     (void)snprintf(query, sizeof query, "order_id=%s", run.payment);
-    call_guichet(&(struct ask){"GET", "/return/payviox", query, "", NULL, NULL}, ret_reply);
+    call_guichet(&(struct ask){"GET", "/return/payviox", query, "", NULL, false}, ret_reply);
 }
 
 static void make_paid_and_due(void)
@@ -169,7 +167,7 @@ static void make_early_notice(void)
     assert_true(money_make(DEPOSIT, "USD", &intent.payment.amount));
     (void)text_copy(intent.payment.provider, PROVIDER_NAME_MAX, "payviox");
     (void)text_copy(run.payment, IDENT_MAX, intent.payment.id);
-    notify_of("payviox", run.payment, DEPOSIT, &reply);
+    notify_of(run.payment, "succeeded", DEPOSIT, &reply);
     assert_int_equal(reply.status, 200);
     assert_int_equal(db_transact(pool, arena, early_unit, &intent), ERR_NONE);
     (void)pthread_mutex_lock(&server.lock);
@@ -197,7 +195,10 @@ static const struct path {
     {"create cart by card", ROLE_CREATE, NULL, buy_by_card, 1},
     {"create cart from balance", ROLE_BALANCE, NULL, buy_from_balance, 1},
     {"create beyond the balance", ROLE_REFUSED, make_balance_small, buy_from_balance, 0},
-    {"create by a banned payer", ROLE_BANNED, ban_payer, deposit_without_key, 0},
+    {"create by a banned payer", ROLE_BANNED, ban_payer, deposit, 0},
+    {"create deposit, no key", ROLE_CREATE, lose_key, deposit, 1},
+    {"create cart, no key", ROLE_CREATE, lose_key, buy_by_card, 1},
+    {"create from balance, no key", ROLE_BALANCE, lose_key, buy_from_balance, 1},
     {"create by the house brand", ROLE_CREATE, make_first_refuse, deposit_by_brand, 1},
     {"webhook of a deposit", ROLE_NOTICE, make_paid_deposit, send_notice, 1},
     {"webhook of a cart", ROLE_NOTICE, make_paid_cart, send_notice, 1},

@@ -112,6 +112,26 @@ static void judge_answer(enum role role, bool may_break)
 
 /* --- everybody tries again --- */
 
+/* Who sends no key asks again only when he was not answered; what he has bought is sold by then. */
+static void recover_keyless(enum role role, void (*act)(struct reply *))
+{
+    struct reply again;
+    if (!is_success(role))
+        act(&again);
+    for (int i = 0; i < 4 && !is_success(role) && again.status == 409; i++) {
+        jobs_until_idle();
+        act(&again);
+    }
+    CHECK(is_success(role) || again.status == wanted_status(role) ||
+              (role == ROLE_BALANCE && again.status == 400 && completed() == 1),
+          "tried again: %d %s", again.status, again.body);
+    remember_payment(is_success(role) ? &run.first : &again);
+    if (role == ROLE_CREATE && run.payment[0] != '\0') {
+        pay_on_page();
+        jobs_until_idle();
+    }
+}
+
 static void recover_create(enum role role, void (*act)(struct reply *))
 {
     struct reply again, last;
@@ -147,7 +167,9 @@ static void recover_notice(void (*act)(struct reply *))
 /* Then their time is over, and the jobs come to an end with everything. */
 static void recover(enum role role, void (*act)(struct reply *))
 {
-    if (role == ROLE_CREATE || role == ROLE_BALANCE || role == ROLE_REFUSED || role == ROLE_BANNED)
+    if (run.keyless)
+        recover_keyless(role, act);
+    else if (role == ROLE_CREATE || role == ROLE_BALANCE || role == ROLE_REFUSED)
         recover_create(role, act);
     else if (role == ROLE_NOTICE)
         recover_notice(act);

@@ -27,6 +27,8 @@
 
 enum { OPENING = 5000, PRICE = 1500, OTHER_PRICE = 700, DEPOSIT = 2500, BUDGET_MS = 20000 };
 
+enum { OPERATOR = 50000 /* so far from a run's buyer is its operator; '# + 50000' in statements */ };
+
 struct reply {
     bool whole; /* else the connection broke */
     int status;
@@ -37,7 +39,8 @@ struct reply {
 /* The run at hand. */
 static struct {
     int64_t buyer, asset;
-    char token[1000], key[64];
+    char token[1000], operator_token[1000], key[64];
+    bool keyless; /* who asks sends no Idempotency-Key */
     int64_t sellers_before;
     struct reply first; /* to the request that met the fault */
     char payment[IDENT_MAX];
@@ -161,16 +164,16 @@ static enum err prepare_unit(struct db *db, void *context)
 }
 
 /* A token that no hour more or less on the clock makes invalid. */
-static void make_token(void)
+static void make_token(int64_t id, char *to, size_t size)
 {
     const struct token_rules rules = {.key = &settings.token.secret,
                                       .issuer = settings.token.issuer,
                                       .client_ip = "203.0.113.42",
                                       .now_s = clock_wall_ms() / 1000 - 86400};
     arena_reset(arena);
-    const char *token = token_issue(arena, &rules, run.buyer, 10 * 86400);
+    const char *token = token_issue(arena, &rules, id, 10 * 86400);
     assert_non_null(token);
-    assert_true(text_copy(run.token, sizeof run.token, token));
+    assert_true(text_copy(to, size, token));
 }
 
 /* Where the first partner lies: below "/first" it refuses every order. */
@@ -190,13 +193,14 @@ static void run_begin(void)
     run.asset = 1000000000000 + user_id % 1000000 * 100000 + number * 2;
     run.first = (struct reply){0};
     run.payment[0] = '\0';
-    run.paid = false;
+    run.paid = run.keyless = false;
     (void)snprintf(run.key, sizeof run.key, "torture-%lld", (long long)number);
     bank.count = 0;
     place_first("");
     (void)snprintf(text, sizeof text,
-                   "INSERT INTO users (user_id, name, email) VALUES"
-                   " (#, 'Buyer', 'buyer@example.test');"
+                   "INSERT INTO users (user_id, name, email, role) VALUES"
+                   " (#, 'Buyer', 'buyer@example.test', 'user'),"
+                   " (# + 50000, 'Operator', 'operator@example.test', 'operator');"
                    "INSERT INTO items (asset_id, owner_id, state, price, name, game) VALUES"
                    " (%lld, %s, 1, %d, 'Hat', 440), (%lld, %s, 1, %d, 'Key', 440)",
                    (long long)run.asset, owner, PRICE, (long long)run.asset + 1, owner,
@@ -205,7 +209,8 @@ static void run_begin(void)
     arena_reset(arena);
     assert_int_equal(db_transact(pool, arena, opening_unit, NULL), ERR_NONE);
     run.sellers_before = balance_of(user_id);
-    make_token();
+    make_token(run.buyer, run.token, sizeof run.token);
+    make_token(run.buyer + OPERATOR, run.operator_token, sizeof run.operator_token);
 }
 
 /* The program's log is not what this test has to say. */
@@ -253,7 +258,8 @@ static void put_param(struct wire *params, const char *name, const char *value)
 
 struct ask {
     const char *method, *path, *query, *body;
-    const char *key, *signature; /* NULL: not sent */
+    const char *signature; /* NULL: not sent */
+    bool by_operator;
 };
 
 static void send_ask(int to, const struct ask *ask)
@@ -262,7 +268,8 @@ static void send_ask(int to, const struct ask *ask)
     struct wire params = {.len = 0}, wire = {.len = 0};
     char length[20], authorization[1100];
     (void)snprintf(length, sizeof length, "%zu", strlen(ask->body));
-    (void)snprintf(authorization, sizeof authorization, "Bearer %s", run.token);
+    (void)snprintf(authorization, sizeof authorization, "Bearer %s",
+                   ask->by_operator ? run.operator_token : run.token);
     put_param(&params, "REQUEST_METHOD", ask->method);
     put_param(&params, "DOCUMENT_URI", ask->path);
     put_param(&params, "QUERY_STRING", ask->query);
@@ -271,8 +278,8 @@ static void send_ask(int to, const struct ask *ask)
     put_param(&params, "REMOTE_ADDR", "203.0.113.42");
     put_param(&params, "HTTP_X_REQUEST_ID", run.key);
     put_param(&params, "HTTP_AUTHORIZATION", authorization);
-    if (ask->key != NULL)
-        put_param(&params, "HTTP_IDEMPOTENCY_KEY", ask->key);
+    if (!run.keyless)
+        put_param(&params, "HTTP_IDEMPOTENCY_KEY", run.key);
     if (ask->signature != NULL)
         put_param(&params, "HTTP_SIGNATURE", ask->signature);
     put_record(&wire, FCGI_BEGIN_REQUEST, begin_body, sizeof begin_body);
@@ -352,19 +359,18 @@ static void pay_on_page(void)
     run.paid = true;
 }
 
-static void notify_of(const char *provider, const char *payment, int64_t amount,
-                      struct reply *ret_reply)
+/* Payviox's notice about a session; order is what we called it. */
+static void notify_of(const char *order, const char *word, int64_t amount, struct reply *ret_reply)
 {
     unsigned char signature[CRYPT_HASH_BYTES];
-    char body[500], path[40], hex[2 * CRYPT_HASH_BYTES + 1];
+    char body[500], hex[2 * CRYPT_HASH_BYTES + 1];
     int len = snprintf(body, sizeof body,
                        "{\"amount\":%lld,\"currency\":\"USD\",\"fees\":0,\"order_id\":\"%s\","
-                       "\"metadata\":{\"integration_session_id\":\"%s\"},\"type\":\"succeeded\"}",
-                       (long long)amount, payment, payment + 4);
+                       "\"metadata\":{\"integration_session_id\":\"%s\"},\"type\":\"%s\"}",
+                       (long long)amount, order, order + 4, word);
     crypt_hmac_sha256(&settings.payviox.webhook_token, body, (size_t)len, signature);
     hex_encode(signature, sizeof signature, hex);
-    (void)snprintf(path, sizeof path, "/webhook/%s", provider);
-    call_guichet(&(struct ask){"POST", path, "", body, NULL, hex}, ret_reply);
+    call_guichet(&(struct ask){"POST", "/webhook/payviox", "", body, hex, false}, ret_reply);
 }
 
 /* --- the jobs program --- */
