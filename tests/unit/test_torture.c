@@ -5,211 +5,12 @@
  */
 #include "torture_shop.h"
 
-#include "torture_judge.h"
+#include "torture_paths.h"
 
 #include <dirent.h>
 #include <sys/wait.h>
 
 int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
-
-/* --- what is done --- */
-
-static void post(const char *path, const char *body, struct reply *ret_reply)
-{
-    call_guichet(&(struct ask){"POST", path, "", body, NULL, false}, ret_reply);
-}
-
-static const char *items_body(void)
-{
-    static char body[200];
-    (void)snprintf(body, sizeof body,
-                   "{\"type\":\"items\",\"items\":\"%lld,%lld\",\"tos_timestamp\":1706745600}",
-                   (long long)run.asset, (long long)run.asset + 1);
-    return body;
-}
-
-static void deposit(struct reply *ret_reply)
-{
-    post("/payment/payviox",
-         "{\"type\":\"balance\",\"value\":2500,\"tos_timestamp\":1706745600}", ret_reply);
-}
-
-static void buy_by_card(struct reply *ret_reply)
-{
-    post("/payment/payviox", items_body(), ret_reply);
-}
-
-static void buy_from_balance(struct reply *ret_reply)
-{
-    post("/payment/mannco", items_body(), ret_reply);
-}
-
-/* The first partner refuses every order, the second one takes it. */
-static void deposit_by_brand(struct reply *ret_reply)
-{
-    post("/paiement/mannco",
-         "{\"amount\":2500,\"currency\":\"USD\",\"returnUrl\":\"https://yourapp.com/paid\"}",
-         ret_reply);
-}
-
-static void make_first_refuse(void)
-{
-    place_first("/first");
-}
-
-static void make_balance_small(void)
-{
-    tell("UPDATE items SET price = 6000 WHERE state = 1");
-}
-
-/* Then the payer is looked at with what is stored. */
-static void lose_key(void)
-{
-    run.keyless = true;
-}
-
-static void ban_payer(void)
-{
-    lose_key();
-    tell("UPDATE users SET banned_at = NOW(3) WHERE user_id = #");
-}
-
-static void must_make(void (*create)(struct reply *))
-{
-    struct reply reply;
-    create(&reply);
-    assert_int_equal(reply.status, 200);
-    remember_payment(&reply);
-}
-
-static void make_paid_deposit(void)
-{
-    must_make(deposit);
-    pay_on_page();
-}
-
-static void make_paid_cart(void)
-{
-    must_make(buy_by_card);
-    pay_on_page();
-}
-
-static void send_notice(struct reply *ret_reply)
-{
-    int64_t amount = ask("SELECT amount FROM payments WHERE user_id = #");
-    notify_of(run.payment, "succeeded", amount, ret_reply);
-}
-
-static void come_back(struct reply *ret_reply)
-{
-    char query[100];
-    (void)snprintf(query, sizeof query, "order_id=%s", run.payment);
-    call_guichet(&(struct ask){"GET", "/return/payviox", query, "", NULL, false}, ret_reply);
-}
-
-static void make_paid_and_due(void)
-{
-    make_paid_cart();
-    hurry();
-}
-
-/* A create that was sent, and never arrived: the jobs send it again. */
-static void make_lost_create(void)
-{
-    struct reply reply;
-    bank_arm(BANK_LOST, 1);
-    deposit(&reply);
-    assert_int_equal(reply.status, 504);
-    remember_payment(&reply);
-    (void)bank_disarm();
-    hurry();
-}
-
-static void make_over(void)
-{
-    must_make(buy_by_card);
-    expire_all();
-    hurry();
-}
-
-static void make_mail_due(void)
-{
-    struct reply reply;
-    make_paid_deposit();
-    send_notice(&reply);
-    assert_int_equal(reply.status, 200);
-    hurry();
-}
-
-static void make_balance_mail_due(void)
-{
-    must_make(buy_from_balance);
-    hurry();
-}
-
-static enum err early_unit(struct db *db, void *context)
-{
-    struct payment_intent *intent = context;
-    int64_t id;
-    enum err err = payments_insert(db, intent);
-    if (!err)
-        err = attempts_insert(db, &intent->payment, 1, "payviox", intent->payment.id, 1, &id);
-    return err ? err : checks_insert(db, intent->payment.id, 10);
-}
-
-/* The notice of a payment whose row appears only afterwards. */
-static void make_early_notice(void)
-{
-    struct payment_intent intent;
-    struct reply reply;
-    make_intent(&intent);
-    intent.payment.user_id = run.buyer;
-    assert_true(money_make(DEPOSIT, "USD", &intent.payment.amount));
-    (void)text_copy(intent.payment.provider, PROVIDER_NAME_MAX, "payviox");
-    (void)text_copy(run.payment, IDENT_MAX, intent.payment.id);
-    notify_of(run.payment, "succeeded", DEPOSIT, &reply);
-    assert_int_equal(reply.status, 200);
-    assert_int_equal(db_transact(pool, arena, early_unit, &intent), ERR_NONE);
-    (void)pthread_mutex_lock(&server.lock);
-    (void)bank_add(run.payment, DEPOSIT);
-    (void)pthread_mutex_unlock(&server.lock);
-    pay_on_page();
-    hurry();
-}
-
-static void work_once(struct reply *ret_reply)
-{
-    enum err err;
-    (void)jobs_round(&err);
-    *ret_reply = (struct reply){.whole = true, .body = ""};
-}
-
-static const struct path {
-    const char *name;
-    enum role role;
-    void (*prepare)(void);
-    void (*act)(struct reply *ret_reply);
-    int64_t completed; /* payments, when all has gone well in the end */
-} paths[] = {
-    {"create deposit", ROLE_CREATE, NULL, deposit, 1},
-    {"create cart by card", ROLE_CREATE, NULL, buy_by_card, 1},
-    {"create cart from balance", ROLE_BALANCE, NULL, buy_from_balance, 1},
-    {"create beyond the balance", ROLE_REFUSED, make_balance_small, buy_from_balance, 0},
-    {"create by a banned payer", ROLE_BANNED, ban_payer, deposit, 0},
-    {"create deposit, no key", ROLE_CREATE, lose_key, deposit, 1},
-    {"create cart, no key", ROLE_CREATE, lose_key, buy_by_card, 1},
-    {"create from balance, no key", ROLE_BALANCE, lose_key, buy_from_balance, 1},
-    {"create by the house brand", ROLE_CREATE, make_first_refuse, deposit_by_brand, 1},
-    {"webhook of a deposit", ROLE_NOTICE, make_paid_deposit, send_notice, 1},
-    {"webhook of a cart", ROLE_NOTICE, make_paid_cart, send_notice, 1},
-    {"return page", ROLE_RETURN, make_paid_deposit, come_back, 1},
-    {"jobs: reconcile", ROLE_JOBS, make_paid_and_due, work_once, 1},
-    {"jobs: create sent again", ROLE_JOBS, make_lost_create, work_once, 0},
-    {"jobs: expiry", ROLE_JOBS, make_over, work_once, 0},
-    {"jobs: waiting notice", ROLE_JOBS, make_early_notice, work_once, 1},
-    {"jobs: mail of a deposit", ROLE_JOBS, make_mail_due, work_once, 1},
-    {"jobs: mail of a purchase", ROLE_JOBS, make_balance_mail_due, work_once, 1},
-};
 
 /* --- what fails --- */
 
@@ -318,6 +119,7 @@ static bool act_and_die(const struct path *path, const struct kind *kind, int nt
     assert_true(child >= 0);
     if (child == 0) { /* with a pool of its own: connections do not survive a fork */
         pool = db_pool_new(&settings, false);
+        admin_pool = db_pool_new(&settings, true);
         torture_context = context_new(&settings, pool);
         desk.state = torture_context;
         if (kind->means == BY_CALL)
@@ -357,12 +159,13 @@ static bool run_once(const struct path *path, const struct kind *kind, int nth)
     desk_server.budget_ms = BUDGET_MS;
     mail_start(0);
     if (!dies)
-        judge_answer(path->role, kind->fault == FAIL_REFUSED && kind->place == FAIL_WRITE);
+        judge_answer(path->role, &path->wanted,
+                     kind->fault == FAIL_REFUSED && kind->place == FAIL_WRITE);
     CHECK(happened || dies || is_success(path->role), "without a fault: %d %s", run.first.status,
           run.first.body);
-    recover(path->role, path->act);
+    recover(path->role, &path->wanted, path->act);
     mail_stop();
-    judge_end(path->completed, !happened || path->role != ROLE_CREATE || run.paid);
+    judge_end(&path->wanted, !happened || path->role != ROLE_CREATE || run.paid);
     return happened;
 }
 

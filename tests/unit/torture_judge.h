@@ -9,12 +9,23 @@
 /* Who asks, and so who asks again. */
 enum role {
     ROLE_CREATE,  /* a payer, whom a provider's page waits for */
-    ROLE_BALANCE, /* a payer who pays at once */
     ROLE_REFUSED, /* a payer whose balance is too small */
     ROLE_BANNED,  /* a payer who may not pay */
+    /* a success of these is done */
+    ROLE_BALANCE, /* a payer who pays at once */
+    ROLE_REFUND,  /* an operator who gives back */
+    ROLE_WORD,    /* an operator at his terminal */
     ROLE_NOTICE,  /* the provider, which repeats a notice until it is taken */
     ROLE_RETURN,  /* the payer's browser; a notice comes too */
     ROLE_JOBS,    /* nobody */
+};
+
+/* What there is of the buyer when all has gone well in the end; sums in minor units. */
+struct wanted {
+    int64_t paid;    /* payments */
+    int64_t back;    /* given back by refunds */
+    int64_t gone;    /* held or taken by disputes */
+    int64_t surplus; /* paid beside the session that counts */
 };
 
 static struct {
@@ -43,14 +54,29 @@ static void verdict_begin(const char *path, const char *kind, int nth)
     verdict.mails = 0;
 }
 
-static int64_t completed(void)
-{
-    return ask("SELECT COUNT(*) FROM payments WHERE user_id = # AND status = 'completed'");
-}
-
 #define PAYMENTS " FROM payments p WHERE user_id = # "
 #define OF_BUYER " JOIN payments p USING (payment_id) WHERE user_id = # "
 #define DOCUMENT " JOIN payments p ON payment_id = document_id WHERE p.user_id = # "
+#define PAID     "(p.status IN ('completed', 'partially_refunded', 'refunded'))"
+
+static int64_t paid_now(void)
+{
+    return ask("SELECT COUNT(*)" PAYMENTS "AND " PAID);
+}
+
+static bool is_done(const struct wanted *wanted)
+{
+    struct question now;
+    ask_all("SELECT (SELECT COUNT(*)" PAYMENTS "AND " PAID "),"
+            " (SELECT COALESCE(SUM(t.amount), 0) FROM refunds t" OF_BUYER "),"
+            " (SELECT COALESCE(SUM(t.amount), 0) FROM disputes t" OF_BUYER
+            "AND state IN ('opened', 'lost')),"
+            " (SELECT COALESCE(SUM(p.amount), 0) FROM ledger_postings" DOCUMENT
+            "AND effect = 'surplus')",
+            &now);
+    return now.numbers[0] == wanted->paid && now.numbers[1] == wanted->back &&
+           now.numbers[2] == wanted->gone && now.numbers[3] == wanted->surplus;
+}
 
 /* --- the answer --- */
 
@@ -79,10 +105,10 @@ static bool is_documented_error(const struct reply *reply)
 }
 
 /* At once, before anybody tries again. */
-static void judge_answer(enum role role, bool may_break)
+static void judge_answer(enum role role, const struct wanted *wanted, bool may_break)
 {
     const struct reply *reply = &run.first;
-    int64_t done = completed();
+    int64_t paid = paid_now();
     if (role == ROLE_JOBS)
         return;
     if (!reply->whole) {
@@ -91,19 +117,19 @@ static void judge_answer(enum role role, bool may_break)
     }
     CHECK(is_success(role) || is_documented_error(reply), "answered %d %s", reply->status,
           reply->body);
-    if (is_success(role) && (role == ROLE_BALANCE || role == ROLE_NOTICE))
-        CHECK(done == 1, "a success, and nothing is done");
+    if (is_success(role) && role >= ROLE_BALANCE && role <= ROLE_NOTICE)
+        CHECK(is_done(wanted), "a success, and nothing is done");
     if (is_success(role) && (role == ROLE_CREATE || role == ROLE_BALANCE))
         CHECK(strstr(reply->text, "Location: /payments/PAY_") != NULL, "no Location");
     if (is_success(role) && role == ROLE_CREATE)
         CHECK(bank.count == 1 && strstr(reply->body, bank.sessions[0].id) != NULL,
               "a success without a session: %s", reply->body);
     if (role == ROLE_RETURN && strstr(reply->text, "status=completed") != NULL)
-        CHECK(done == 1, "called completed, and is not");
-    if (role == ROLE_BALANCE && !is_success(role) && reply->status != 504)
-        CHECK(done == 0, "refused with %d %s, and done", reply->status, reply->body);
+        CHECK(paid == 1, "called completed, and is not");
+    if ((role == ROLE_BALANCE || role == ROLE_REFUND) && !is_success(role) && reply->status != 504)
+        CHECK(!is_done(wanted), "refused with %d %s, and done", reply->status, reply->body);
     if (role == ROLE_CREATE || role == ROLE_REFUSED || role == ROLE_BANNED)
-        CHECK(done == 0, "nobody has paid");
+        CHECK(paid == 0, "nobody has paid");
     if (role == ROLE_CREATE && reply->status == 503)
         CHECK(bank.count == 0, "called unavailable, and there is a session");
     if (role == ROLE_BANNED)
@@ -123,7 +149,7 @@ static void recover_keyless(enum role role, void (*act)(struct reply *))
         act(&again);
     }
     CHECK(is_success(role) || again.status == wanted_status(role) ||
-              (role == ROLE_BALANCE && again.status == 400 && completed() == 1),
+              (role == ROLE_BALANCE && again.status == 400 && paid_now() == 1),
           "tried again: %d %s", again.status, again.body);
     remember_payment(is_success(role) ? &run.first : &again);
     if (role == ROLE_CREATE && run.payment[0] != '\0') {
@@ -157,22 +183,33 @@ static void recover_create(enum role role, void (*act)(struct reply *))
     }
 }
 
-static void recover_notice(void (*act)(struct reply *))
+static void recover_notice(const struct wanted *wanted, void (*act)(struct reply *))
 {
     struct reply again;
     act(&again);
-    CHECK(again.status == 200 && completed() == 1, "sent again: %d %s", again.status, again.body);
+    CHECK(again.status == 200 && is_done(wanted), "sent again: %d %s", again.status, again.body);
+}
+
+/* Some words can be said once only. */
+static void recover_word(const struct wanted *wanted, void (*act)(struct reply *))
+{
+    struct reply again;
+    act(&again);
+    CHECK((again.status == 200 || again.status == 409) && is_done(wanted), "said again: %d %s",
+          again.status, again.body);
 }
 
 /* Then their time is over, and the jobs come to an end with everything. */
-static void recover(enum role role, void (*act)(struct reply *))
+static void recover(enum role role, const struct wanted *wanted, void (*act)(struct reply *))
 {
     if (run.keyless)
         recover_keyless(role, act);
-    else if (role == ROLE_CREATE || role == ROLE_BALANCE || role == ROLE_REFUSED)
+    else if (role <= ROLE_REFUND)
         recover_create(role, act);
+    else if (role == ROLE_WORD)
+        recover_word(wanted, act);
     else if (role == ROLE_NOTICE)
-        recover_notice(act);
+        recover_notice(wanted, act);
     jobs_until_idle();
     expire_all();
     jobs_until_idle();
@@ -193,19 +230,35 @@ static const struct {
     {"items still held", "SELECT COUNT(*) FROM items JOIN payments p ON payment_id = held_by"
                          " WHERE user_id = #"},
     {"keys without an answer",
-     "SELECT COUNT(*) FROM idempotency_keys WHERE user_id = # AND status IS NULL"},
+     "SELECT COUNT(*) FROM idempotency_keys WHERE user_id IN (#, # + 50000) AND status IS NULL"},
     {"mails not sent", "SELECT COUNT(*) FROM deliveries d JOIN outbox USING (outbox_id)" OF_BUYER
                        "AND receiver = 'mail' AND state <> 'done'"},
     {"notices not dealt with", "SELECT COUNT(*) FROM inbox JOIN payments p ON payment_id = "
                                "reference WHERE user_id = # AND state <> 'done'"},
     {"payments credited other than once",
-     "SELECT COUNT(*)" PAYMENTS "AND (status = 'completed') <> (SELECT COUNT(*) FROM"
-     " ledger_postings WHERE document_id = p.payment_id)"},
+     "SELECT COUNT(*)" PAYMENTS "AND " PAID " <> (SELECT COUNT(*) FROM ledger_postings"
+     " WHERE document_id = p.payment_id AND effect = 'credit')"},
+    {"payments with refunds posted other than once",
+     "SELECT COUNT(*)" PAYMENTS "AND (SELECT COUNT(*) FROM refunds r WHERE r.payment_id ="
+     " p.payment_id) <> (SELECT COUNT(*) FROM ledger_postings WHERE document_id = p.payment_id"
+     " AND effect = 'refund')"},
+    {"payments with refunds told of other than once",
+     "SELECT COUNT(*)" PAYMENTS "AND (SELECT COUNT(*) FROM refunds r WHERE r.payment_id ="
+     " p.payment_id) <> (SELECT COUNT(*) FROM outbox o WHERE o.payment_id = p.payment_id"
+     " AND topic = 'payment.refunded')"},
+    {"refunds still ordered",
+     "SELECT COUNT(*) FROM refund_orders" OF_BUYER "AND (state = 'pending' OR due_at IS NOT NULL)"},
+    {"turns of a dispute written twice",
+     "SELECT COUNT(*) - COUNT(DISTINCT kind) FROM events" OF_BUYER "AND kind LIKE 'dispute%'"},
+    {"turns of a dispute told of other than once",
+     "SELECT COUNT(*)" PAYMENTS "AND (SELECT COUNT(*) FROM events e WHERE e.payment_id ="
+     " p.payment_id AND kind LIKE 'dispute%') <> (SELECT COUNT(*) FROM outbox o WHERE"
+     " o.payment_id = p.payment_id AND topic = 'payment.disputed')"},
     {"payments told of other than once",
-     "SELECT COUNT(*)" PAYMENTS "AND (status = 'completed') <> (SELECT COUNT(*) FROM outbox o"
+     "SELECT COUNT(*)" PAYMENTS "AND " PAID " <> (SELECT COUNT(*) FROM outbox o"
      " WHERE o.payment_id = p.payment_id AND topic = 'payment.completed')"},
     {"payments alerted of other than once",
-     "SELECT COUNT(*)" PAYMENTS "AND (status = 'completed') <> (SELECT COUNT(*) FROM notifications"
+     "SELECT COUNT(*)" PAYMENTS "AND " PAID " <> (SELECT COUNT(*) FROM notifications"
      " n WHERE n.payment_id = p.payment_id)"},
     {"payments without an end",
      "SELECT COUNT(*)" PAYMENTS "AND 1 <> (SELECT COUNT(*) FROM events e WHERE e.payment_id ="
@@ -216,23 +269,44 @@ static const struct {
     {"deposits without an attempt",
      "SELECT COUNT(*)" PAYMENTS "AND (provider <> 'mannco' OR type = 'balance') AND NOT EXISTS"
      " (SELECT 1 FROM attempts a WHERE a.payment_id = p.payment_id)"},
-    {"payments for review", "SELECT COUNT(*) FROM events" OF_BUYER "AND kind = 'review'"},
     {"carts not handed over",
-     "SELECT COUNT(*) FROM payment_items" OF_BUYER "AND status = 'completed' AND (SELECT owner_id"
+     "SELECT COUNT(*) FROM payment_items" OF_BUYER "AND " PAID " AND (SELECT owner_id"
      " FROM items t WHERE t.asset_id = payment_items.asset_id) <> p.user_id"},
     {"items not paid for",
      "SELECT COUNT(*) FROM items t WHERE owner_id = # AND NOT EXISTS (SELECT 1 FROM payment_items i"
-     " JOIN payments p USING (payment_id) WHERE i.asset_id = t.asset_id AND status = 'completed')"},
+     " JOIN payments p USING (payment_id) WHERE i.asset_id = t.asset_id AND " PAID ")"},
 };
 
 /* What the money must agree with, after the counts above. */
-static const char *const sums[] = {
-    "SELECT COUNT(*)" PAYMENTS "AND status = 'completed'",
-    "SELECT COALESCE(SUM(amount), 0)" PAYMENTS "AND status = 'completed' AND type = 'balance'",
-    "SELECT COALESCE(SUM(amount), 0)" PAYMENTS "AND status = 'completed' AND type = 'items'"
-    " AND provider = 'mannco'",
-    "SELECT COALESCE(SUM(price - fee), 0) FROM payment_items" OF_BUYER "AND status = 'completed'",
-    "SELECT COUNT(DISTINCT payment_id) FROM attempts" OF_BUYER "AND status = 'completed'",
+enum sum {
+    SUM_PAID,
+    SUM_DEPOSITS,
+    SUM_SPENT,
+    SUM_SOLD,
+    SUM_SESSIONS, /* paid at the provider */
+    SUM_TO_BALANCE,
+    SUM_BACK,
+    SUM_GONE,
+    SUM_SURPLUS,
+    SUM_REVIEWS,
+    SUMS
+};
+
+#define SUM_OF(what) "SELECT COALESCE(SUM(" what "), 0)"
+
+static const char *const sums[SUMS] = {
+    [SUM_PAID] = "SELECT COUNT(*)" PAYMENTS "AND " PAID,
+    [SUM_DEPOSITS] = SUM_OF("amount") PAYMENTS "AND " PAID " AND type = 'balance'",
+    [SUM_SPENT] = SUM_OF("amount") PAYMENTS "AND " PAID " AND type = 'items'"
+                                            " AND provider = 'mannco'",
+    [SUM_SOLD] = SUM_OF("price - fee") " FROM payment_items" OF_BUYER "AND " PAID,
+    [SUM_SESSIONS] = "SELECT (SELECT COUNT(DISTINCT payment_id) FROM attempts" OF_BUYER "AND " PAID
+                     ") + (SELECT COUNT(*) FROM ledger_postings" DOCUMENT "AND effect = 'surplus')",
+    [SUM_TO_BALANCE] = SUM_OF("t.amount") " FROM refunds t" OF_BUYER "AND via = 'balance'",
+    [SUM_BACK] = SUM_OF("t.amount") " FROM refunds t" OF_BUYER "AND via <> 'balance'",
+    [SUM_GONE] = SUM_OF("t.amount") " FROM disputes t" OF_BUYER "AND state IN ('opened', 'lost')",
+    [SUM_SURPLUS] = SUM_OF("p.amount") " FROM ledger_postings" DOCUMENT "AND effect = 'surplus'",
+    [SUM_REVIEWS] = "SELECT COUNT(*) FROM reviews" OF_BUYER "AND resolved_at IS NULL",
 };
 
 /* All of them in one question. */
@@ -248,11 +322,13 @@ static void ask_everything(struct question *ret_question)
     ask_all(text, ret_question);
 }
 
-static void judge_money(int64_t deposits, int64_t spent, int64_t sold)
+static void judge_money(const int64_t *sum)
 {
     int64_t balance = balance_of(run.buyer), got = balance_of(user_id) - run.sellers_before;
-    CHECK(balance == OPENING + deposits - spent, "the buyer has %lld", (long long)balance);
-    CHECK(got == sold, "the seller got %lld, not %lld", (long long)got, (long long)sold);
+    int64_t in = sum[SUM_DEPOSITS] + sum[SUM_TO_BALANCE] + sum[SUM_SURPLUS];
+    int64_t out = sum[SUM_SPENT] + sum[SUM_BACK] + sum[SUM_GONE];
+    CHECK(balance == OPENING + in - out, "the buyer has %lld", (long long)balance);
+    CHECK(got == sum[SUM_SOLD], "the seller got %lld", (long long)got);
 }
 
 /* The provider's journal against our rows: whoever paid there is completed here. */
@@ -265,19 +341,25 @@ static void judge_sessions(int64_t paid_here)
           (long long)paid_there, (long long)paid_here);
 }
 
-/* How many payments are completed in the end; must: exactly as many as on a good day. */
-static void judge_end(int64_t good_day, bool must)
+/* must: exactly as on a good day, else perhaps nothing at all. */
+static void judge_end(const struct wanted *good_day, bool must)
 {
+    static const struct wanted nothing = {0};
     struct question all;
     ask_everything(&all);
     for (size_t i = 0; i < COUNT(wrongs); i++)
         CHECK(all.numbers[i] == 0, "%lld %s", (long long)all.numbers[i], wrongs[i].what);
     const int64_t *sum = all.numbers + COUNT(wrongs);
-    CHECK(sum[0] == good_day || (!must && sum[0] == 0), "%lld payments are completed",
-          (long long)sum[0]);
-    CHECK(verdict.mails >= sum[0] && verdict.mails <= 2 * sum[0], "%d mails", verdict.mails);
-    judge_money(sum[1], sum[2], sum[3]);
-    judge_sessions(sum[4]);
+    const struct wanted *wanted = !must && sum[SUM_PAID] == 0 ? &nothing : good_day;
+    CHECK(is_done(wanted), "%lld are paid, %lld given back, %lld held or gone, %lld surplus",
+          (long long)sum[SUM_PAID], (long long)(sum[SUM_TO_BALANCE] + sum[SUM_BACK]),
+          (long long)sum[SUM_GONE], (long long)sum[SUM_SURPLUS]);
+    CHECK(sum[SUM_REVIEWS] == (wanted->surplus > 0), "%lld open reviews",
+          (long long)sum[SUM_REVIEWS]);
+    CHECK(verdict.mails >= sum[SUM_PAID] && verdict.mails <= 2 * sum[SUM_PAID], "%d mails",
+          verdict.mails);
+    judge_money(sum);
+    judge_sessions(sum[SUM_SESSIONS]);
 }
 
 static FILE *ledger_report;

@@ -16,6 +16,8 @@
 #include "flow/mail.h"
 #include "flow/notice.h"
 #include "flow/reconcile.h"
+#include "flow/refund_order.h"
+#include "flow/review.h"
 #include "front/front.h"
 #include "front/token.h"
 #include "store/ledger.h"
@@ -25,9 +27,18 @@
 #include <fcntl.h>
 #include <sys/un.h>
 
-enum { OPENING = 5000, PRICE = 1500, OTHER_PRICE = 700, DEPOSIT = 2500, BUDGET_MS = 20000 };
+enum {
+    OPENING = 5000,
+    PRICE = 1500,
+    OTHER_PRICE = 700,
+    CART = 2200,
+    DEPOSIT = 2500,
+    BUDGET_MS = 20000
+};
 
-enum { OPERATOR = 50000 /* so far from a run's buyer is its operator; '# + 50000' in statements */ };
+enum {
+    OPERATOR = 50000 /* so far from a run's buyer is its operator; '# + 50000' in statements */
+};
 
 struct reply {
     bool whole; /* else the connection broke */
@@ -41,7 +52,7 @@ static struct {
     int64_t buyer, asset;
     char token[1000], operator_token[1000], key[64];
     bool keyless; /* who asks sends no Idempotency-Key */
-    int64_t sellers_before;
+    int64_t sellers_before, review;
     struct reply first; /* to the request that met the fault */
     char payment[IDENT_MAX];
     bool paid; /* the payer has paid on the provider's page */
@@ -380,17 +391,20 @@ static bool jobs_round(enum err *ret_err)
 {
     struct reconciled checked;
     struct mailed mailed;
+    char refund_id[IDENT_MAX];
     bool found;
     arena_reset(arena);
     db_forget_problem();
     log_aside(true);
     enum err notice = notice_retry(torture_context, arena, &found);
     enum err check = reconcile_step(torture_context, arena, &checked);
+    enum err refund = refund_order_step(torture_context, arena, refund_id);
     enum err mail = mail_step(torture_context, arena, &mailed);
     LOG(LOG_INFO, "round", LOG_TEXT("payment", checked.payment_id));
     log_aside(false);
-    *ret_err = notice ? notice : check ? check : mail;
-    return found || checked.payment_id[0] != '\0' || mailed.payment_id[0] != '\0';
+    *ret_err = notice ? notice : check ? check : refund ? refund : mail;
+    return found || checked.payment_id[0] != '\0' || refund_id[0] != '\0' ||
+           mailed.payment_id[0] != '\0';
 }
 
 /* Leases and pauses are over. */
@@ -400,6 +414,7 @@ static void hurry(void)
          " WHERE user_id = #;"
          "UPDATE payment_checks JOIN payments USING (payment_id) SET due_at = NOW(3)"
          " WHERE user_id = #;"
+         "UPDATE refund_orders SET due_at = NOW(3) WHERE due_at IS NOT NULL;"
          "UPDATE deliveries SET due_at = NOW(3) WHERE due_at IS NOT NULL;"
          "UPDATE inbox SET due_at = NOW(3) WHERE due_at IS NOT NULL");
 }
