@@ -104,16 +104,27 @@ static void make_paid_and_due(void)
     hurry();
 }
 
-/* A create that was sent, and never arrived: the jobs send it again. */
-static void make_lost_create(void)
+static void make_unanswered_create(enum bank_fault fault)
 {
     struct reply reply;
-    bank_arm(BANK_LOST, 1);
+    bank_arm(fault, 1);
     deposit(&reply);
     assert_int_equal(reply.status, 504);
     remember_payment(&reply);
     (void)bank_disarm();
     hurry();
+}
+
+/* A create that was sent, and never arrived: the jobs send it again. */
+static void make_lost_create(void)
+{
+    make_unanswered_create(BANK_LOST);
+}
+
+/* One that did arrive: nobody knows its page, so the jobs make another. */
+static void make_unheard_create(void)
+{
+    make_unanswered_create(BANK_DONE);
 }
 
 static void make_over(void)
@@ -218,6 +229,49 @@ static void make_refund(void)
 {
     make_completed_deposit();
     must(give_back);
+}
+
+/* --- two sessions of one payment --- */
+
+static void pay_lost(void)
+{
+    (void)pthread_mutex_lock(&server.lock);
+    bank.sessions[0].paid = true;
+    (void)pthread_mutex_unlock(&server.lock);
+}
+
+static void make_two_sessions(void)
+{
+    make_unheard_create();
+    jobs_until_idle();
+    assert_int_equal(bank.count, 2);
+}
+
+static void make_lost_paid(void)
+{
+    make_two_sessions();
+    pay_lost();
+}
+
+static void make_paid_twice(void)
+{
+    struct reply reply;
+    make_two_sessions();
+    pay_on_page();
+    notify_of(bank.sessions[1].order, "succeeded", DEPOSIT, &reply);
+    assert_int_equal(reply.status, 200);
+    pay_lost();
+}
+
+static void tell_lost(struct reply *ret_reply)
+{
+    notify_of(run.payment, "succeeded", DEPOSIT, ret_reply);
+}
+
+static void make_surplus(void)
+{
+    make_paid_twice();
+    must(tell_lost);
 }
 
 /* --- an operator's words: in guichetctl's way, with its one try --- */
@@ -330,6 +384,14 @@ static const struct path {
      tell_refund,
      {.paid = 1, .back = DEPOSIT}},
     {"webhook of our refund", ROLE_NOTICE, make_refund, tell_refund, {.paid = 1, .back = DEPOSIT}},
+    {"webhook of the lost session", ROLE_NOTICE, make_lost_paid, tell_lost, {.paid = 1}},
+    {"webhook of a surplus",
+     ROLE_NOTICE,
+     make_paid_twice,
+     tell_lost,
+     {.paid = 1, .surplus = DEPOSIT}},
+    {"webhook of its refund", ROLE_NOTICE, make_surplus, tell_refund, {.paid = 1}},
+    {"jobs: create replaced", ROLE_JOBS, make_unheard_create, work_once, {0}},
     {"dispute opened",
      ROLE_WORD,
      make_completed_deposit,
