@@ -43,6 +43,7 @@ static const struct kind {
     {"transfer not sent", BY_BANK, BANK_NOT_SENT, 0, false, false, 1},
     {"transfer lost", BY_BANK, BANK_LOST, 0, false, false, 1},
     {"transfer done, unanswered", BY_BANK, BANK_DONE, 0, false, false, 1},
+    {"transfers unanswered from there", BY_BANK, BANK_SILENT, 0, false, false, 1},
     {"transfer done, answer cut", BY_BANK, BANK_CUT, 0, false, false, 1},
     {"transfer answered 500", BY_BANK, BANK_ERROR, 0, false, false, 1},
     {"mail cut", BY_MAIL, 0, 0, false, false, 6},
@@ -284,6 +285,10 @@ static void place_providers(void)
 {
     (void)text_copy(settings.provider.ca_file, CONF_TEXT_MAX, server.ca_file);
     (void)snprintf(second_url, sizeof second_url, "https://localhost:%d/second", server.port);
+    (void)snprintf(settings.mangopay.api_url, CONF_TEXT_MAX, "https://localhost:%d/mangopay",
+                   server.port);
+    settings.mangopay.common.enabled = true;
+    settings.mangopay.callers_name_wallets = false;
     (void)snprintf(settings.mail.server, CONF_TEXT_MAX, "unix:%s/smtp", server.folder);
     (void)text_copy(settings.mannco.partners, CONF_TEXT_MAX, "payviox second");
     second_set_up();

@@ -12,6 +12,7 @@ enum bank_fault {
     BANK_NOT_SENT, /* it hangs up before TLS; only the first can */
     BANK_LOST,     /* the request is read, and nothing is done */
     BANK_DONE,     /* it is done, and not answered */
+    BANK_SILENT,   /* the same from there on */
     BANK_CUT,      /* it is done, and the answer breaks off in its middle */
     BANK_ERROR,    /* it answers 500, and nothing is done */
     BANK_KILLS,    /* it is done, and the asking process is killed meanwhile */
@@ -26,7 +27,9 @@ static struct {
     pid_t victim;
     struct {
         char order[IDENT_MAX], id[IDENT_MAX];
-        int amount;
+        int amount, back; /* what Mangopay has given back of it, */
+        char refund[IDENT_MAX];
+        const char *dispute; /* and how a dispute about it has ended; "": not yet */
         bool paid;
     } sessions[SESSIONS_MAX];
     int count;
@@ -40,7 +43,15 @@ static const char *bank_text(const char *request, const char *before, char *to, 
     return to;
 }
 
-/* NULL when there is none; by the order or by the session's own id. */
+/* A part of the request's path. */
+static inline const char *bank_name(const char *request, const char *before, char *to, size_t size)
+{
+    (void)bank_text(request, before, to, size);
+    to[strcspn(to, "/ ")] = '\0';
+    return to;
+}
+
+/* -1 when there is none; by the order or by the session's own id. */
 static inline int bank_find(const char *name)
 {
     for (int i = 0; i < bank.count; i++)
@@ -53,10 +64,11 @@ static inline int bank_find(const char *name)
 static int bank_add(const char *order, int amount)
 {
     int i = bank.count++;
+    (void)memset(&bank.sessions[i], 0, sizeof bank.sessions[i]);
     (void)text_copy(bank.sessions[i].order, IDENT_MAX, order);
     (void)text_copy(bank.sessions[i].id, IDENT_MAX, order + 4);
     bank.sessions[i].amount = amount;
-    bank.sessions[i].paid = false;
+    bank.sessions[i].dispute = "";
     return i;
 }
 
@@ -76,8 +88,7 @@ static void bank_create(const char *request, char *body, size_t size)
 static void bank_read(const char *request, char *body, size_t size)
 {
     char id[40];
-    (void)bank_text(request, "/payment/", id, sizeof id);
-    id[strcspn(id, " ")] = '\0';
+    (void)bank_name(request, "/payment/", id, sizeof id);
     int i = bank_find(id);
     if (i < 0)
         (void)snprintf(body, size, "404 None\r\n{}");
@@ -95,10 +106,13 @@ static void bank_read(const char *request, char *body, size_t size)
 /* The fault of this request, if it is its turn. */
 static enum bank_fault bank_turn(void)
 {
-    bool now = bank.left > 0 && --bank.left == 0;
+    bool lasts = bank.happened && bank.fault == BANK_SILENT;
+    bool now = lasts || (bank.left > 0 && --bank.left == 0);
     bank.happened |= now;
     return now ? bank.fault : BANK_FINE;
 }
+
+static void mango_play(const char *request, char *body, size_t size);
 
 static bool bank_play(const char *request, char *answer, size_t size)
 {
@@ -110,6 +124,8 @@ static bool bank_play(const char *request, char *answer, size_t size)
         (void)snprintf(body, sizeof body, "500 Oops\r\n{}");
     else if (strncmp(request, "POST /first", 11) == 0)
         (void)snprintf(body, sizeof body, "400 No\r\n{\"error\":\"Not for you\"}");
+    else if (strstr(request, " /mangopay/") != NULL)
+        mango_play(request, body, sizeof body);
     else if (strncmp(request, "POST", 4) == 0)
         bank_create(request, body, sizeof body);
     else
@@ -123,7 +139,7 @@ static bool bank_play(const char *request, char *answer, size_t size)
         answer[len - (int)strlen(text) / 2] = '\0';
     if (fault == BANK_KILLS)
         (void)kill(bank.victim, SIGKILL);
-    return fault != BANK_DONE && fault != BANK_KILLS;
+    return fault != BANK_DONE && fault != BANK_SILENT && fault != BANK_KILLS;
 }
 
 /* A fault for the Nth request from now on. */

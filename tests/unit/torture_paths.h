@@ -201,13 +201,6 @@ static void tell_refund(struct reply *ret_reply)
     notify_of(run.payment, "refunded", DEPOSIT, ret_reply);
 }
 
-static void must(void (*act)(struct reply *))
-{
-    struct reply reply;
-    act(&reply);
-    assert_int_equal(reply.status, 200);
-}
-
 static void make_completed_deposit(void)
 {
     make_paid_deposit();
@@ -272,6 +265,82 @@ static void make_surplus(void)
 {
     make_paid_twice();
     must(tell_lost);
+}
+
+/* --- Mangopay: its notices only name what has happened --- */
+
+static void deposit_at_mangopay(struct reply *ret_reply)
+{
+    post("/payment/mangopay", "{\"type\":\"balance\",\"value\":2500,\"tos_timestamp\":1706745600}",
+         ret_reply);
+}
+
+static void hint(const char *event, const char *letter, struct reply *ret_reply)
+{
+    char query[120];
+    (void)snprintf(query, sizeof query, "EventType=%s&RessourceId=%s%s&Date=1", event, letter,
+                   bank.sessions[0].id);
+    call_guichet(&(struct ask){"GET", "/webhook/mangopay", query, "", NULL, false}, ret_reply);
+}
+
+static void hint_payment(struct reply *ret_reply)
+{
+    hint("PAYIN_NORMAL_SUCCEEDED", "", ret_reply);
+}
+
+static void hint_refund(struct reply *ret_reply)
+{
+    hint("PAYIN_REFUND_SUCCEEDED", "R", ret_reply);
+}
+
+static void hint_dispute(struct reply *ret_reply)
+{
+    hint("DISPUTE_CREATED", "D", ret_reply);
+}
+
+static void hint_end(struct reply *ret_reply)
+{
+    hint("DISPUTE_CLOSED", "D", ret_reply);
+}
+
+static void make_mangopay_paid(void)
+{
+    must_make(deposit_at_mangopay);
+    pay_on_page();
+}
+
+static void make_mangopay_completed(void)
+{
+    make_mangopay_paid();
+    must(hint_payment);
+}
+
+/* The provider has given back, and nobody has heard of it. */
+static void make_unheard_refund(void)
+{
+    make_mangopay_completed();
+    bank_arm(BANK_SILENT, 2); /* after the payment was read */
+    must(give_back_part);
+    assert_true(bank_disarm());
+    hurry();
+}
+
+static void make_mangopay_dispute(void)
+{
+    make_mangopay_completed();
+    must(hint_dispute);
+}
+
+static void make_dispute_won(void)
+{
+    make_mangopay_dispute();
+    bank.sessions[0].dispute = "WON";
+}
+
+static void make_dispute_lost(void)
+{
+    make_mangopay_dispute();
+    bank.sessions[0].dispute = "LOST";
 }
 
 /* --- an operator's words: in guichetctl's way, with its one try --- */
@@ -399,6 +468,34 @@ static const struct path {
      {.paid = 1, .gone = DEPOSIT}},
     {"dispute won", ROLE_WORD, make_dispute, say_won, {.paid = 1}},
     {"dispute lost", ROLE_WORD, make_dispute, say_lost, {.paid = 1, .gone = DEPOSIT}},
+    {"mangopay: create", ROLE_CREATE, NULL, deposit_at_mangopay, {.paid = 1}},
+    {"mangopay: webhook", ROLE_HINT, make_mangopay_paid, hint_payment, {.paid = 1}},
+    {"mangopay: refund",
+     ROLE_REFUND,
+     make_mangopay_completed,
+     give_back_part,
+     {.paid = 1, .back = 1000}},
+    {"mangopay: webhook of a refund",
+     ROLE_HINT,
+     make_unheard_refund,
+     hint_refund,
+     {.paid = 1, .back = 1000}},
+    {"mangopay: jobs: refund",
+     ROLE_JOBS,
+     make_unheard_refund,
+     work_once,
+     {.paid = 1, .back = 1000}},
+    {"mangopay: dispute opened",
+     ROLE_HINT,
+     make_mangopay_completed,
+     hint_dispute,
+     {.paid = 1, .gone = DEPOSIT}},
+    {"mangopay: dispute won", ROLE_HINT, make_dispute_won, hint_end, {.paid = 1}},
+    {"mangopay: dispute lost",
+     ROLE_HINT,
+     make_dispute_lost,
+     hint_end,
+     {.paid = 1, .gone = DEPOSIT}},
     {"review accepted", ROLE_WORD, make_review, accept_review, {.paid = 1}},
 };
 

@@ -22,6 +22,7 @@
 #include "front/token.h"
 #include "store/ledger.h"
 #include "torture_bank.h"
+#include "torture_mangopay.h"
 
 #include <fastcgi.h>
 #include <fcntl.h>
