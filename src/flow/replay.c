@@ -60,9 +60,10 @@ void replay_keep(struct context *context, struct arena *arena, const struct idem
                  const struct answer *answer)
 {
     struct keep_unit unit = {key, answer};
-    /* 401, 403: about the token; 415: the request has not been read */
+    /* 401, 403: about the token; 415: the request has not been read; 500: ours, nothing is done */
     if (key->text[0] == '\0' || answer->status == 401 || answer->status == 403 ||
-        answer->status == 415 || answer->status == 429 || answer->status == 503)
+        answer->status == 415 || answer->status == 429 || answer->status == 500 ||
+        answer->status == 503)
         return;
     /* a refusal that could not be kept is found out again the same way */
     enum err err = db_query(context->pool, arena, keep_unit, &unit);

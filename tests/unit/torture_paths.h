@@ -201,6 +201,13 @@ static void tell_refund(struct reply *ret_reply)
     notify_of(run.payment, "refunded", DEPOSIT, ret_reply);
 }
 
+static void must(void (*act)(struct reply *))
+{
+    struct reply reply;
+    act(&reply);
+    assert_int_equal(reply.status, 200);
+}
+
 static void make_completed_deposit(void)
 {
     make_paid_deposit();
