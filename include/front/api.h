@@ -41,8 +41,7 @@ void transactions_get_list(struct call *call);
 void transactions_get_one(struct call *call);
 
 /* webhook_api.c: POST /webhook/{provider}, or GET where a provider's notices come so */
-void webhook_post(struct call *call);
-void webhook_get(struct call *call);
+void webhook_take(struct call *call);
 
 /* metrics_api.c: GET /metrics */
 void metrics_get(struct call *call);

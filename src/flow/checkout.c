@@ -76,9 +76,10 @@ static void answer_outcome(struct arena *arena, struct finish_unit *unit)
         break;
     case OUTCOME_NOT_SENT:
         answer_error(settings, arena, ERR_PROVIDER_UNAVAILABLE, &unit->answer);
-        if (result->retry_after_s > 0 || result->trip_s > 0)
-            unit->answer.retry_after_s =
-                result->trip_s > 0 ? result->trip_s : result->retry_after_s;
+        if (result->retry_after_s > 0)
+            unit->answer.retry_after_s = result->retry_after_s;
+        if (result->trip_s > 0)
+            unit->answer.retry_after_s = result->trip_s;
         break;
     case OUTCOME_NONE:
     case OUTCOME_UNKNOWN:

@@ -120,31 +120,21 @@ static const struct provider_driver *find(const struct call *call)
     return driver != NULL && driver->notice != NULL ? driver : NULL;
 }
 
-static void refuse_method(struct call *call, const char *allowed)
-{
-    http_header_set(call->response, "Allow", allowed);
-    reply_error(call, ERR_METHOD);
-}
-
-void webhook_post(struct call *call)
-{
-    const struct provider_driver *driver = find(call);
-    if (driver == NULL)
-        reply_error(call, ERR_NOT_FOUND);
-    else if (driver->notice_in_query)
-        refuse_method(call, "GET");
-    else
-        take(call, driver, call->request->body, call->request->body_len);
-}
-
 /* HEAD, which is served as GET elsewhere, tells of nothing. */
-void webhook_get(struct call *call)
+void webhook_take(struct call *call)
 {
+    const struct http_request *request = call->request;
     const struct provider_driver *driver = find(call);
-    if (driver == NULL)
+    bool in_query = driver != NULL && driver->notice_in_query;
+    const char *allowed = in_query ? "GET" : "POST";
+    if (driver == NULL) {
         reply_error(call, ERR_NOT_FOUND);
-    else if (!driver->notice_in_query || strcmp(call->request->method, "GET") != 0)
-        refuse_method(call, driver->notice_in_query ? "GET" : "POST");
-    else
-        take(call, driver, call->request->query, strlen(call->request->query));
+    } else if (strcmp(request->method, allowed) != 0) {
+        http_header_set(call->response, "Allow", allowed);
+        reply_error(call, ERR_METHOD);
+    } else if (in_query) {
+        take(call, driver, request->query, strlen(request->query));
+    } else {
+        take(call, driver, request->body, request->body_len);
+    }
 }

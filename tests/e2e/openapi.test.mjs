@@ -43,8 +43,10 @@ const pairs = new Set(responses.flatMap((response) => response.messages.flatMap(
     statusesOf(response, message).map((status) => `${status} ${message}`))));
 
 describe('against the program', () => {
-    // {METHOD path} with {} for a variable part, and whether it needs a token.
-    const routes = rowsOf(read('src/front/front.c'), /^ {4}\{"([A-Z]+)", "([^"]+)", (AUTH_\w+), \w+\},/gm)
+    // {METHOD path} with {} for a variable part, and whether it needs a token. Where the handler knows the
+    // methods (*), they are GET and POST.
+    const routes = rowsOf(read('src/front/front.c'), /^ {4}\{"([A-Z]+|\*)", "([^"]+)", (AUTH_\w+), \w+\},/gm)
+        .flatMap(([method, ...rest]) => (method === '*' ? ['GET', 'POST'] : [method]).map((one) => [one, ...rest]))
         .filter(([, where]) => !/^\/\w+\/$/.test(where)) // the other spelling of a path without the slash
         .map(([method, where, auth]) => [`${method} ${where.replace('*', '{}')}`, auth !== 'AUTH_NONE']);
     const errors = rowsOf(read('src/base/err.c'), /\[(ERR_\w+)\] = \{(\d+),\s*"([^"]*)",\s*(\d)\}/g);

@@ -58,7 +58,7 @@ refusals('wrong methods: 405, and Allow names the right one', async () => {
         ['POST', '/user/balance', 'GET'], ['GET', '/user/login', 'POST'],
         ['PATCH', '/payments/PAY_0', 'GET'],
         ['OPTIONS', '/payment/payviox', 'POST'], ['GET', '/payment/', 'POST'],
-        ['POST', '/health/live', 'GET'], ['PUT', '/recurring/REC_0', 'GET, POST'], ['PUT', '/webhook/mangopay', 'GET, POST'],
+        ['POST', '/health/live', 'GET'], ['PUT', '/recurring/REC_0', 'GET, POST'], ['PUT', '/webhook/mangopay', 'GET'], ['PUT', '/webhook/payviox', 'POST'],
     ];
     for (const [method, path, allow] of wrong) {
         const answer = await client.request(method, path, { token: alice.jwt });
