@@ -55,4 +55,7 @@ struct conf_setting {
 enum err conf_read(const char *path, const struct conf_setting *settings, size_t count,
                    void *ret_values, int *ret_lines, FILE *report) MUST_CHECK;
 
+/* How a line on report begins; line 0: about the whole file. */
+void conf_write_place(FILE *report, const char *path, int line);
+
 #endif

@@ -26,15 +26,20 @@ struct reading {
     int *lines; /* of each setting; 0: not seen */
 };
 
+void conf_write_place(FILE *report, const char *path, int line)
+{
+    if (line > 0)
+        (void)fprintf(report, "%s:%d: ", path, line);
+    else
+        (void)fprintf(report, "%s: ", path);
+}
+
 __attribute__((format(printf, 3, 4))) static int complain(struct reading *reading, int line,
                                                           const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    if (line > 0)
-        (void)fprintf(reading->report, "%s:%d: ", reading->path, line);
-    else
-        (void)fprintf(reading->report, "%s: ", reading->path);
+    conf_write_place(reading->report, reading->path, line);
     (void)vfprintf(reading->report, format, args);
     (void)fputc('\n', reading->report);
     va_end(args);

@@ -180,11 +180,8 @@ static void demand(struct check *check, const void *field, bool fine, const char
 {
     if (fine)
         return;
-    int line = line_of(check, field);
-    if (line > 0)
-        (void)fprintf(check->report, "%s:%d: %s\n", check->path, line, what);
-    else
-        (void)fprintf(check->report, "%s: %s\n", check->path, what);
+    conf_write_place(check->report, check->path, line_of(check, field));
+    (void)fprintf(check->report, "%s\n", what);
     check->problems++;
 }
 
