@@ -1,5 +1,5 @@
 // The fault sweep of tests/unit/test_torture.c needs a database that nobody else works on: it gets a
-// fresh one here. One call of every third kind fails on each path; all do with TORTURE_FULL=1
+// fresh one here. One call of every other kind fails on each path; all do with TORTURE_FULL=1
 // (make torture), which shows its progress and the closing table.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
