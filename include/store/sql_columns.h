@@ -63,6 +63,10 @@
     " ORDER BY created_at, place, number"
 #define EIGHT      "?, ?, ?, ?, ?, ?, ?, ?"
 #define THIRTY_TWO EIGHT ", " EIGHT ", " EIGHT ", " EIGHT
+#define EIGHT_WHEN \
+    " WHEN ? THEN ? WHEN ? THEN ? WHEN ? THEN ? WHEN ? THEN ?" \
+    " WHEN ? THEN ? WHEN ? THEN ? WHEN ? THEN ? WHEN ? THEN ?"
+#define THIRTY_TWO_WHEN EIGHT_WHEN EIGHT_WHEN EIGHT_WHEN EIGHT_WHEN
 #define ITEM_COLUMNS "owner_id, state, price, currency, name, held_by, asset_id FROM items"
 #define LEFT_MS(column) "TIMESTAMPDIFF(MICROSECOND, NOW(3), " column ") DIV 1000"
 #define HEALTH_COLUMNS \

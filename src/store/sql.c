@@ -56,6 +56,9 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "SELECT " PAYMENT_COLUMNS " FROM payments p FORCE INDEX (PRIMARY) WHERE p.payment_id IN (" THIRTY_TWO ") FOR UPDATE",
     [SQL_PAYMENT_STATUS] =
         "UPDATE payments SET status = ?, paid_by = COALESCE(paid_by, ?) WHERE payment_id = ? AND status = ?",
+    [SQL_PAYMENTS_STATUS] = /* for many, see held.c */
+        "UPDATE payments FORCE INDEX (PRIMARY) SET status = ?, paid_by = COALESCE(paid_by, ?)"
+        " WHERE status = ? AND payment_id IN (" THIRTY_TWO ")",
     [SQL_PAYMENT_REFUNDED] =
         "UPDATE payments SET refunded = refunded + ? WHERE payment_id = ?",
     [SQL_PAYMENT_PAID_BY] =
@@ -156,6 +159,10 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_ITEM_HAND_OVER] =
         "UPDATE items SET owner_id = ?, state = 0, held_by = NULL WHERE asset_id = ? AND owner_id = ?"
         " AND state = 1",
+    [SQL_ITEMS_HAND_OVER] = /* for many, see held.c */
+        "UPDATE items FORCE INDEX (PRIMARY) SET owner_id = CASE asset_id" THIRTY_TWO_WHEN " END, state = 0,"
+        " held_by = NULL WHERE asset_id IN (" THIRTY_TWO ") AND state = 1"
+        " AND owner_id = CASE asset_id" THIRTY_TWO_WHEN " END",
 
     [SQL_ATTEMPT_INSERT] =
         "INSERT INTO attempts (payment_id, number, provider, reference, deadline_at)"
@@ -378,6 +385,9 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
     [SQL_KEY_ANSWER] =
         "UPDATE idempotency_keys SET status = ?, body = ? WHERE payment_id = ? AND status IS NULL",
+    [SQL_KEYS_ANSWER] = /* for many, see held.c */
+        "UPDATE idempotency_keys FORCE INDEX (keys_of_payment) SET status = ?, body = CASE payment_id"
+        THIRTY_TWO_WHEN " END WHERE payment_id IN (" THIRTY_TWO ") AND status IS NULL",
     [SQL_KEY_ANSWER_AS] =
         "UPDATE idempotency_keys SET status = ?, body = ?, payment_id = ? WHERE payment_id = ? AND status IS NULL",
     [SQL_KEY_RELEASE] =
