@@ -8,7 +8,8 @@ static const struct {
 } metrics[] = {
     {"guichet_payments_open", "gauge", "Payments that are not over.", "status",
      SQL_METRIC_PAYMENTS},
-    {"guichet_payments_open_oldest_seconds", "gauge", "Age of the oldest payment that is not over.",
+    {"guichet_payments_open_oldest_seconds", "gauge",
+     "Age of the oldest payment that is not over, but for wires and the like, which take days.",
      "status", SQL_METRIC_PAYMENTS_AGE},
     {"guichet_payments_overdue_seconds", "gauge",
      "How long the oldest unpaid payment is past its time: guichet-jobs expires them.", NULL,

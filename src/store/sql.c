@@ -389,8 +389,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_METRIC_PAYMENTS] =
         "SELECT status, COUNT(*) FROM payments WHERE status IN ('pending', 'processing') GROUP BY status",
     [SQL_METRIC_PAYMENTS_AGE] =
-        "SELECT status, " SECONDS_SINCE("MIN(created_at)") " FROM payments"
-        " WHERE status IN ('pending', 'processing') GROUP BY status",
+        "SELECT status, " SECONDS_SINCE("MIN(created_at)") " FROM payments WHERE status IN ('pending', 'processing')"
+        " AND expires_at <= created_at + INTERVAL 1 DAY GROUP BY status", /* payment.lifetime at most */
     [SQL_METRIC_OVERDUE] =
         "SELECT '', COALESCE(MAX(" SECONDS_SINCE("expires_at") "), 0) FROM payments"
         " WHERE status = 'pending' AND expires_at < NOW(3)",

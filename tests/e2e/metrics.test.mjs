@@ -88,6 +88,18 @@ test('F26: an old pending payment, which nobody asks about, raises the alarm wit
     assertFires({ ...seen, 'guichet_reviews_oldest_seconds{kind="mismatch"}': 1 }, 'GuichetPaymentsStuck');
 });
 
+test('a wire that is still on its way wakes nobody', async () => {
+    const before = await numbers();
+    const insert = `INSERT INTO payments (payment_id, user_id, provider, type, method, amount, currency, client_ip, request_id,
+            created_at, expires_at) VALUES ('PAY_00000000000000000000000001', ?, 'mangopay', 'balance', 'bankwire', 1000, 'EUR',
+            '::1', 'test', UTC_TIMESTAMP(3) - INTERVAL 9 DAY, UTC_TIMESTAMP(3) + INTERVAL 5 DAY)`;
+    await shop.rows(insert, [IDS.alice]);
+    const OLDEST = 'guichet_payments_open_oldest_seconds{status="pending"}';
+    const seen = await numbers();
+    assert.ok(Math.abs(seen[OLDEST] - before[OLDEST]) < 60, `${seen[OLDEST]}`);
+    assert.equal(seen['guichet_payments_open{status="pending"}'], before['guichet_payments_open{status="pending"}'] + 1);
+});
+
 test('a receiver that refuses is seen between two tries, and one that is gone', async () => {
     const OLDEST = 'guichet_deliveries_oldest_seconds{receiver="receiver_1"}';
     const GONE = 'guichet_receiver_disabled{receiver="receiver_1"}';
