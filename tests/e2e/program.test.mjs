@@ -4,11 +4,12 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import test, { after, describe } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { assertBooks } from './lib/chaos.mjs';
-import { eventually } from './lib/client.mjs';
+import { eventually, sleep } from './lib/client.mjs';
 import { freePorts, startInstance } from './lib/instance.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -160,6 +161,23 @@ describe('settings', () => {
         const notes = refused.stderr.trim().split('\n').map((line) => JSON.parse(line).note);
         assert.deepEqual(notes, ['descriptor 0 is no FastCGI socket: use spawn-fcgi']);
     });
+});
+
+test('who connects and says nothing does not keep a handler from ending', async () => {
+    const { file } = writeConf((text) => `${text.replace(/^timeout = .*/m, 'timeout = 500')}\n[http]\nrequest_budget = 1000`);
+    const socket = path.join(folder, 'silent.sock');
+    const handler = spawn('spawn-fcgi', ['-n', '-s', socket, '--', path.join(shop.env.BIN, 'guichet'), '-c', file],
+        { env: shop.env, stdio: ['ignore', 'ignore', 'pipe'] });
+    after(() => handler.kill('SIGKILL'));
+    await once(handler.stderr, 'data'); // its line about the start
+    const silent = net.connect(socket);
+    await once(silent, 'connect');
+    silent.on('error', () => {});
+    await sleep(100); // until a thread has it
+    handler.kill('SIGTERM');
+    const [status] = await Promise.race([once(handler, 'exit'), sleep(8000, ['it does not end'])]);
+    silent.destroy();
+    assert.equal(status, 0);
 });
 
 describe('guichetctl', () => {
