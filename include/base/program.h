@@ -8,7 +8,9 @@
 #include <stdbool.h>
 
 #define CONFIG_DEFAULT "/etc/guichet/guichet.conf"
-#define VERSION        "1.0.0" /* also that of nginx/www/openapi.json */
+
+/* Also that of nginx/www/openapi.json, and of the Debian package, which reads this line. */
+#define VERSION "1.0.0"
 
 /* What a program that was called wrongly ends with. */
 #define PROGRAM_MISUSED 2
