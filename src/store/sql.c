@@ -399,8 +399,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_METRIC_PAYMENTS] =
         "SELECT status, COUNT(*) FROM payments WHERE status IN ('pending', 'processing') GROUP BY status",
     [SQL_METRIC_PAYMENTS_AGE] =
-        "SELECT status, " SECONDS_SINCE("MIN(created_at)") " FROM payments"
-        " WHERE status IN ('pending', 'processing') GROUP BY status",
+        "SELECT status, " SECONDS_SINCE("MIN(created_at)") " FROM payments WHERE status IN ('pending', 'processing')"
+        " AND expires_at <= created_at + INTERVAL 1 DAY GROUP BY status", /* payment.lifetime at most */
     [SQL_METRIC_OVERDUE] =
         "SELECT '', COALESCE(MAX(" SECONDS_SINCE("expires_at") "), 0) FROM payments"
         " WHERE status = 'pending' AND expires_at < NOW(3)",
@@ -417,6 +417,12 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_METRIC_DELIVERIES_LAG] =
         "SELECT receiver, GREATEST(" SECONDS_SINCE("MIN(due_at)") ", 0) FROM deliveries"
         " GROUP BY receiver HAVING MIN(due_at) IS NOT NULL",
+    [SQL_METRIC_DELIVERIES_AGE] =
+        "SELECT d.receiver, " SECONDS_SINCE("o.created_at") " FROM (SELECT MIN(delivery_id) AS delivery_id"
+        " FROM deliveries WHERE due_at IS NOT NULL GROUP BY receiver) oldest"
+        " JOIN deliveries d USING (delivery_id) JOIN outbox o USING (outbox_id)",
+    [SQL_METRIC_RECEIVERS] =
+        "SELECT name, disabled_at IS NOT NULL FROM receivers",
     [SQL_METRIC_REVIEWS] =
         "SELECT kind, COUNT(*) FROM reviews WHERE resolved_at IS NULL GROUP BY kind",
     [SQL_METRIC_REVIEWS_AGE] =

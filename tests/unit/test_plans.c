@@ -216,6 +216,8 @@ static const struct plan plans[SQL_STATEMENTS] = {
     [SQL_METRIC_SILENCE] = {WHOLE, {NULL}},
     [SQL_METRIC_DELIVERIES] = {EXEMPT, .exempt = "reads the index of all deliveries, over or not"},
     [SQL_METRIC_DELIVERIES_LAG] = {WHOLE, {NULL}, .fresh = true},
+    [SQL_METRIC_DELIVERIES_AGE] = {EXEMPT, .exempt = "reads the index of all deliveries, once"},
+    [SQL_METRIC_RECEIVERS] = {EXEMPT, .exempt = "a row per receiver"},
     [SQL_METRIC_REVIEWS] = {WHOLE, {NULL}},
     [SQL_METRIC_REVIEWS_AGE] = {WHOLE, {NULL}},
     [SQL_METRIC_UNPROVED] = {EXEMPT, .exempt = "a row per counter"},
