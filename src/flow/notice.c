@@ -282,16 +282,18 @@ static enum err apply_read(struct db *db, struct follow_unit *unit, char ret_not
 static enum err apply_truth(struct db *db, struct follow_unit *unit)
 {
     struct settled_notice *notice = unit->notice;
-    const struct provider_truth *claim = &unit->hint;
+    const struct provider_truth *truth = &unit->truth;
+    bool read = unit->asked && unit->reading == READING_TRUTH;
+    bool names = read && truth->reference[0] != '\0'; /* a payment, which a notice need not do */
+    const struct provider_truth *claim =
+        names || (read && truth->stranger != NULL) ? truth : &unit->hint;
     const char *doubt = find_doubt(unit);
     char note[REASON_MAX] = "no payment of ours has this reference";
     enum err err = ERR_NONE;
     /* that nothing has been paid yet is not worth a second question */
     notice->verdict = unit->hint.fact == FACT_NOTHING ? SETTLE_APPLIED : SETTLE_UNMATCHED;
-    if (unit->asked && unit->reading == READING_TRUTH && unit->truth.reference[0] != '\0')
+    if (names)
         err = apply_read(db, unit, note);
-    else if (unit->asked && unit->reading == READING_TRUTH && unit->truth.stranger != NULL)
-        claim = &unit->truth; /* it names nothing of ours */
     if (doubt != NULL && notice->verdict != SETTLE_MISMATCH && unit->asked &&
         unit->hint.fact != FACT_NOTHING) {
         (void)snprintf(note, sizeof note, "%s: %s", unit->hint.word, doubt);
