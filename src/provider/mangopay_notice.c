@@ -169,11 +169,13 @@ static const char *write_notice(struct arena *arena, const struct json *row)
 
 static enum err read_events(struct arena *arena, const struct httpc_answer *answer,
                             const char *ret_notices[PROVIDER_EVENTS_MAX], size_t *ret_count,
-                            bool *ret_more)
+                            int64_t *ret_last_s)
 {
     struct json *root;
+    const struct json *last = NULL;
     size_t rows = 0;
     *ret_count = 0;
+    *ret_last_s = 0;
     if (answer->status != 200 ||
         json_parse(arena, answer->body, answer->body_len, &root) != ERR_NONE ||
         root->type != JSON_ARRAY)
@@ -181,11 +183,12 @@ static enum err read_events(struct arena *arena, const struct httpc_answer *answ
     for (const struct json *row = root->child; row != NULL && rows < PROVIDER_EVENTS_MAX;
          row = row->next, rows++) {
         const char *notice = write_notice(arena, row);
+        last = row;
         if (notice != NULL)
             ret_notices[(*ret_count)++] = notice;
     }
-    *ret_more = rows >= PAGE_ROWS;
-    return ERR_NONE;
+    return rows < PAGE_ROWS || json_int(json_get(last, "Date"), ret_last_s) ? ERR_NONE
+                                                                            : ERR_PAYLOAD;
 }
 
 const struct provider_hooks mangopay_hooks = {
