@@ -164,7 +164,7 @@ enum err notice_settle(struct context *context, struct arena *arena,
 {
     struct notice_unit unit = {driver, body, len, can_follow, {.err = ERR_NONE}, ret_notice};
     char payment_id[IDENT_MAX];
-    unit.said.err = driver->notice(context->settings, arena, body, len, &unit.said.truth);
+    unit.said.err = provider_notice(driver, context->settings, arena, body, len, &unit.said.truth);
     CRASH_POINT("notice_proved");
     enum err err = is_about(&unit, payment_id)
                        ? db_gather_urgent(context->pool, arena, payment_id, notice_unit, &unit)
@@ -201,8 +201,8 @@ static enum err hint_unit(struct db *db, void *context)
     unit->driver = provider_find(settings, unit->row.provider);
     if (err || unit->row.state != INBOX_UNMATCHED || unit->driver == NULL || !unit->driver->thin)
         return err;
-    err = unit->driver->notice(settings, db_arena(db), unit->row.body, unit->row.body_len,
-                               &unit->hint);
+    err = provider_notice(unit->driver, settings, db_arena(db), unit->row.body, unit->row.body_len,
+                          &unit->hint);
     if (err)
         return err == ERR_PAYLOAD ? ERR_NONE : err;
     if (unit->hint.reference[0] == '\0') /* the provider's own name must do */
@@ -354,7 +354,8 @@ static enum err waiting_unit(struct db *db, void *context)
     unit->thin = driver != NULL && driver->thin;
     if (driver == NULL || unit->thin)
         return ERR_NONE; /* its secrets are gone; it waits for the next lease */
-    said.err = driver->notice(unit->settings, db_arena(db), row.body, row.body_len, &said.truth);
+    said.err =
+        provider_notice(driver, unit->settings, db_arena(db), row.body, row.body_len, &said.truth);
     return apply_row(db, driver, &row, &said, &notice);
 }
 

@@ -55,7 +55,6 @@ enum err mangopay_notice(const struct settings *settings, struct arena *arena, c
 {
     struct http_field *form;
     (void)settings;
-    *ret_truth = (struct provider_truth){0};
     enum err err = http_form_parse(arena, body, len, &form);
     if (err)
         return err;

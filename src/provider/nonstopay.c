@@ -227,7 +227,6 @@ static void nonstopay_created(const struct settings *settings, struct arena *are
 {
     struct json *root;
     int64_t code;
-    ret_result->outcome = OUTCOME_UNKNOWN;
     (void)snprintf(ret_result->reason, REASON_MAX,
                    "NonStopPay answered %d and nothing we understand", answer->status);
     if (answer->status == 429) {
@@ -420,7 +419,6 @@ static enum err nonstopay_notice(const struct settings *settings, struct arena *
                                  const char *body, size_t len, struct provider_truth *ret_truth)
 {
     struct json *root;
-    *ret_truth = (struct provider_truth){0};
     enum err err = json_parse(arena, body, len, &root);
     if (err)
         return err;

@@ -256,8 +256,8 @@ static void notices_name_what_to_read(void **state)
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct provider_truth t;
-        enum err err =
-            mangopay_driver.notice(&settings, *state, rows[i].body, strlen(rows[i].body), &t);
+        enum err err = provider_notice(&mangopay_driver, &settings, *state, rows[i].body,
+                                       strlen(rows[i].body), &t);
         ROW(err == rows[i].err, "%s: %s", rows[i].body, err_message(err));
         ROW(err || (t.object == rows[i].object && t.fact == rows[i].fact &&
                     (t.stranger != NULL) == rows[i].stranger),
