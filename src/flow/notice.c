@@ -29,6 +29,7 @@ struct notice_unit {
     size_t len;
     bool can_follow;
     struct said said;
+    bool again; /* it has run before, and may have been committed */
     struct settled_notice *notice;
 };
 
@@ -130,6 +131,8 @@ static enum err notice_unit(struct db *db, void *context)
 {
     struct notice_unit *unit = context;
     struct notice_row row;
+    bool again = unit->again;
+    unit->again = true;
     *unit->notice = (struct settled_notice){0};
     enum err err = inbox_put(db, unit->driver->name, unit->body, unit->len, &row);
     if (err)
@@ -140,7 +143,7 @@ static enum err notice_unit(struct db *db, void *context)
         return ERR_NONE;
     }
     CRASH_POINT("notice_stored");
-    if (unit->driver->thin && row.copies > 1) {
+    if (unit->driver->thin && row.copies > 1 && !again) { /* whoever brought the first one asks */
         unit->notice->repeated = true;
         unit->notice->verdict = SETTLE_UNMATCHED;
         return ERR_NONE;
@@ -162,7 +165,8 @@ enum err notice_settle(struct context *context, struct arena *arena,
                        const struct provider_driver *driver, const char *body, size_t len,
                        bool can_follow, struct settled_notice *ret_notice)
 {
-    struct notice_unit unit = {driver, body, len, can_follow, {.err = ERR_NONE}, ret_notice};
+    struct notice_unit unit = {
+        .driver = driver, .body = body, .len = len, .can_follow = can_follow, .notice = ret_notice};
     char payment_id[IDENT_MAX];
     unit.said.err = provider_notice(driver, context->settings, arena, body, len, &unit.said.truth);
     CRASH_POINT("notice_proved");

@@ -91,7 +91,7 @@ static enum err book_reported(struct db *db, const struct payment *payment, stru
         refund->operator_id = order.operator_id;
         err = orders_end(db, order.id, ORDER_DONE, refund->reference, "the provider's notice told");
         if (!err) /* whoever asked for it may wait for its answer */
-            err = orders_next(db, order.id, "", "the provider's notice told", 0);
+            err = orders_next(db, order.id, "", NULL, 0);
     }
     return err ? err : refund_book(db, payment, refund, news);
 }

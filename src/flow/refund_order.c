@@ -193,8 +193,8 @@ static enum err keep_answer(struct db *db, const struct order_unit *unit)
 static enum err end(struct db *db, const struct order_unit *unit)
 {
     struct money total;
-    if (unit->order.state != ORDER_PENDING)
-        return orders_next(db, unit->order.id, "", "the provider's notice told", -1);
+    if (unit->order.state != ORDER_PENDING) /* by a notice, or by this very unit */
+        return orders_next(db, unit->order.id, "", NULL, -1);
     if (is_failure(unit))
         return fail(db, unit);
     if (unit->result.outcome != OUTCOME_DONE)

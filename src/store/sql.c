@@ -104,7 +104,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_ORDER_LEASE] =
         "UPDATE refund_orders SET tries = LEAST(tries + 1, 1000), due_at = " IN_SECONDS " WHERE refund_id = ?",
     [SQL_ORDER_NEXT] =
-        "UPDATE refund_orders SET note = ?, reference = COALESCE(?, reference), due_at = IF(?, " IN_SECONDS ", NULL)"
+        "UPDATE refund_orders SET note = COALESCE(?, note), reference = COALESCE(?, reference), due_at = IF(?, " IN_SECONDS ", NULL)"
         " WHERE refund_id = ?",
     [SQL_ORDER_END] =
         "UPDATE refund_orders SET state = ?, note = ?, reference = COALESCE(?, reference), due_at = NULL"
