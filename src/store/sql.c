@@ -118,8 +118,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_RECURRING_INSERT] =
         "INSERT INTO recurring_registrations (registration_id, user_id, provider, reference) VALUES (?, ?, ?, ?)",
     [SQL_RECURRING_GET] =
-        "SELECT registration_id, user_id, provider, reference, " RFC3339("created_at")
-        " FROM recurring_registrations WHERE registration_id = ?",
+        "SELECT registration_id, user_id, provider, reference FROM recurring_registrations"
+        " WHERE registration_id = ?",
     [SQL_DISPUTE_INSERT] =
         "INSERT INTO disputes (payment_id, reference, sequence, provider, amount, state)"
         " SELECT ?, ?, COUNT(*) + 1, ?, ?, 'none' FROM disputes WHERE payment_id = ?",
@@ -135,7 +135,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "INSERT IGNORE INTO reviews (kind, subject, payment_id, inbox_id, provider, fact, note)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
     [SQL_REVIEW_LOCK] =
-        "SELECT " REVIEW_COLUMNS " WHERE review_id = ? FOR UPDATE",
+        "SELECT review_id, payment_id, inbox_id, fact, note, resolved_at IS NOT NULL FROM reviews"
+        " WHERE review_id = ? FOR UPDATE",
     [SQL_REVIEW_RESOLVE] =
         "UPDATE reviews SET resolved_at = NOW(3), resolved_by = ?, resolution = ? WHERE review_id = ?",
 
