@@ -467,6 +467,12 @@ bool provider_is_refusal(int status);
 /* An address we may send a payer to: https, and nothing that could end a header or an attribute. */
 bool provider_is_payer_url(const char *text);
 
+/* Is the word among those that the list separates by spaces? */
+bool provider_lists(const char *list, const char *word);
+
+/* Up to max characters of one line. Characters are what begins a sequence of UTF-8. */
+bool provider_is_line(const char *text, size_t max);
+
 /* Copies as much of a foreign text as fits, as printable ASCII: for reasons and words. */
 void provider_quote(char *to, size_t size, const char *from);
 

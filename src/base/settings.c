@@ -212,8 +212,8 @@ static void check_nonstopay(struct check *check, const struct settings_nonstopay
            "nonstopay.callback_addresses must be set while nonstopay.signature is off");
     for (size_t i = 0; i < s->common.deposits.count; i++)
         demand(check, &s->common.deposits,
-               strstr("USD EUR GBP INR ZAR", s->common.deposits.rows[i].currency) != NULL,
-               "nonstopay.deposits may name USD, EUR, GBP, INR and ZAR only");
+               strstr(NONSTOPAY_CURRENCIES, s->common.deposits.rows[i].currency) != NULL,
+               "nonstopay.deposits may name these only: " NONSTOPAY_CURRENCIES);
     if (!s->common.enabled)
         return;
     demand(check, &s->common.enabled, secret_is_set(&s->api_key),
@@ -234,6 +234,12 @@ static bool is_wallets(const char *text)
     return true;
 }
 
+bool settings_is_descriptor(const char *text)
+{
+    size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 ");
+    return len <= 10 && text[len] == '\0';
+}
+
 /* What Mangopay would refuse with every payment, or with recurring ones: those return to an address
  * of 100 characters. */
 static void check_mangopay(struct check *check, const struct settings_mangopay *s)
@@ -246,11 +252,7 @@ static void check_mangopay(struct check *check, const struct settings_mangopay *
     demand(check, s->culture,
            strlen(s->culture) == 2 && strspn(s->culture, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 2,
            "mangopay.culture is two capital letters");
-    demand(check, s->statement_descriptor,
-           strlen(s->statement_descriptor) <= 10 &&
-               s->statement_descriptor[strspn(s->statement_descriptor,
-                                              "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                              "0123456789 ")] == '\0',
+    demand(check, s->statement_descriptor, settings_is_descriptor(s->statement_descriptor),
            "mangopay.statement_descriptor is at most 10 letters, digits and spaces");
     if (!s->common.enabled)
         return;

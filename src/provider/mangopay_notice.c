@@ -59,9 +59,7 @@ enum err mangopay_notice(const struct settings *settings, struct arena *arena, c
     if (err)
         return err;
     const char *type = http_form_get(form, "EventType"), *id = http_form_get(form, "RessourceId");
-    if (type == NULL || id == NULL || id[0] == '\0' ||
-        id[strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")] !=
-            '\0' ||
+    if (type == NULL || id == NULL || !mangopay_is_id(id) ||
         !text_copy(ret_truth->provider_reference, sizeof ret_truth->provider_reference, id))
         return ERR_PAYLOAD;
     const struct event *event = find_event(type);

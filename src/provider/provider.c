@@ -140,6 +140,27 @@ void provider_quote(char *to, size_t size, const char *from)
     to[len] = '\0';
 }
 
+bool provider_lists(const char *list, const char *word)
+{
+    size_t len = strcspn(word, " "); /* with a space it is no word */
+    for (; len > 0 && word[len] == '\0' && *list != '\0';
+         list += strcspn(list, " "), list += strspn(list, " "))
+        if (strncmp(list, word, len) == 0 && (list[len] == ' ' || list[len] == '\0'))
+            return true;
+    return false;
+}
+
+bool provider_is_line(const char *text, size_t max)
+{
+    size_t count = 0;
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            return false;
+        count += ((unsigned char)*text & 0xc0) != 0x80;
+    }
+    return count <= max;
+}
+
 bool provider_is_refusal(int status)
 {
     return status == 400 || status == 401 || status == 403 || status == 404 || status == 405 ||
