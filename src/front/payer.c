@@ -42,9 +42,9 @@ static bool read_object(const struct fields *fields, const char *name,
                         bool *ret_given)
 {
     const struct json *object = json_get(fields->json, name);
-    *ret_given = object != NULL && object->type != JSON_NULL;
-    return fields_texts(object, members, count, ret_texts) &&
-           (!*ret_given || object->type == JSON_OBJECT);
+    bool none = object == NULL || object->type == JSON_NULL;
+    *ret_given = !none;
+    return fields_texts(object, members, count, ret_texts) && (none || object->type == JSON_OBJECT);
 }
 
 enum err payer_read_body(const struct fields *fields, struct checkout *checkout)
