@@ -20,9 +20,6 @@
 #define STATUS_NOW \
     "IF(p.dispute IN ('opened', 'lost'), 'disputed'," \
     " IF(p.status = 'pending' AND p.expires_at <= NOW(3), 'expired', p.status))"
-#define REVIEW_COLUMNS \
-    "review_id, kind, payment_id, inbox_id, provider, fact, note, " RFC3339("created_at") ", " \
-    RFC3339("resolved_at") ", resolved_by, resolution FROM reviews"
 #define REFUND_COLUMNS \
     "refund_id, sequence, amount, via, reference, reason, " RFC3339("created_at") " FROM refunds"
 #define ORDER_COLUMNS \

@@ -259,8 +259,8 @@ static void check_nonstopay(struct check *check, const struct settings_nonstopay
            "nonstopay.callback_addresses is a list of IP addresses, separated by spaces");
     for (size_t i = 0; i < s->common.deposits.count; i++)
         demand(check, &s->common.deposits,
-               strstr("USD EUR GBP INR ZAR", s->common.deposits.rows[i].currency) != NULL,
-               "nonstopay.deposits may name USD, EUR, GBP, INR and ZAR only");
+               strstr(NONSTOPAY_CURRENCIES, s->common.deposits.rows[i].currency) != NULL,
+               "nonstopay.deposits may name these only: " NONSTOPAY_CURRENCIES);
     if (!s->common.enabled)
         return;
     demand(check, &s->common.enabled, secret_is_set(&s->api_key),
@@ -273,6 +273,12 @@ static void check_nonstopay(struct check *check, const struct settings_nonstopay
 static bool is_wallet(const char *word, size_t len)
 {
     return len >= 5 && word[3] == ':' && strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3;
+}
+
+bool settings_is_descriptor(const char *text)
+{
+    size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 ");
+    return len <= 10 && text[len] == '\0';
 }
 
 /* What Mangopay would refuse with every payment, or with recurring ones: those return to an address
@@ -288,11 +294,7 @@ static void check_mangopay(struct check *check, const struct settings_mangopay *
     demand(check, s->culture,
            strlen(s->culture) == 2 && strspn(s->culture, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 2,
            "mangopay.culture is two capital letters");
-    demand(check, s->statement_descriptor,
-           strlen(s->statement_descriptor) <= 10 &&
-               s->statement_descriptor[strspn(s->statement_descriptor,
-                                              "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                              "0123456789 ")] == '\0',
+    demand(check, s->statement_descriptor, settings_is_descriptor(s->statement_descriptor),
            "mangopay.statement_descriptor is at most 10 letters, digits and spaces");
     if (!s->common.enabled)
         return;

@@ -55,14 +55,11 @@ enum err mangopay_notice(const struct settings *settings, struct arena *arena, c
 {
     struct http_field *form;
     (void)settings;
-    *ret_truth = (struct provider_truth){0};
     enum err err = http_form_parse(arena, body, len, &form);
     if (err)
         return err;
     const char *type = http_form_get(form, "EventType"), *id = http_form_get(form, "RessourceId");
-    if (type == NULL || id == NULL || id[0] == '\0' ||
-        id[strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")] !=
-            '\0' ||
+    if (type == NULL || id == NULL || !mangopay_is_id(id) ||
         !text_copy(ret_truth->provider_reference, sizeof ret_truth->provider_reference, id))
         return ERR_PAYLOAD;
     const struct event *event = find_event(type);
@@ -169,11 +166,13 @@ static const char *write_notice(struct arena *arena, const struct json *row)
 
 static enum err read_events(struct arena *arena, const struct httpc_answer *answer,
                             const char *ret_notices[PROVIDER_EVENTS_MAX], size_t *ret_count,
-                            bool *ret_more)
+                            int64_t *ret_last_s)
 {
     struct json *root;
+    const struct json *last = NULL;
     size_t rows = 0;
     *ret_count = 0;
+    *ret_last_s = 0;
     if (answer->status != 200 ||
         json_parse(arena, answer->body, answer->body_len, &root) != ERR_NONE ||
         root->type != JSON_ARRAY)
@@ -181,11 +180,12 @@ static enum err read_events(struct arena *arena, const struct httpc_answer *answ
     for (const struct json *row = root->child; row != NULL && rows < PROVIDER_EVENTS_MAX;
          row = row->next, rows++) {
         const char *notice = write_notice(arena, row);
+        last = row;
         if (notice != NULL)
             ret_notices[(*ret_count)++] = notice;
     }
-    *ret_more = rows >= PAGE_ROWS;
-    return ERR_NONE;
+    return rows < PAGE_ROWS || json_int(json_get(last, "Date"), ret_last_s) ? ERR_NONE
+                                                                            : ERR_PAYLOAD;
 }
 
 const struct provider_hooks mangopay_hooks = {

@@ -107,7 +107,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_ORDER_LEASE] =
         "UPDATE refund_orders SET tries = LEAST(tries + 1, 1000), due_at = " IN_SECONDS " WHERE refund_id = ?",
     [SQL_ORDER_NEXT] =
-        "UPDATE refund_orders SET note = ?, reference = COALESCE(?, reference), due_at = IF(?, " IN_SECONDS ", NULL)"
+        "UPDATE refund_orders SET note = COALESCE(?, note), reference = COALESCE(?, reference), due_at = IF(?, " IN_SECONDS ", NULL)"
         " WHERE refund_id = ?",
     [SQL_ORDER_END] =
         "UPDATE refund_orders SET state = ?, note = ?, reference = COALESCE(?, reference), due_at = NULL"
@@ -121,8 +121,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_RECURRING_INSERT] =
         "INSERT INTO recurring_registrations (registration_id, user_id, provider, reference) VALUES (?, ?, ?, ?)",
     [SQL_RECURRING_GET] =
-        "SELECT registration_id, user_id, provider, reference, " RFC3339("created_at")
-        " FROM recurring_registrations WHERE registration_id = ?",
+        "SELECT registration_id, user_id, provider, reference FROM recurring_registrations"
+        " WHERE registration_id = ?",
     [SQL_DISPUTE_INSERT] =
         "INSERT INTO disputes (payment_id, reference, sequence, provider, amount, state)"
         " SELECT ?, ?, COUNT(*) + 1, ?, ?, 'none' FROM disputes WHERE payment_id = ?",
@@ -138,7 +138,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "INSERT IGNORE INTO reviews (kind, subject, payment_id, inbox_id, provider, fact, note)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
     [SQL_REVIEW_LOCK] =
-        "SELECT " REVIEW_COLUMNS " WHERE review_id = ? FOR UPDATE",
+        "SELECT review_id, payment_id, inbox_id, fact, note, resolved_at IS NOT NULL FROM reviews"
+        " WHERE review_id = ? FOR UPDATE",
     [SQL_REVIEW_RESOLVE] =
         "UPDATE reviews SET resolved_at = NOW(3), resolved_by = ?, resolution = ? WHERE review_id = ?",
 

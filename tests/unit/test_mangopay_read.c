@@ -256,8 +256,8 @@ static void notices_name_what_to_read(void **state)
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct provider_truth t;
-        enum err err =
-            mangopay_driver.notice(&settings, *state, rows[i].body, strlen(rows[i].body), &t);
+        enum err err = provider_notice(&mangopay_driver, &settings, *state, rows[i].body,
+                                       strlen(rows[i].body), &t);
         ROW(err == rows[i].err, "%s: %s", rows[i].body, err_message(err));
         ROW(err || (t.object == rows[i].object && t.fact == rows[i].fact &&
                     (t.stranger != NULL) == rows[i].stranger),
@@ -323,16 +323,25 @@ static void events_become_notices(void **state)
     const char *notices[PROVIDER_EVENTS_MAX];
     struct httpc_request request = {0};
     size_t count;
-    bool more;
+    int64_t last_s;
     const struct provider_hooks *hooks = mangopay_driver.hooks;
-    assert_int_equal(hooks->events_read(*state, &answer, notices, &count, &more), ERR_NONE);
-    assert_true(count == 2 && !more);
+    assert_int_equal(hooks->events_read(*state, &answer, notices, &count, &last_s), ERR_NONE);
+    assert_true(count == 2 && last_s == 0);
     assert_string_equal(notices[0], "EventType=PAYIN_NORMAL_SUCCEEDED&RessourceId=p1&Date=17");
     assert_string_equal(notices[1], "EventType=DISPUTE_CLOSED&RessourceId=d1&Date=18");
     assert_int_equal(hooks->events(&settings, *state, 99, 1, &request), ERR_NONE);
     assert_non_null(strstr(request.url, "/events?AfterDate=99&page=2&per_page=100"));
     answer = answer_of(200, "{}");
-    assert_int_equal(hooks->events_read(*state, &answer, notices, &count, &more), ERR_PAYLOAD);
+    assert_int_equal(hooks->events_read(*state, &answer, notices, &count, &last_s), ERR_PAYLOAD);
+    struct buf page;
+    buf_init(&page, *state, 100000);
+    for (int i = 0; i < 100; i++)
+        buf_printf(&page, "%s{\"EventType\":\"KYC_CREATED\",\"Date\":%d}", i == 0 ? "[" : ",",
+                   i + 7);
+    buf_puts(&page, "]");
+    answer = answer_of(200, buf_text(&page));
+    assert_int_equal(hooks->events_read(*state, &answer, notices, &count, &last_s), ERR_NONE);
+    assert_true(count == 0 && last_s == 106); /* there may be more, after that */
 }
 
 /* The parts of a refund add up, whatever is rounded. */
