@@ -16,7 +16,6 @@ enum {
     KEY_LIFE_S = 20 * 3600, /* providers keep keys for a day: later the call could happen twice */
     PENDING_AGAIN_S = 300,
     FINISH_MS = 1000, /* of the request's time, kept for the end */
-    ATTEMPTS_SHOWN = 8,
 };
 
 /* Seconds to the next try, by how many there were. */
