@@ -234,13 +234,14 @@ struct provider_hooks {
                      const struct httpc_answer *list, size_t index, enum provider_hook *ret_state,
                      struct httpc_request *ret_request);
 
-    /* The question what happened after that second, page by page from 0, and its answer as the
-     * notices that would have told of it. */
+    /* The question what happened after that second, the oldest first, page by page from 0, and its
+     * answer as the notices that would have told of it. *ret_last_s: the last row's second; as it
+     * was when there is no row. */
     enum err (*events)(const struct settings *settings, struct arena *arena, int64_t after_s,
                        int64_t page, struct httpc_request *ret_request);
     enum err (*events_read)(struct arena *arena, const struct httpc_answer *answer,
                             const char *ret_notices[PROVIDER_EVENTS_MAX], size_t *ret_count,
-                            bool *ret_more);
+                            int64_t *ret_last_s, bool *ret_more);
 };
 
 /* A provider that is paid from_balance has no functions beyond methods: nobody is called. */

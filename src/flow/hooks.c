@@ -107,7 +107,7 @@ static enum err take(struct context *context, struct arena *arena,
 /* A page with its rows is large: it has memory of its own. */
 static enum err sweep_page(struct context *context, struct arena *arena, struct arena *page,
                            const struct provider_driver *driver, int64_t after_s, int64_t number,
-                           bool *ret_more, struct hooks_found *found)
+                           int64_t *ret_last_s, bool *ret_more, struct hooks_found *found)
 {
     struct httpc_request request = {0};
     struct httpc_answer answer;
@@ -117,7 +117,8 @@ static enum err sweep_page(struct context *context, struct arena *arena, struct 
     enum err err = driver->hooks->events(context->settings, page, after_s, number, &request);
     if (!err)
         err = call(context, page, driver, &request, &answer);
-    if (!err && driver->hooks->events_read(page, &answer, notices, &count, ret_more) != ERR_NONE)
+    if (!err && driver->hooks->events_read(page, &answer, notices, &count, ret_last_s, ret_more) !=
+                    ERR_NONE)
         err = ERR_PROVIDER_UNAVAILABLE;
     for (size_t i = 0; i < count && !err; i++) {
         err = take(context, arena, driver, notices[i], found);
@@ -138,10 +139,11 @@ enum err hooks_sweep(struct context *context, struct arena *arena,
     if (!err && page == NULL)
         return ERR_OVERLOAD;
     int64_t after_s = unit.swept_s == 0 ? now_s - FIRST_SWEEP_S : unit.swept_s - OVERLAP_S;
+    int64_t last_s = after_s;
     for (int64_t i = 0; i < PAGES_MAX && more && !err; i++)
-        err = sweep_page(context, arena, page, driver, after_s, i, &more, ret_found);
+        err = sweep_page(context, arena, page, driver, after_s, i, &last_s, &more, ret_found);
     arena_free(page);
     CRASH_POINT("hooks_swept");
-    unit.swept_s = now_s;
+    unit.swept_s = more ? last_s : now_s; /* a longer list is gone on with the next time */
     return err ? err : db_transact(context->pool, arena, set_unit, &unit);
 }

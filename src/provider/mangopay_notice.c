@@ -169,7 +169,7 @@ static const char *write_notice(struct arena *arena, const struct json *row)
 
 static enum err read_events(struct arena *arena, const struct httpc_answer *answer,
                             const char *ret_notices[PROVIDER_EVENTS_MAX], size_t *ret_count,
-                            bool *ret_more)
+                            int64_t *ret_last_s, bool *ret_more)
 {
     struct json *root;
     size_t rows = 0;
@@ -180,7 +180,11 @@ static enum err read_events(struct arena *arena, const struct httpc_answer *answ
         return ERR_PAYLOAD;
     for (const struct json *row = root->child; row != NULL && rows < PROVIDER_EVENTS_MAX;
          row = row->next, rows++) {
+        const struct json *date = json_get(row, "Date");
         const char *notice = write_notice(arena, row);
+        int64_t date_s;
+        if (date != NULL && json_int(date, &date_s))
+            *ret_last_s = date_s;
         if (notice != NULL)
             ret_notices[(*ret_count)++] = notice;
     }

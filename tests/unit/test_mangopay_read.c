@@ -323,16 +323,19 @@ static void events_become_notices(void **state)
     const char *notices[PROVIDER_EVENTS_MAX];
     struct httpc_request request = {0};
     size_t count;
+    int64_t last_s = 0;
     bool more;
     const struct provider_hooks *hooks = mangopay_driver.hooks;
-    assert_int_equal(hooks->events_read(*state, &answer, notices, &count, &more), ERR_NONE);
-    assert_true(count == 2 && !more);
+    assert_int_equal(hooks->events_read(*state, &answer, notices, &count, &last_s, &more),
+                     ERR_NONE);
+    assert_true(count == 2 && last_s == 18 && !more);
     assert_string_equal(notices[0], "EventType=PAYIN_NORMAL_SUCCEEDED&RessourceId=p1&Date=17");
     assert_string_equal(notices[1], "EventType=DISPUTE_CLOSED&RessourceId=d1&Date=18");
     assert_int_equal(hooks->events(&settings, *state, 99, 1, &request), ERR_NONE);
     assert_non_null(strstr(request.url, "/events?AfterDate=99&page=2&per_page=100"));
     answer = answer_of(200, "{}");
-    assert_int_equal(hooks->events_read(*state, &answer, notices, &count, &more), ERR_PAYLOAD);
+    assert_int_equal(hooks->events_read(*state, &answer, notices, &count, &last_s, &more),
+                     ERR_PAYLOAD);
 }
 
 /* The parts of a refund add up, whatever is rounded. */
