@@ -144,6 +144,6 @@ enum err hooks_sweep(struct context *context, struct arena *arena,
         err = sweep_page(context, arena, page, driver, after_s, i, &last_s, &more, ret_found);
     arena_free(page);
     CRASH_POINT("hooks_swept");
-    unit.swept_s = more ? last_s : now_s; /* a longer list is gone on with the next time */
+    unit.swept_s = more && last_s < now_s ? last_s : now_s; /* the rest of a longer list is next */
     return err ? err : db_transact(context->pool, arena, set_unit, &unit);
 }

@@ -134,8 +134,10 @@ static void events(const struct httpc_answer *answer)
     const char *notices[PROVIDER_EVENTS_MAX];
     struct arena *arena = fuzz_arena();
     size_t count = 0;
+    int64_t last_s = 0;
     bool more;
-    if (mangopay_driver.hooks->events_read(arena, answer, notices, &count, &more) != ERR_NONE)
+    if (mangopay_driver.hooks->events_read(arena, answer, notices, &count, &last_s, &more) !=
+        ERR_NONE)
         return;
     HOLDS(count <= PROVIDER_EVENTS_MAX);
     for (size_t i = 0; i < count; i++)
