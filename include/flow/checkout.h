@@ -12,9 +12,9 @@
 struct settled_create; /* flow/settled.h */
 
 enum {
-    PARTNERS_MAX = 8,      /* of the house brand, and so many attempts of a payment */
-    CALL_MARGIN_MS = 3000, /* an attempt is given up this much after its call's time-out */
-    ATTEMPTS_MAX = 4,      /* of a payment: with so many, a lost one is not replaced any more */
+    PARTNERS_MAX = ATTEMPTS_SHOWN, /* of the house brand */
+    CALL_MARGIN_MS = 3000,         /* an attempt is given up this much after its call's time-out */
+    ATTEMPTS_MAX = 4, /* of a payment: with so many, a lost one is not replaced any more */
 };
 
 /* A checked request to create a payment. */

@@ -23,10 +23,10 @@ struct operator_word {
 enum err operator_settle(struct context *context, struct arena *arena,
                          const struct operator_word *word, const char **ret_problem) MUST_CHECK;
 
-/* accept: what the provider says is true of the payment, at the payment's own amount; possible for
- * entries that speak of a payment. Otherwise the entry is dismissed and nothing else changes.
- * Either way it stands in the payment's timeline. ERR_NOT_FOUND: no such entry. ERR_CONFLICT:
- * *ret_problem says why it cannot be. */
+/* accept: what the provider says is true of its attempt, at the payment's own amount; possible for
+ * entries that speak of a payment and of no part of it. Otherwise the entry is dismissed and
+ * nothing else changes. Either way it stands in the payment's timeline. ERR_NOT_FOUND: no such
+ * entry. ERR_CONFLICT: *ret_problem says why it cannot be. */
 enum err review_resolve(struct context *context, struct arena *arena, int64_t review_id,
                         bool accept, const char *by, const char *why,
                         const char **ret_problem) MUST_CHECK;

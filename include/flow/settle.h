@@ -44,6 +44,11 @@ enum err settle_fact(struct db *db, const struct payment *payment,
 enum err settle_news(struct db *db, const struct payment *payment, const struct settlement *news,
                      const char **ret_mismatch) MUST_CHECK;
 
+/* A step inside a unit: the same of one attempt to pay it. News of one that has not paid it leave
+ * the payment alone: what that one has paid is surplus. */
+enum err settle_attempt(struct db *db, const struct payment *payment, const struct attempt *attempt,
+                        const struct settlement *news, const char **ret_mismatch) MUST_CHECK;
+
 /* A step inside a unit: ends the wait for a payer when the payment's time is over by the
  * database's clock. One that the provider is working on is left to the provider, but its items
  * are no longer held. */

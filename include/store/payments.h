@@ -134,6 +134,13 @@ enum err attempts_insert(struct db *db, const struct payment *payment, int64_t n
 enum err attempts_last(struct db *db, const char *payment_id,
                        struct attempt *ret_attempt) MUST_CHECK;
 
+enum { ATTEMPTS_SHOWN = 8 }; /* no payment has more */
+
+/* The one that the payment was paid with, or the last one while that is not known; id 0: none, it
+ * is from the balance. */
+enum err attempts_paid(struct db *db, const struct payment *payment,
+                       struct attempt *ret_attempt) MUST_CHECK;
+
 /* The last ones, the very last first; *ret_count tells how many. */
 enum err attempts_list(struct db *db, const char *payment_id, size_t max,
                        struct attempt *ret_attempts, size_t *ret_count) MUST_CHECK;

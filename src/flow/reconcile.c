@@ -36,7 +36,7 @@ enum { CHECKS_MAX = sizeof schedule_s / sizeof schedule_s[0] };
 struct check {
     struct context *context;
     struct payment payment;
-    struct attempt attempts[PARTNERS_MAX]; /* the last one first */
+    struct attempt attempts[ATTEMPTS_SHOWN]; /* the last one first */
     size_t count;
     struct cart cart;
     const char *source;         /* who asks, for the timeline */
@@ -101,7 +101,7 @@ static enum err load(struct db *db, const char *payment_id, struct check *check)
     check->attempts[0] = (struct attempt){0};
     enum err err = payments_get(db, payment_id, &check->payment);
     if (!err)
-        err = attempts_list(db, payment_id, PARTNERS_MAX, check->attempts, &check->count);
+        err = attempts_list(db, payment_id, ATTEMPTS_SHOWN, check->attempts, &check->count);
     return err ? err : items_of_payment(db, payment_id, CART_MAX, &check->cart);
 }
 

@@ -200,21 +200,6 @@ enum err refund_answer(struct db *db, const char *payment_id, const char *refund
     return err;
 }
 
-/* The attempt that was paid; id 0: none, the payment is from the balance. */
-static enum err find_paid(struct db *db, const struct payment *payment, struct attempt *ret_attempt)
-{
-    struct attempt attempts[PARTNERS_MAX];
-    size_t count, i = 0;
-    enum err err = attempts_list(db, payment->id, PARTNERS_MAX, attempts, &count);
-    *ret_attempt = (struct attempt){0};
-    if (err || count == 0)
-        return err;
-    while (i + 1 < count && payment->paid_by != 0 && attempts[i].number != payment->paid_by)
-        i++;
-    *ret_attempt = attempts[i];
-    return ERR_NONE;
-}
-
 /* Can the provider be asked, or is it for a person to do? */
 static bool is_refundable(const struct refund_unit *unit, const struct attempt *attempt)
 {
@@ -273,7 +258,7 @@ static enum err refund_unit(struct db *db, void *context)
     if (!err)
         err = choose_amount(db, unit);
     if (!err)
-        err = find_paid(db, &unit->payment, &attempt);
+        err = attempts_paid(db, &unit->payment, &attempt);
     if (!err)
         err = is_refundable(unit, &attempt) ? place_order(db, unit, &attempt)
                                             : book_request(db, unit, &attempt);

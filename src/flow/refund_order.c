@@ -35,14 +35,14 @@ struct order_unit {
 static enum err load_unit(struct db *db, void *context)
 {
     struct order_unit *unit = context;
-    struct attempt attempts[PARTNERS_MAX];
+    struct attempt attempts[ATTEMPTS_SHOWN];
     size_t count = 0;
     unit->attempt = (struct attempt){0};
     enum err err = payments_get(db, unit->payment_id, &unit->payment);
     if (!err)
         err = orders_get(db, &unit->payment, unit->refund_id, &unit->order);
     if (!err)
-        err = attempts_list(db, unit->payment_id, PARTNERS_MAX, attempts, &count);
+        err = attempts_list(db, unit->payment_id, ATTEMPTS_SHOWN, attempts, &count);
     for (size_t i = 0; i < count && !err; i++)
         if (attempts[i].number == unit->order.attempt)
             unit->attempt = attempts[i];

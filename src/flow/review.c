@@ -4,9 +4,11 @@
 #include "base/buf.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct word_unit {
     const struct operator_word *word;
+    const char *provider; /* whose word it was first; NULL: the operator speaks of the payment */
     const char *problem;
 };
 
@@ -37,6 +39,25 @@ static enum err write_truth(const struct operator_word *word, const struct payme
                : ERR_PARAMETERS;
 }
 
+/* The attempt that the word is of. *ret_sure: it can be of no other one. */
+static enum err find_attempt(struct db *db, const struct word_unit *unit,
+                             const struct payment *payment, struct attempt *ret_attempt,
+                             bool *ret_sure)
+{
+    struct attempt attempts[ATTEMPTS_SHOWN];
+    size_t count, found = 0;
+    *ret_sure = false;
+    if (unit->provider == NULL)
+        return attempts_paid(db, payment, ret_attempt);
+    *ret_attempt = (struct attempt){0};
+    enum err err = attempts_list(db, payment->id, ATTEMPTS_SHOWN, attempts, &count);
+    for (size_t i = 0; i < count && !err; i++)
+        if (strcmp(attempts[i].provider, unit->provider) == 0 && found++ == 0)
+            *ret_attempt = attempts[i];
+    *ret_sure = found == 1;
+    return err;
+}
+
 static enum err apply_word(struct db *db, struct word_unit *unit)
 {
     const struct operator_word *word = unit->word;
@@ -45,21 +66,25 @@ static enum err apply_word(struct db *db, struct word_unit *unit)
     struct provider_truth truth;
     char detail[DETAIL_MAX];
     const char *mismatch = NULL;
+    bool sure = false;
     enum err err = payments_lock(db, word->payment_id, &payment);
     if (!err && payment.id[0] == '\0')
         return ERR_NOT_FOUND;
     if (!err)
-        err = attempts_last(db, payment.id, &attempt);
+        err = find_attempt(db, unit, &payment, &attempt, &sure);
     if (err)
         return err;
     if (attempt.id == 0)
-        return refuse(unit, "it was paid from the balance: no provider knows of it");
+        return refuse(unit, unit->provider == NULL
+                                ? "it was paid from the balance: no provider knows of it"
+                                : "that provider was never asked for it");
     err = write_truth(word, &payment, &attempt, &truth);
     (void)snprintf(detail, sizeof detail, "%s says %s: %s", word->by, truth.word, word->why);
-    const struct settlement news = {word->fact, attempt.provider, &truth, detail, "operator", 0,
-                                    NULL};
+    const struct settlement news = {word->fact, attempt.provider,          &truth, detail,
+                                    "operator", sure ? attempt.number : 0, NULL};
     if (!err)
-        err = settle_news(db, &payment, &news, &mismatch);
+        err = sure ? settle_attempt(db, &payment, &attempt, &news, &mismatch)
+                   : settle_news(db, &payment, &news, &mismatch);
     return !err && mismatch != NULL ? refuse(unit, mismatch) : err;
 }
 
@@ -91,11 +116,13 @@ static enum err accept_review(struct db *db, struct resolve_unit *unit, const st
                                        .reference = "",
                                        .by = unit->by,
                                        .why = unit->why};
-    unit->word = (struct word_unit){.word = &word};
+    unit->word = (struct word_unit){.word = &word, .provider = review->provider};
     if (review->payment_id[0] == '\0')
         return refuse(&unit->word, "it names no payment of ours: there is nothing to accept");
     if (review->fact == FACT_NOTHING)
         return refuse(&unit->word, "it says nothing that could be accepted");
+    if (review->fact == FACT_PARTLY_REFUNDED)
+        return refuse(&unit->word, "it does not say how much was given back: payment settle does");
     return apply_word(db, &unit->word);
 }
 

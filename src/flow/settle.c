@@ -167,8 +167,8 @@ static const char *find_mismatch(const struct provider_driver *driver,
     if ((truth->has_amount && is_foreign(&truth->amount, payment)) ||
         (truth->has_change && is_foreign(&truth->change, payment)))
         return "another currency than the payment's";
-    if (truth->given_back && payment->status == PAYMENT_COMPLETED &&
-        !is_paid_otherwise(payment, attempt))
+    if (truth->given_back && payment_is_paid(payment->status) &&
+        payment->status != PAYMENT_REFUNDED && !is_paid_otherwise(payment, attempt))
         return "given back to the payer after it was credited";
     if (truth->has_amount && !money_equal(&truth->amount, &payment->amount))
         return "another amount than the payment's";
@@ -227,9 +227,8 @@ static enum err learn(struct db *db, const struct provider_driver *driver,
 
 /* What is said of an attempt is said of its payment, unless another attempt has paid that, or
  * can still be paid. */
-static enum err settle_attempt(struct db *db, const struct payment *payment,
-                               const struct attempt *attempt, const struct settlement *news,
-                               const char **ret_mismatch)
+enum err settle_attempt(struct db *db, const struct payment *payment, const struct attempt *attempt,
+                        const struct settlement *news, const char **ret_mismatch)
 {
     bool paid = payment_fact_is_paid(news->fact);
     *ret_mismatch = NULL;

@@ -216,6 +216,20 @@ enum err attempts_last(struct db *db, const char *payment_id, struct attempt *re
     return attempts_list(db, payment_id, 1, ret_attempt, &count); /* none: one with id 0 */
 }
 
+enum err attempts_paid(struct db *db, const struct payment *payment, struct attempt *ret_attempt)
+{
+    struct attempt attempts[ATTEMPTS_SHOWN];
+    size_t count, i = 0;
+    enum err err = attempts_list(db, payment->id, ATTEMPTS_SHOWN, attempts, &count);
+    *ret_attempt = (struct attempt){0};
+    if (err || count == 0)
+        return err;
+    while (i + 1 < count && payment->paid_by != 0 && attempts[i].number != payment->paid_by)
+        i++;
+    *ret_attempt = attempts[i];
+    return ERR_NONE;
+}
+
 enum err attempts_list(struct db *db, const char *payment_id, size_t max,
                        struct attempt *ret_attempts, size_t *ret_count)
 {

@@ -7,6 +7,7 @@
 #include "flow/refund.h"
 #include "flow/review.h"
 #include "flow/settle.h"
+#include "provider/nonstopay.h"
 #include "provider/payviox.h"
 #include "store/ledger.h"
 
@@ -61,6 +62,8 @@ struct word_unit {
     int64_t amount;       /* of the order, as the provider has it */
     const char *currency; /* of the part; NULL: USD */
     const char *stranger;
+    const struct provider_driver *driver;
+    bool given_back;
     enum settle_verdict verdict;
     char note[REASON_MAX];
 };
@@ -69,6 +72,7 @@ static enum err say_unit(struct db *db, void *state)
 {
     struct word_unit *unit = state;
     struct provider_truth truth = {.fact = unit->word->fact,
+                                   .given_back = unit->given_back,
                                    .has_amount = true,
                                    .amount = usd(unit->amount),
                                    .fees = usd(0),
@@ -79,17 +83,22 @@ static enum err say_unit(struct db *db, void *state)
     (void)text_copy(truth.reference, sizeof truth.reference, unit->payment_id);
     (void)text_copy(truth.word, sizeof truth.word, payment_fact_name(unit->word->fact));
     (void)text_copy(truth.change_reference, sizeof truth.change_reference, unit->word->reference);
-    return settle_apply(db, &payviox_driver, &truth, "webhook", &unit->verdict, unit->note);
+    return settle_apply(db, unit->driver, &truth, "webhook", &unit->verdict, unit->note);
 }
 
-static enum settle_verdict say(const char *payment_id, struct word word)
+static enum settle_verdict say_as(struct word_unit unit)
 {
-    struct word_unit unit = {.payment_id = payment_id, .word = &word, .amount = AMOUNT};
     arena_reset(arena);
     enum err err = db_transact(pool, arena, say_unit, &unit);
     if (err)
         fail_msg("%s: %s", err_message(err), db_last_problem());
     return unit.verdict;
+}
+
+static enum settle_verdict say(const char *payment_id, struct word word)
+{
+    return say_as((struct word_unit){
+        .payment_id = payment_id, .word = &word, .amount = AMOUNT, .driver = &payviox_driver});
 }
 
 /* --- what has become of it --- */
@@ -385,6 +394,7 @@ static void what_does_not_fit_waits_for_a_person(void **state)
         struct word_unit unit = {.payment_id = intent.payment.id,
                                  .word = &success,
                                  .amount = rows[i].amount,
+                                 .driver = &payviox_driver,
                                  .stranger = rows[i].stranger};
         for (int copy = 0; copy < 3; copy++) {
             assert_int_equal(db_transact(pool, arena, say_unit, &unit), ERR_NONE);
@@ -442,6 +452,118 @@ static void an_operators_word_counts_like_a_providers(void **state)
     assert_ledger();
 }
 
+static enum err refused_unit(struct db *db, void *intent)
+{
+    static const struct attempt_answer answer = {
+        .outcome = OUTCOME_REFUSED, .provider_reference = "", .reason = "down"};
+    const struct payment *payment = &((const struct payment_intent *)intent)->payment;
+    int64_t first, second;
+    enum err err = attempts_insert(db, payment, 1, "nonstopay", payment->id, 20000, &first);
+    if (!err)
+        err = answers_insert(db, first, &answer);
+    return err ? err : attempts_insert(db, payment, 2, "payviox", payment->id, 20000, &second);
+}
+
+static enum err provider_unit(struct db *db, void *sums)
+{
+    static const char *const owners[] = {"nonstopay", "payviox"};
+    const char *id = *(const char **)sums;
+    int64_t *ret = (int64_t *)((const char **)sums + 1);
+    for (size_t i = 0; i < COUNT(owners); i++)
+        ret[i] = raw_number(db,
+                            "SELECT COALESCE(SUM(e.amount), 0) FROM ledger_entries e"
+                            " JOIN ledger_accounts USING (account_id) JOIN ledger_postings"
+                            " USING (posting_id) WHERE kind = 'provider' AND owner = '%s'"
+                            " AND document_id = '%s'",
+                            owners[i], id);
+    return ERR_NONE;
+}
+
+/* The house brand's first partner has refused, the second one was asked; then both say that they
+ * were paid. What is accepted of the first is the first's, and the other one's money is not lost.
+ */
+static void what_is_accepted_is_of_the_provider_that_said_it(void **state)
+{
+    static const struct word success = {FACT_SUCCEEDED, "", 0};
+    const char *why;
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        struct payment_intent intent;
+        insert_payment(&intent);
+        assert_int_equal(db_transact(pool, arena, refused_unit, &intent), ERR_NONE);
+        const char *id = intent.payment.id;
+        int64_t before = state_of(id).balance;
+        if (late)
+            assert_int_equal(say(id, success), SETTLE_APPLIED);
+        assert_int_equal(
+            say_as((struct word_unit){
+                .payment_id = id, .word = &success, .amount = AMOUNT, .driver = &nonstopay_driver}),
+            SETTLE_MISMATCH);
+        assert_int_equal(resolve(last_review(), true, &why), ERR_NONE);
+        assert_int_equal(say(id, success), SETTLE_APPLIED);
+        struct {
+            const char *id;
+            int64_t of[2];
+        } sums = {.id = id};
+        arena_reset(arena);
+        assert_int_equal(db_query(admin_pool, arena, provider_unit, &sums), ERR_NONE);
+        struct state s = state_of(id);
+        ROW(s.balance == before + 2 * AMOUNT && sums.of[0] == -AMOUNT && sums.of[1] == -AMOUNT &&
+                s.payment.paid_by == 1 + late,
+            "late %d: balance %+lld, nonstopay %lld, payviox %lld, paid by %lld", late,
+            (long long)(s.balance - before), (long long)sums.of[0], (long long)sums.of[1],
+            (long long)s.payment.paid_by);
+    }
+    assert_ledger();
+    ROWS_END();
+}
+
+/* A part whose size the entry does not tell is not taken for the whole. */
+static void a_part_cannot_be_accepted_as_the_whole(void **state)
+{
+    struct payment_intent intent;
+    const char *why;
+    (void)state;
+    make_payment(&intent);
+    const char *id = intent.payment.id;
+    (void)say(id, (struct word){FACT_SUCCEEDED, "", 0});
+    int64_t before = state_of(id).balance;
+    static const struct word part = {FACT_PARTLY_REFUNDED, "re_1", 300};
+    assert_int_equal(
+        say_as((struct word_unit){
+            .payment_id = id, .word = &part, .amount = AMOUNT + 1, .driver = &payviox_driver}),
+        SETTLE_MISMATCH);
+    int64_t review = last_review();
+    assert_int_equal(resolve(review, true, &why), ERR_CONFLICT);
+    assert_int_equal(state_of(id).balance, before);
+    assert_int_equal(resolve(review, false, &why), ERR_NONE);
+    assert_ledger();
+}
+
+/* Part of it was refunded by us before the provider took all of it back: the rest is not the
+ * payer's to keep unseen. */
+static void given_back_after_a_refund_in_part_waits_for_a_person(void **state)
+{
+    static const struct word failed = {FACT_FAILED, "", 0};
+    struct payment_intent intent;
+    (void)state;
+    make_payment(&intent);
+    const char *id = intent.payment.id;
+    (void)say(id, (struct word){FACT_SUCCEEDED, "", 0});
+    (void)say(id, (struct word){FACT_PARTLY_REFUNDED, "re_1", 300});
+    struct word_unit unit = {.payment_id = id,
+                             .word = &failed,
+                             .amount = AMOUNT,
+                             .driver = &payviox_driver,
+                             .given_back = true};
+    assert_int_equal(say_as(unit), SETTLE_MISMATCH);
+    assert_int_equal(say_as(unit), SETTLE_MISMATCH);
+    assert_int_equal(state_of(id).reviews, 1);
+    (void)say(id, (struct word){FACT_PARTLY_REFUNDED, "re_2", AMOUNT - 300});
+    assert_int_equal(say_as(unit), SETTLE_APPLIED);
+    assert_ledger();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -451,6 +573,9 @@ int main(void)
         TEST(no_order_of_the_facts_makes_a_difference),
         TEST(what_does_not_fit_waits_for_a_person),
         TEST(an_operators_word_counts_like_a_providers),
+        TEST(what_is_accepted_is_of_the_provider_that_said_it),
+        TEST(a_part_cannot_be_accepted_as_the_whole),
+        TEST(given_back_after_a_refund_in_part_waits_for_a_person),
     };
     int exit_code = 1;
     if (!database_is_named("test_settle", &exit_code))
