@@ -257,6 +257,7 @@ static void parts_in_another_currency_are_not_booked(void **state)
         struct word_unit unit = {.payment_id = intent.payment.id,
                                  .word = &words[i],
                                  .amount = AMOUNT,
+                                 .driver = &payviox_driver,
                                  .currency = "JPY"};
         assert_int_equal(db_transact(pool, arena, say_unit, &unit), ERR_NONE);
         assert_int_equal(unit.verdict, SETTLE_MISMATCH);
