@@ -30,7 +30,7 @@ struct review {
  * when it has been resolved. */
 enum err reviews_put(struct db *db, const struct review *review) MUST_CHECK;
 
-/* Locked until the unit ends; id 0 when there is none. Kind and provider are not read back. */
+/* Locked until the unit ends; id 0 when there is none. Its kind is not read back. */
 enum err reviews_lock(struct db *db, int64_t id, struct review *ret_review) MUST_CHECK;
 
 /* The notice that asked for it is done with, too. */

@@ -32,10 +32,11 @@ enum err reviews_lock(struct db *db, int64_t id, struct review *ret_review)
         return err;
     *r = (struct review){.id = db_int(db, 0), .inbox_id = db_int(db, 2)};
     db_copy(db, 1, r->payment_id, sizeof r->payment_id);
-    if (!payment_fact_parse(db_text(db, 3), &r->fact))
+    db_copy(db, 3, r->provider, sizeof r->provider);
+    if (!payment_fact_parse(db_text(db, 4), &r->fact))
         r->fact = FACT_NOTHING;
-    r->note = db_keep(db, 4);
-    r->resolved = db_int(db, 5) != 0;
+    r->note = db_keep(db, 5);
+    r->resolved = db_int(db, 6) != 0;
     return r->note == NULL ? ERR_OVERLOAD : ERR_NONE;
 }
 

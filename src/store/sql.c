@@ -138,7 +138,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "INSERT IGNORE INTO reviews (kind, subject, payment_id, inbox_id, provider, fact, note)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
     [SQL_REVIEW_LOCK] =
-        "SELECT review_id, payment_id, inbox_id, fact, note, resolved_at IS NOT NULL FROM reviews"
+        "SELECT review_id, payment_id, inbox_id, provider, fact, note, resolved_at IS NOT NULL FROM reviews"
         " WHERE review_id = ? FOR UPDATE",
     [SQL_REVIEW_RESOLVE] =
         "UPDATE reviews SET resolved_at = NOW(3), resolved_by = ?, resolution = ? WHERE review_id = ?",
