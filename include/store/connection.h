@@ -69,6 +69,7 @@ struct gather_queue {
 struct db_pool {
     const struct settings *settings;
     bool admin;
+    _Atomic bool migrated; /* the schema is not older than the program: it has been seen */
     pthread_mutex_t lock;
     pthread_cond_t returned;
     struct db *idle;

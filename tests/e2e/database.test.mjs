@@ -56,6 +56,25 @@ async function inTransaction(fn) {
 
 afterEach(() => sandbox.reset());
 
+test('a handler newer than the schema begins nothing, and serves as soon as migrate has run', async () => {
+    const newest = await shop.value('SELECT MAX(version) FROM schema_migrations');
+    const version = (from, to) => superuser(shop, `UPDATE guichet.schema_migrations SET version = ${to} WHERE version = ${from}`);
+    const before = await shop.value('SELECT COUNT(*) FROM payments');
+    version(newest, 0);
+    try {
+        const old = shop.pids('guichet');
+        for (const pid of old) process.kill(pid, 'SIGTERM');
+        await eventually(() => shop.pids('guichet').length > 0 && !shop.pids('guichet').some((pid) => old.includes(pid)));
+        assertUnavailable(await deposit(newKey()));
+        assertUnavailable(await get('/user/balance'));
+        assert.match(shop.logs('guichet'), /the schema is older than the program: run guichetctl migrate/);
+    } finally {
+        version(0, newest);
+    }
+    assert.equal(await shop.value('SELECT COUNT(*) FROM payments'), before);
+    assert.equal((await deposit(newKey())).status, 200);
+});
+
 test('MariaDB is killed under load: nothing acknowledged is lost, and service returns by itself', async (t) => {
     const pids = [...shop.pids('guichet'), ...shop.pids('jobs')];
     const load = runLoad(shop, alice, { clients: 6, ms: 6000 });
