@@ -190,7 +190,9 @@ struct event {
 };
 enum err events_insert(struct db *db, const char *payment_id, const char *kind, const char *detail,
                        const char *source) MUST_CHECK;
-/* The same, unless the payment has had this very event before. */
+enum err events_find(struct db *db, const char *payment_id, const char *kind, const char *detail,
+                     bool *ret_found) MUST_CHECK;
+/* Inserts it unless the payment has had this very event before, whoever brought it. */
 enum err events_insert_once(struct db *db, const char *payment_id, const char *kind,
                             const char *detail, const char *source) MUST_CHECK;
 /* The newest max, oldest first. */

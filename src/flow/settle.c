@@ -177,18 +177,37 @@ static const char *find_mismatch(const struct provider_driver *driver,
 
 /* Once: the payer's browser may come back, and ask, any number of times. */
 static enum err ask_for_review(struct db *db, const struct payment *payment, const char *provider,
-                               const struct provider_truth *truth, const char *why,
-                               const char *source, char ret_note[REASON_MAX])
+                               const struct provider_truth *truth, enum payment_fact fact,
+                               const char *why, const char *source, char ret_note[REASON_MAX])
 {
     (void)snprintf(ret_note, REASON_MAX, "%s: %s", truth->word, why);
-    struct review review = {
-        .kind = truth->stranger != NULL ? REVIEW_STRANGER : REVIEW_MISMATCH,
-        .fact = truth->given_back && payment_is_paid(payment->status) ? FACT_REFUNDED : truth->fact,
-        .note = ret_note};
+    struct review review = {.kind = truth->stranger != NULL ? REVIEW_STRANGER : REVIEW_MISMATCH,
+                            .fact = fact,
+                            .note = ret_note};
     (void)text_copy(review.payment_id, sizeof review.payment_id, payment->id);
     (void)text_copy(review.provider, sizeof review.provider, provider);
     enum err err = reviews_put(db, &review);
     return err ? err : events_insert_once(db, payment->id, "review", ret_note, source);
+}
+
+/* The order of the facts makes no difference: what was given back is credited when its success is
+ * heard of, before or after, and a person looks at it. */
+static enum err look_back(struct db *db, const char *provider, const struct payment *payment,
+                          const struct attempt *attempt, const struct provider_truth *truth,
+                          const char *source)
+{
+    static const char kind[] = "given_back";
+    char note[REASON_MAX];
+    bool given_back = false;
+    if (truth->given_back && !payment_is_paid(payment->status))
+        return events_insert_once(db, payment->id, kind, attempt->reference, source);
+    if (truth->fact != FACT_SUCCEEDED || (payment->status == PAYMENT_PENDING && !attempt->rivalled))
+        return ERR_NONE;
+    enum err err = events_find(db, payment->id, kind, attempt->reference, &given_back);
+    return err || !given_back
+               ? err
+               : ask_for_review(db, payment, provider, truth, FACT_REFUNDED,
+                                "given back to the payer before it was credited", source, note);
 }
 
 /* What the truth means for a create that was never answered, and for the checks that remain. */
@@ -266,12 +285,16 @@ enum err settle_apply(struct db *db, const struct provider_driver *driver,
     if (mismatch == NULL)
         err = learn(db, driver, &attempt, truth, &mismatch);
     if (!err && mismatch == NULL)
+        err = look_back(db, driver->name, &payment, &attempt, truth, source);
+    if (!err && mismatch == NULL)
         err = settle_attempt(db, &payment, &attempt, &news, &mismatch);
     if (err)
         return err;
     if (mismatch != NULL) {
+        bool taken_back = truth->given_back && payment_is_paid(payment.status);
         *ret_verdict = SETTLE_MISMATCH;
-        return ask_for_review(db, &payment, driver->name, truth, mismatch, source, ret_note);
+        return ask_for_review(db, &payment, driver->name, truth,
+                              taken_back ? FACT_REFUNDED : truth->fact, mismatch, source, ret_note);
     }
     *ret_verdict = SETTLE_APPLIED;
     ret_note[0] = '\0';

@@ -330,12 +330,20 @@ enum err events_insert(struct db *db, const char *payment_id, const char *kind, 
                      DB_TEXT(source));
 }
 
+enum err events_find(struct db *db, const char *payment_id, const char *kind, const char *detail,
+                     bool *ret_found)
+{
+    enum err err = db_run(db, SQL_EVENT_FIND, DB_TEXT(payment_id), DB_TEXT(kind), DB_TEXT(detail));
+    *ret_found = !err && db_next(db);
+    return err;
+}
+
 enum err events_insert_once(struct db *db, const char *payment_id, const char *kind,
                             const char *detail, const char *source)
 {
-    enum err err = db_run(db, SQL_EVENT_FIND, DB_TEXT(payment_id), DB_TEXT(kind), DB_TEXT(detail),
-                          DB_TEXT(source));
-    return err || db_next(db) ? err : events_insert(db, payment_id, kind, detail, source);
+    bool found;
+    enum err err = events_find(db, payment_id, kind, detail, &found);
+    return err || found ? err : events_insert(db, payment_id, kind, detail, source);
 }
 
 enum err events_of_payment(struct db *db, const char *payment_id, size_t max,

@@ -189,7 +189,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_EVENT_INSERT] =
         "INSERT INTO events (payment_id, kind, detail, source) VALUES (?, ?, ?, ?)",
     [SQL_EVENT_FIND] =
-        "SELECT 1 FROM events WHERE payment_id = ? AND kind = ? AND detail = ? AND source = ? LIMIT 1",
+        "SELECT 1 FROM events WHERE payment_id = ? AND kind = ? AND detail = ? LIMIT 1",
     [SQL_EVENTS_OF_PAYMENT] =
         "SELECT at, kind, detail, source FROM " TIMELINE,
 

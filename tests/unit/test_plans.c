@@ -119,7 +119,7 @@ static const struct plan plans[SQL_STATEMENTS] = {
     [SQL_ANSWER_INSERT] = {APPENDS},
     [SQL_REFERENCE_LEARN] = {APPENDS},
     [SQL_EVENT_INSERT] = {APPENDS},
-    [SQL_EVENT_FIND] = {KEYED, {P, "'completed'", "''", "'webhook'"}},
+    [SQL_EVENT_FIND] = {KEYED, {P, "'completed'", "''"}},
     [SQL_EVENTS_OF_PAYMENT] = {UNITED, {P, "50"}},
 
     [SQL_CHECK_INSERT] = {APPENDS},

@@ -541,6 +541,39 @@ static void a_part_cannot_be_accepted_as_the_whole(void **state)
     assert_ledger();
 }
 
+/* The success overtook nothing, or was overtaken: the same credit, and the same question. */
+static void given_back_is_looked_at_in_any_order(void **state)
+{
+    static const struct word failed = {FACT_FAILED, "", 0}, success = {FACT_SUCCEEDED, "", 0},
+                             expired = {FACT_EXPIRED, "", 0};
+    static const struct word *const orders[][4] = {
+        {&success, &failed}, {&failed, &success, &success}, {&failed, &expired, &success, &failed}};
+    const char *why;
+    (void)state;
+    for (size_t i = 0; i < COUNT(orders); i++) {
+        struct payment_intent intent;
+        make_payment(&intent);
+        const char *id = intent.payment.id;
+        int64_t before = state_of(id).balance;
+        for (size_t j = 0; j < COUNT(orders[i]) && orders[i][j] != NULL; j++)
+            (void)say_as((struct word_unit){.payment_id = id,
+                                            .word = orders[i][j],
+                                            .amount = AMOUNT,
+                                            .driver = &payviox_driver,
+                                            .given_back = orders[i][j] == &failed});
+        struct state s = state_of(id);
+        ROW(s.payment.status == PAYMENT_COMPLETED && s.balance == before + AMOUNT && s.reviews > 0,
+            "order %zu: %s, %+lld, %lld reviews", i, payment_status_name(s.payment.status),
+            (long long)(s.balance - before), (long long)s.reviews);
+        assert_int_equal(resolve(last_review(), true, &why), ERR_NONE);
+        s = state_of(id);
+        ROW(s.payment.status == PAYMENT_REFUNDED && s.balance == before, "order %zu: %s, %+lld", i,
+            payment_status_name(s.payment.status), (long long)(s.balance - before));
+    }
+    assert_ledger();
+    ROWS_END();
+}
+
 /* Part of it was refunded by us before the provider took all of it back: the rest is not the
  * payer's to keep unseen. */
 static void given_back_after_a_refund_in_part_waits_for_a_person(void **state)
@@ -576,6 +609,7 @@ int main(void)
         TEST(an_operators_word_counts_like_a_providers),
         TEST(what_is_accepted_is_of_the_provider_that_said_it),
         TEST(a_part_cannot_be_accepted_as_the_whole),
+        TEST(given_back_is_looked_at_in_any_order),
         TEST(given_back_after_a_refund_in_part_waits_for_a_person),
     };
     int exit_code = 1;
