@@ -216,31 +216,39 @@ struct provider_desk {
 };
 
 /* How a kind of notice is registered with the provider. */
-enum provider_hook { PROVIDER_HOOK_FINE, PROVIDER_HOOK_MISSING, PROVIDER_HOOK_WRONG };
+enum provider_hook_state { PROVIDER_HOOK_MISSING, PROVIDER_HOOK_WRONG, PROVIDER_HOOK_FINE };
+struct provider_hook {
+    enum provider_hook_state state;
+    char id[PROVIDER_REFERENCE_MAX]; /* the provider's own, of a wrong one */
+};
+#define PROVIDER_HOOKS_MAX 32
 
 #define PROVIDER_EVENTS_MAX 100 /* on one page of a list */
 
 /* Of a provider that sends notices only where it is told to, and lists what it has told of. */
 struct provider_hooks {
-    size_t kinds; /* of notices */
+    size_t kinds; /* of notices, up to PROVIDER_HOOKS_MAX */
 
-    /* The question what is registered. */
-    enum err (*list)(const struct settings *settings, struct arena *arena,
+    /* The question what is registered, page by page from 0, and its answer: each kind that it tells
+     * of gets its place. A kind that is not wanted is fine. ERR_PAYLOAD: it cannot be read. */
+    enum err (*list)(const struct settings *settings, struct arena *arena, int64_t page,
                      struct httpc_request *ret_request);
+    enum err (*list_read)(const struct settings *settings, struct arena *arena,
+                          const struct httpc_answer *answer, struct provider_hook *hooks,
+                          bool *ret_more);
 
-    /* Reads its answer for the index-th kind, and builds the call that mends what is not fine.
-     * ERR_PAYLOAD: the answer cannot be read. */
-    enum err (*mend)(const struct settings *settings, struct arena *arena,
-                     const struct httpc_answer *list, size_t index, enum provider_hook *ret_state,
-                     struct httpc_request *ret_request);
+    /* The call that mends the index-th kind, which is not fine. */
+    enum err (*mend)(const struct settings *settings, struct arena *arena, size_t index,
+                     const struct provider_hook *hook, struct httpc_request *ret_request);
 
     /* The question what happened after that second, page by page from 0, and its answer as the
-     * notices that would have told of it. */
+     * notices that would have told of it, oldest first. *ret_more_s: when the last of them was, if
+     * more may follow; 0: it was the last page. */
     enum err (*events)(const struct settings *settings, struct arena *arena, int64_t after_s,
                        int64_t page, struct httpc_request *ret_request);
     enum err (*events_read)(struct arena *arena, const struct httpc_answer *answer,
                             const char *ret_notices[PROVIDER_EVENTS_MAX], size_t *ret_count,
-                            bool *ret_more);
+                            int64_t *ret_more_s);
 };
 
 /* A provider that is paid from_balance has no functions beyond methods: nobody is called. */

@@ -6,6 +6,7 @@
 #include "flow/notice.h"
 #include "store/providers.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum {
@@ -22,38 +23,52 @@ static enum err call(struct context *context, struct arena *arena,
     return ret_answer->result == HTTPC_ANSWERED ? ERR_NONE : ERR_PROVIDER_UNAVAILABLE;
 }
 
+/* A page with its rows is large: each has the memory to itself. */
+static enum err look(struct context *context, struct arena *arena,
+                     const struct provider_driver *driver, struct provider_hook *ret_hooks)
+{
+    bool more = true;
+    enum err err = ERR_NONE;
+    for (int64_t i = 0; i < PAGES_MAX && more && !err; i++) {
+        struct httpc_request request = {0};
+        struct httpc_answer answer;
+        arena_reset(arena);
+        err = driver->hooks->list(context->settings, arena, i, &request);
+        if (!err)
+            err = call(context, arena, driver, &request, &answer);
+        if (!err && driver->hooks->list_read(context->settings, arena, &answer, ret_hooks, &more))
+            err = ERR_PROVIDER_UNAVAILABLE;
+    }
+    return err;
+}
+
 /* Whoever else mends at the same time makes our call fail: the next look tells. */
 static enum err mend(struct context *context, struct arena *arena,
-                     const struct provider_driver *driver, const struct httpc_answer *list,
-                     size_t index, struct hooks_found *found)
+                     const struct provider_driver *driver, size_t index,
+                     const struct provider_hook *hook)
 {
     struct httpc_request request = {0};
     struct httpc_answer answer;
-    enum provider_hook state = PROVIDER_HOOK_FINE;
-    enum err err = driver->hooks->mend(context->settings, arena, list, index, &state, &request);
-    if (err || state == PROVIDER_HOOK_FINE)
-        return err == ERR_PAYLOAD ? ERR_PROVIDER_UNAVAILABLE : err;
-    found->wrong++;
-    err = call(context, arena, driver, &request, &answer);
-    if (!err && answer.status != 200)
-        err = ERR_PROVIDER_UNAVAILABLE;
-    found->mended += !err;
-    return err;
+    arena_reset(arena);
+    enum err err = driver->hooks->mend(context->settings, arena, index, hook, &request);
+    if (!err)
+        err = call(context, arena, driver, &request, &answer);
+    return err || answer.status == 200 ? err : ERR_PROVIDER_UNAVAILABLE;
 }
 
 enum err hooks_check(struct context *context, struct arena *arena,
                      const struct provider_driver *driver, struct hooks_found *ret_found)
 {
-    struct httpc_request request = {0};
-    struct httpc_answer list;
-    enum err first = driver->hooks->list(context->settings, arena, &request);
+    struct provider_hook hooks[PROVIDER_HOOKS_MAX] = {{.id = ""}};
     *ret_found = (struct hooks_found){.kinds = driver->hooks->kinds};
-    if (!first)
-        first = call(context, arena, driver, &request, &list);
-    if (first)
-        return first;
-    for (size_t i = 0; i < driver->hooks->kinds; i++) {
-        enum err err = mend(context, arena, driver, &list, i, ret_found);
+    assert(ret_found->kinds <= PROVIDER_HOOKS_MAX);
+    enum err first = look(context, arena, driver, hooks), looked = first;
+    for (size_t i = 0; i < driver->hooks->kinds && !looked; i++) {
+        if (hooks[i].state == PROVIDER_HOOK_FINE)
+            continue;
+        enum err err = mend(context, arena, driver, i, &hooks[i]);
+        ret_found->wrong++;
+        ret_found->mended += !err;
         first = first ? first : err;
     }
     return first;
@@ -107,7 +122,7 @@ static enum err take(struct context *context, struct arena *arena,
 /* A page with its rows is large: it has memory of its own. */
 static enum err sweep_page(struct context *context, struct arena *arena, struct arena *page,
                            const struct provider_driver *driver, int64_t after_s, int64_t number,
-                           bool *ret_more, struct hooks_found *found)
+                           int64_t *ret_more_s, struct hooks_found *found)
 {
     struct httpc_request request = {0};
     struct httpc_answer answer;
@@ -117,7 +132,7 @@ static enum err sweep_page(struct context *context, struct arena *arena, struct 
     enum err err = driver->hooks->events(context->settings, page, after_s, number, &request);
     if (!err)
         err = call(context, page, driver, &request, &answer);
-    if (!err && driver->hooks->events_read(page, &answer, notices, &count, ret_more) != ERR_NONE)
+    if (!err && driver->hooks->events_read(page, &answer, notices, &count, ret_more_s) != ERR_NONE)
         err = ERR_PROVIDER_UNAVAILABLE;
     for (size_t i = 0; i < count && !err; i++) {
         err = take(context, arena, driver, notices[i], found);
@@ -126,22 +141,28 @@ static enum err sweep_page(struct context *context, struct arena *arena, struct 
     return err;
 }
 
+/* Where the next sweep goes on: from the last second that was read, if the list was too long. */
+static int64_t swept_until_s(int64_t now_s, int64_t more_s)
+{
+    int64_t until_s = more_s + OVERLAP_S - 1;
+    return more_s > 0 && until_s < now_s ? until_s : now_s;
+}
+
 enum err hooks_sweep(struct context *context, struct arena *arena,
                      const struct provider_driver *driver, struct hooks_found *ret_found)
 {
     struct sweep_unit unit = {.provider = driver->name};
-    int64_t now_s = clock_wall_ms() / 1000;
-    bool more = true;
+    int64_t now_s = clock_wall_ms() / 1000, more_s = now_s;
     *ret_found = (struct hooks_found){.kinds = driver->hooks->kinds};
     enum err err = db_query(context->pool, arena, get_unit, &unit);
     struct arena *page = err ? NULL : arena_new(ARENA_BYTES);
     if (!err && page == NULL)
         return ERR_OVERLOAD;
     int64_t after_s = unit.swept_s == 0 ? now_s - FIRST_SWEEP_S : unit.swept_s - OVERLAP_S;
-    for (int64_t i = 0; i < PAGES_MAX && more && !err; i++)
-        err = sweep_page(context, arena, page, driver, after_s, i, &more, ret_found);
+    for (int64_t i = 0; i < PAGES_MAX && more_s > 0 && !err; i++)
+        err = sweep_page(context, arena, page, driver, after_s, i, &more_s, ret_found);
     arena_free(page);
     CRASH_POINT("hooks_swept");
-    unit.swept_s = now_s;
+    unit.swept_s = swept_until_s(now_s, more_s);
     return err ? err : db_transact(context->pool, arena, set_unit, &unit);
 }
