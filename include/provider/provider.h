@@ -132,6 +132,7 @@ struct provider_truth {
     const char *stranger; /* why this is not about us: another merchant's, another environment's */
     const char *doubt;    /* why it cannot be right, so that a person must look; NULL: it can */
     const char *why;      /* of a failure, for people; NULL: nothing to add to word */
+    bool warning;         /* no money is at stake, although the notice told of a dispute */
     char way[48];         /* how it is paid, in words of the provider's, see fits; "": not said */
     enum provider_object object; /* of a notice's: what provider_reference names */
     /* of a payment's: whose money the provider says it is, as a refund has to name him; "":

@@ -221,6 +221,7 @@ static void truths_about_parts(void **state)
         if (reading != READING_TRUTH)
             continue;
         ROW(t.fact == rows[i].fact, "%zu: %s", i, payment_fact_name(t.fact));
+        ROW(t.warning == (strstr(rows[i].body, "RETRIEVAL") != NULL), "%zu: a warning", i);
         ROW(strcmp(t.change_reference, rows[i].name) == 0, "%zu: %s", i, t.change_reference);
         ROW(money_minor_units(&t.change) == rows[i].units, "%zu: change", i);
         ROW(strcmp(t.provider_reference, PAYIN) == 0, "%zu: %s", i, t.provider_reference);
