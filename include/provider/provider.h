@@ -16,6 +16,10 @@
 
 #define PROVIDER_TOKEN_MAX 2048 /* bytes with the NUL */
 
+/* For so long a provider is left alone that refuses our credentials: every call will meet that
+ * until a person acts. */
+#define PROVIDER_TRIP_S 600
+
 /* Who pays, as far as it is known; no text is NULL, "" is not known. Nothing of it is stored. */
 struct provider_payer {
     const char *email, *name, *phone, *date_of_birth, *personal_id, *ip;

@@ -9,7 +9,6 @@
 #include <strings.h>
 
 enum {
-    TRIP_S = 600,
     RATE_WAIT_S = 60, /* without a word on when calls are taken again */
     WINDOWS = 4,      /* of the rate limit: 15, 30 and 60 minutes, and a day */
     WAIT_MAX_S = 86400,
@@ -272,7 +271,7 @@ void mangopay_created(const struct settings *settings, struct arena *arena,
         return;
     case 401: /* even with a new token */
         ret_result->outcome = OUTCOME_NOT_SENT;
-        ret_result->trip_s = TRIP_S;
+        ret_result->trip_s = PROVIDER_TRIP_S;
         (void)snprintf(ret_result->reason, REASON_MAX, "Mangopay takes none of its tokens");
         return;
     default:

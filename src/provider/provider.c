@@ -14,8 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NO_TOKEN_TRIP_S = 600 };
-
 static const struct provider_driver *const drivers[] = {
     &payviox_driver,
     &nonstopay_driver,
@@ -239,7 +237,7 @@ static void judge_create(const struct provider_driver *driver, const struct sett
     case HTTPC_NOT_SENT:
         ret_result->outcome = OUTCOME_NOT_SENT;
         if (provider_is_refusal(answer->status)) /* of the token: it is our settings' fault */
-            ret_result->trip_s = NO_TOKEN_TRIP_S;
+            ret_result->trip_s = PROVIDER_TRIP_S;
         return;
     case HTTPC_UNKNOWN:
         ret_result->outcome = OUTCOME_UNKNOWN;
