@@ -157,6 +157,18 @@ static void set_return(struct arena *arena, struct json *payin, const char *key,
                                    strchr(url, '?') == NULL ? "?" : "&", id));
 }
 
+/* The merchant's own page around the form for cards, whichever way it is named. */
+static void set_template(struct arena *arena, struct json *payin, const struct json *body,
+                         const char *id)
+{
+    static const char *const names[] = {"PAYLINE", "PAYLINEV2", "PaylineV2"};
+    const struct json *options = mango_given(body, "TemplateURLOptions");
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (json_get_text(options, names[i]) != NULL)
+            mango_set_text(arena, payin, "TemplateURL", json_get_text(options, names[i]));
+    set_return(arena, payin, "TemplateURL", id);
+}
+
 static void set_funds(struct arena *arena, struct json *payin, const struct json *body)
 {
     const char *currency = mango_currency(body, "DebitedFunds");
@@ -201,6 +213,8 @@ static struct json *draft(struct arena *arena, const struct mango_payin *kind,
         const struct json *given = taken ? mango_given(body, member->key) : NULL;
         mango_set(arena, payin, member->key, given != NULL ? given : member);
     }
+    if (json_get(members, "TemplateURL") != NULL)
+        set_template(arena, payin, body, id);
     set_return(arena, payin, "ReturnURL", id);
     set_return(arena, payin, "SecureModeReturnURL", id);
     return payin;
