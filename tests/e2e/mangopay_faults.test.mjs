@@ -269,6 +269,11 @@ describe('errors as Mangopay documents them', () => {
             assert.doesNotMatch(answer.reason + made.text, new RegExp(SECRET)); // texts of theirs are not repeated
         });
 
+    test('a method is told as a parameter by the newer endpoint, which has no message of its own for it', async () => {
+        proxy.plan({ path: /\/payins\/card\/web/, status: 400, body: error('disabled_mean_of_payment_for_currency') });
+        refused(await deposit(VALUE), 400, 'Invalid request parameters');
+    });
+
     for (const [name, status, body] of RIDDLES)
         test(`${name}: nobody knows what became of it`, async () => {
             proxy.plan({ path: CREATE, status, body });
