@@ -447,6 +447,8 @@ static void result_codes_have_words(void **state)
         {"101399", ERR_DECLINED_3DS},  {"101002", ERR_CANCELLED},
         {"001031", ERR_CANCELLED},     {"001830", ERR_DECLINED_FUNDS},
         {"001011", ERR_AMOUNT},        {"009103", ERR_PROCESS},
+        {"001014", ERR_AMOUNT},        {"001015", ERR_PROCESS},
+        {"001999", ERR_PROCESS},       {"00101", ERR_AMOUNT},
         {"008500", ERR_DECLINED},      {"201001", ERR_DECLINED_FUNDS},
         {"999999", ERR_DECLINED},      {"", ERR_DECLINED},
     };
