@@ -200,7 +200,11 @@ describe('PayIns', () => {
         assert.match(payIn.WireReference, /^MG\w{8}$/);
         assert.equal(payIn.BankAccount.OwnerAddress.AddressLine1, '2 Avenue Amélie');
         await mango.act('wire', { session_id: payIn.Id, amount: 2000 });
-        assertPaid(await view(payIn.Id));
+        const paid = await view(payIn.Id);
+        assertPaid(paid);
+        const [bank] = paid.TransactionDetails;
+        assert.equal(bank.RemittanceInformationLine1, payIn.WireReference);
+        assert.deepEqual(bank.References, [{ Type: 'EndToEndId', Value: payIn.Id }]);
     });
 
     test('bankwire to the client wallet', async () => {
