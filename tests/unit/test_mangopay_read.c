@@ -461,6 +461,37 @@ static void result_codes_have_words(void **state)
     ROWS_END();
 }
 
+static void registrations_have_a_status(void **state)
+{
+    static const struct {
+        const char *theirs, *ours;
+    } rows[] = {{"CREATED", "created"},
+                {"AUTHENTICATION_NEEDED", "authentication_needed"},
+                {"AUTHENTICATION NEEDED", "authentication_needed"},
+                {"IN_PROGRESS", "in_progress"},
+                {"ENDED", "ended"},
+                {"PAUSED", "unknown"}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[128];
+        struct buf written;
+        struct json *root;
+        arena_reset(*state);
+        (void)snprintf(text, sizeof text, "{\"Id\":\"r1\",\"Status\":\"%s\"}", rows[i].theirs);
+        assert_int_equal(json_parse(*state, text, strlen(text), &root), ERR_NONE);
+        buf_init(&written, *state, 4096);
+        struct json_out *out = json_out_new(*state, &written);
+        json_out_object(out, NULL);
+        mangopay_driver.registrations->write(out, root);
+        json_out_close_object(out);
+        assert_int_equal(json_out_end(out), ERR_NONE);
+        assert_int_equal(json_parse(*state, buf_text(&written), written.len, &root), ERR_NONE);
+        const char *status = json_get_text(root, "status");
+        ROW(status != NULL && strcmp(status, rows[i].ours) == 0, "%s: %s", rows[i].theirs,
+            status == NULL ? "" : status);
+    }
+    ROWS_END();
+}
+
 #define TEST_HERE(function) cmocka_unit_test_setup_teardown(function, set_up, arena_teardown)
 
 int main(void)
@@ -479,6 +510,7 @@ int main(void)
         TEST_HERE(refunds_leave_nothing_behind),
         TEST_HERE(cards_show_no_whole_number),
         TEST_HERE(result_codes_have_words),
+        TEST_HERE(registrations_have_a_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
