@@ -53,7 +53,9 @@ static enum err mend(struct context *context, struct arena *arena,
     enum err err = driver->hooks->mend(context->settings, arena, index, hook, &request);
     if (!err)
         err = call(context, arena, driver, &request, &answer);
-    return err || answer.status == 200 ? err : ERR_PROVIDER_UNAVAILABLE;
+    if (!err && answer.status != 200)
+        err = ERR_PROVIDER_UNAVAILABLE;
+    return err;
 }
 
 enum err hooks_check(struct context *context, struct arena *arena,

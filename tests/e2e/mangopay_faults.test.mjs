@@ -81,7 +81,8 @@ const CREATES = [
     { fault: 'unauthorized', ...PAGE, payins: 1, creates: 2 },
     { fault: 'unauthorized', args: { count: 2 }, ...UNAVAILABLE, payins: 0, creates: 2, why: /takes none of its tokens/,
         trips: true },
-    { fault: 'refused', ...DECLINED, payins: 1, creates: 1, why: /^Mangopay says 001999: / },
+    { fault: 'refused', ...DECLINED, status: ERROR.status, message: ERROR.message, payins: 1, creates: 1,
+        why: /^Mangopay says 001999: / },
     { fault: 'error_code', args: { code: 101199 }, ...DECLINED, payins: 1, creates: 1, why: /^Mangopay says 101199: / },
 ];
 
