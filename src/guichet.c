@@ -63,8 +63,8 @@ int main(int argc, char **argv)
 {
     static struct app app; /* static: the secrets in it are not left on a stack */
     struct program program = {.name = "guichet", .usage = usage};
-    if (program_start(&program, argc, argv) != ERR_NONE ||
-        settings_read(program.config, &app.settings, stderr) != ERR_NONE)
+    program_start(&program, argc, argv);
+    if (settings_read(program.config, &app.settings, stderr) != ERR_NONE)
         return EXIT_FAILURE;
     if (program.check_config) {
         (void)printf("%s: fine\n", program.config);

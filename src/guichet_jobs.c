@@ -269,8 +269,8 @@ int main(int argc, char **argv)
 {
     static struct settings settings;
     struct program program = {.name = "guichet-jobs", .usage = usage};
-    if (program_start(&program, argc, argv) != ERR_NONE ||
-        settings_read(program.config, &settings, stderr) != ERR_NONE)
+    program_start(&program, argc, argv);
+    if (settings_read(program.config, &settings, stderr) != ERR_NONE)
         return EXIT_FAILURE;
     if (program.check_config) {
         (void)printf("%s: fine\n", program.config);

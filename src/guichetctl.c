@@ -18,7 +18,9 @@ static int run(const struct program *program, struct settings *settings, struct 
         return CTL_FINE;
     }
     if (!secret_is_set(&settings->database.admin_password))
-        return ctl_refuse(ctl, CTL_MISUSED, "%s lacks database.admin_password_file",
+        return ctl_refuse(ctl, CTL_MISUSED,
+                          "%s lacks database.admin_password_file: name other settings with -c,"
+                          " guichetctl.conf as a rule",
                           program->config);
     ctl->settings = settings;
     ctl->pool = db_pool_new(settings, true);
@@ -33,10 +35,10 @@ int main(int argc, char **argv)
     struct ctl ctl = {.arena = arena_new(CTL_ARENA_BYTES)};
     if (ctl.arena == NULL)
         return CTL_WRONG;
-    struct program program = {.name = "guichetctl", .usage = ctl_usage(ctl.arena)};
-    int status = CTL_MISUSED;
-    if (program_start(&program, argc, argv) == ERR_NONE)
-        status = run(&program, &settings, &ctl, argv + program.rest);
+    struct program program = {
+        .name = "guichetctl", .usage = ctl_usage(ctl.arena), .takes_words = true};
+    program_start(&program, argc, argv);
+    int status = run(&program, &settings, &ctl, argv + program.rest);
     arena_free(ctl.arena);
     return status;
 }

@@ -41,4 +41,7 @@ const char *buf_text(const struct buf *buf);
 /* Copies text into a fixed array; false when it does not fit (then the array holds ""). */
 bool text_copy(char *to, size_t size, const char *from);
 
+/* The place of a text among so many; count when it is none of them. */
+size_t text_find(const char *const *texts, size_t count, const char *text);
+
 #endif

@@ -1,6 +1,7 @@
 /* JSON, read strictly and written safely, over yajl's callback parser and generator.
- * Refused on reading: depth over 16, over 4096 values, duplicate keys, NUL and invalid UTF-8,
- * anything after the value. Numbers stay text: they never pass through floating point. */
+ * Refused on reading: depth over 16, over 4096 values, over 256 members of an object, duplicate
+ * keys, NUL and invalid UTF-8, anything after the value. Numbers stay text: they never pass through
+ * floating point. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
@@ -12,8 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define JSON_DEPTH_MAX  16
-#define JSON_VALUES_MAX 4096
+#define JSON_DEPTH_MAX   16
+#define JSON_VALUES_MAX  4096
+#define JSON_MEMBERS_MAX 256
 
 enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 

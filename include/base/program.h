@@ -8,19 +8,26 @@
 #include <stdbool.h>
 
 #define CONFIG_DEFAULT "/etc/guichet/guichet.conf"
-#define VERSION        "0.1.0"
+
+/* Also that of nginx/www/openapi.json, and of the Debian package, which reads this line. */
+#define VERSION "1.0.0"
+
+/* What a program that was called wrongly ends with. */
+#define PROGRAM_MISUSED 2
 
 struct program {
     const char *name;  /* also on every log line */
     const char *usage; /* the whole text of --help */
     const char *config;
+    bool takes_words; /* may anything follow the options? */
     bool check_config;
     int rest; /* index of the first argument that is no option */
 };
 
 /* Reads -c FILE (else GUICHET_CONF of the environment, else CONFIG_DEFAULT), --check-config, --help
- * and --version; the last two end the program. ERR_CONFIG: a wrong option, already reported. */
-enum err program_start(struct program *program, int argc, char **argv) MUST_CHECK;
+ * and --version. The last two end the program, and so does whatever else there is, with the usage.
+ */
+void program_start(struct program *program, int argc, char **argv);
 
 /* No core is ever written, for it would hold secrets. unswappable: nothing of this process's memory
  * goes to the swap either, from now on. ERR_CONFIG: the system does not allow it. */

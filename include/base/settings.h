@@ -22,6 +22,8 @@ struct settings_payviox {
     int64_t minimum, maximum; /* minor units of USD */
 };
 
+#define NONSTOPAY_CURRENCIES "USD EUR GBP INR ZAR" /* what an invoice may be in */
+
 /* Paths are those of the API; the payer's browser comes back to return_url. */
 struct settings_nonstopay {
     struct settings_provider common;
@@ -126,6 +128,9 @@ struct settings {
 /* The table, for the reader and for the test that compares it with the shipped file. */
 extern const struct conf_setting settings_table[];
 extern const size_t settings_count;
+
+/* What may stand on a payer's statement, by Mangopay's rules; "" may. */
+bool settings_is_descriptor(const char *text);
 
 /* Reads and cross-checks; every problem is a line on report. ERR_CONFIG if there was any. */
 enum err settings_read(const char *path, struct settings *ret_settings, FILE *report) MUST_CHECK;

@@ -16,7 +16,7 @@
 enum ctl_exit {
     CTL_FINE,
     CTL_WRONG,   /* something is wrong, or cannot be done */
-    CTL_MISUSED, /* called wrongly */
+    CTL_MISUSED, /* called wrongly: PROGRAM_MISUSED */
     CTL_ABSENT,  /* what it is about is not there: a payment, a notice, a user, … */
 };
 

@@ -12,7 +12,7 @@
 struct settled_create; /* flow/settled.h */
 
 enum {
-    PARTNERS_MAX = 8,
+    PARTNERS_MAX = 8,      /* of the house brand, and so many attempts of a payment */
     CALL_MARGIN_MS = 3000, /* an attempt is given up this much after its call's time-out */
     ATTEMPTS_MAX = 4,      /* of a payment: with so many, a lost one is not replaced any more */
 };

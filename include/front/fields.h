@@ -30,6 +30,18 @@ enum err fields_read(const struct http_request *request, struct fields *ret_fiel
 
 struct field fields_get(const struct fields *fields, const char *name);
 
+/* A member of an object that becomes a text of a struct; one is one row of a table. */
+struct field_member {
+    const char *name;
+    size_t offset; /* of the text */
+};
+#define FIELD_MEMBERS(table) table, sizeof(table) / sizeof((table)[0])
+#define FIELD_TEXT_MAX       1024 /* 255 characters of up to four bytes; drivers know better */
+
+/* The texts of an object, "" where it has none or null. False when one is no text, or too long. */
+bool fields_texts(const struct json *object, const struct field_member *members, size_t count,
+                  void *ret_texts);
+
 /* The parameters of the request's query, as fields of a form. ERR_QUERY: they cannot be read.
  */
 enum err fields_query(const struct http_request *request, struct fields *ret_fields) MUST_CHECK;

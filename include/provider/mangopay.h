@@ -71,9 +71,6 @@ struct mangopay_name {
 bool mangopay_name(const char *first, const char *last, const char *name,
                    struct mangopay_name *ret_name);
 
-/* Is the word among those that the list separates by spaces? */
-bool mangopay_listed(const char *list, const char *word);
-
 /* See provider_driver.check. */
 enum err mangopay_check(const struct settings *settings, const struct provider_order *order);
 
@@ -141,10 +138,11 @@ extern const struct provider_registrations mangopay_registrations;
 /* "Billing" and "Shipping" of what the order says, as members of an object that is open. */
 void mangopay_put_people(struct json_out *out, const struct provider_order *order);
 
-/* Can it be the id of something at Mangopay? */
+/* Can it be the id of something at Mangopay? Ids are opaque; by the characters that they were seen
+ * with. */
 bool mangopay_is_id(const char *text);
 
-/* What answers are made of. Ids are opaque; these are the characters that they were seen with. */
+/* What answers are made of. */
 bool mangopay_id(const struct json *object, const char *key, char *ret_id, size_t size);
 bool mangopay_money(const struct json *object, const char *key, struct money *ret_money);
 const char *mangopay_text(const struct json *object, const char *key, const char *fallback);

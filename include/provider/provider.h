@@ -14,6 +14,7 @@
 #include "domain/money.h"
 #include "domain/payment.h"
 
+#define PROVIDERS_MAX      16   /* in the array; what is kept for each has so many places */
 #define PROVIDER_TOKEN_MAX 2048 /* bytes with the NUL */
 
 /* For so long a provider is left alone that refuses our credentials: every call will meet that
@@ -119,7 +120,8 @@ struct provider_token {
     int64_t life_s;
 };
 
-/* What a provider says about a payment, by notice or when asked. */
+/* What a provider says about a payment, by notice or when asked. Its pointers lead to fixed texts.
+ * A driver that is given one to fill finds it empty: all that it does not say is 0, "" and NULL. */
 struct provider_truth {
     enum payment_fact fact;
     char reference[64]; /* ours, as the provider shows it; "": it shows none */
@@ -246,18 +248,22 @@ struct provider_hooks {
     enum err (*mend)(const struct settings *settings, struct arena *arena, size_t index,
                      const struct provider_hook *hook, struct httpc_request *ret_request);
 
-    /* The question what happened after that second, page by page from 0, and its answer as the
-     * notices that would have told of it, oldest first. *ret_more_s: when the last of them was, if
-     * more may follow; 0: it was the last page. */
+    /* The question what happened after that second, the oldest first, page by page from 0, and its
+     * answer as the notices that would have told of it. *ret_last_s: the second of the last one,
+     * when there may be another page; 0: there is none. */
     enum err (*events)(const struct settings *settings, struct arena *arena, int64_t after_s,
                        int64_t page, struct httpc_request *ret_request);
     enum err (*events_read)(struct arena *arena, const struct httpc_answer *answer,
                             const char *ret_notices[PROVIDER_EVENTS_MAX], size_t *ret_count,
-                            int64_t *ret_more_s);
+                            int64_t *ret_last_s);
 };
 
-/* A provider that is paid from_balance has no functions beyond methods: nobody is called. */
+/* What each must have: name, configured, terms, allows, methods, and unless it is paid from_balance
+ * create, created, read and readback. All else may be left out (NULL, false), but functions that
+ * stand together come together. tests/unit/test_provider.c holds every driver to that, and to never
+ * believing an answer without sense. */
 struct provider_driver {
+    /* In paths, settings and tables: up to 16 letters and digits, small, and for ever. */
     const char *name;
 
     /* Are its secrets set? Then its callbacks are taken and its payments are asked about. */
@@ -269,7 +275,7 @@ struct provider_driver {
     /* Is this amount (minor units, from 1 to PAYMENT_VALUE_MAX) within the provider's limits? */
     bool (*allows)(const struct settings *settings, int64_t value);
 
-    /* The methods that it is known to have; others may exist. */
+    /* The methods that it is known to have, if only the end of the list; others may exist. */
     const struct provider_method *methods;
 
     /* Has the caller said all that it needs, and nothing that it would refuse? Asked before
@@ -284,12 +290,15 @@ struct provider_driver {
     enum err (*create)(const struct settings *settings, struct arena *arena,
                        const struct provider_order *order, struct httpc_request *ret_request);
 
-    /* Reads its whole HTTP answer. A text that is too long or no word of the provider's is
-     * UNKNOWN, never a guess. */
+    /* Reads its whole HTTP answer. The result is UNKNOWN with the answer's status and Retry-After,
+     * and stays so unless the answer says something else: a text that is too long or no word of
+     * the provider's is never a guess. */
     void (*created)(const struct settings *settings, struct arena *arena,
                     const struct httpc_answer *answer, struct provider_result *ret_result);
 
-    /* Builds the call that asks for the payment's state by order->provider_reference. */
+    /* Builds the call that asks for the payment's state by order->provider_reference, and reads the
+     * answer: the fact and the provider's word for it, both references, and the amount if the fact
+     * is that it was paid. What is not about this order is READING_FAILED. */
     enum err (*read)(const struct settings *settings, struct arena *arena,
                      const struct provider_order *order, struct httpc_request *ret_request);
     enum provider_reading (*readback)(const struct settings *settings, struct arena *arena,
@@ -315,7 +324,7 @@ struct provider_driver {
                                       char ret_reference[PROVIDER_REFERENCE_MAX]);
 
     /* A provider that keeps its answer to a create under our key: builds the question for it, and
-     * reads the answer like created. UNKNOWN: it has none (yet). NULL: it keeps none. */
+     * reads the answer like created does. UNKNOWN: it has none (yet). NULL: it keeps none. */
     enum err (*recover)(const struct settings *settings, struct arena *arena,
                         const struct provider_order *order, struct httpc_request *ret_request);
     void (*recovered)(const struct settings *settings, struct arena *arena,
@@ -386,7 +395,7 @@ struct provider_driver {
 
     /* Does a create by this method move no money before the payer acts on its answer, and is all
      * that it needs stored? Then one whose answer was lost is sent again, or replaced by another,
-     * with a reference of its own. NULL: never. */
+     * with a reference of its own; its order has no payer, card or details. NULL: never. */
     bool (*repeatable)(const struct settings *settings, const char *method);
 };
 
@@ -452,6 +461,11 @@ enum provider_reading provider_read(const struct provider_driver *driver,
                                     const struct provider_order *order,
                                     struct provider_truth *ret_truth);
 
+/* Reads a notice that has been proved, see provider_driver.notice. */
+enum err provider_notice(const struct provider_driver *driver, const struct settings *settings,
+                         struct arena *arena, const char *body, size_t len,
+                         struct provider_truth *ret_truth) MUST_CHECK;
+
 /* Finds the provider's own reference of a payment in its lists. READING_NOT_FOUND: it is not there,
  * or the driver has no search. */
 enum provider_reading provider_search(const struct provider_driver *driver,
@@ -464,6 +478,12 @@ bool provider_is_refusal(int status);
 
 /* An address we may send a payer to: https, and nothing that could end a header or an attribute. */
 bool provider_is_payer_url(const char *text);
+
+/* Is the word among those that the list separates by spaces? */
+bool provider_lists(const char *list, const char *word);
+
+/* Up to max characters of one line. Characters are what begins a sequence of UTF-8. */
+bool provider_is_line(const char *text, size_t max);
 
 /* Copies as much of a foreign text as fits, as printable ASCII: for reasons and words. */
 void provider_quote(char *to, size_t size, const char *from);

@@ -30,7 +30,8 @@ struct provider {
     bool thin;        /* its webhooks name a type and an object, unsigned, and no more */
     bool asked;       /* what its webhooks tell of is read anyway: a wrong amount is told there */
 
-    /* Serves everything under /name; path is what follows the name, with its slash. */
+    /* Serves everything under /name; path is what follows the name, with its slash. It takes the
+     * faults that are armed for its calls (sandbox/fault.h), and notes them (sandbox/journal.h). */
     void (*handle)(const struct http_request *request, const char *path,
                    struct http_response *response);
 

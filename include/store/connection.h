@@ -15,10 +15,12 @@ enum {
     BATCH_MAX = 24, /* their numbers are columns of one row */
     BATCHES_MAX = 32,
     STEPS_MAX = 3 * BATCH_MAX + 1, /* no statement has more than two variables */
+    BINDS_MAX = BATCH_MAX * 20,    /* values in one round trip */
 };
 
 struct st_mysql;
 struct st_mysql_stmt;
+struct st_mysql_bind;
 struct column;
 struct gathering;
 
@@ -32,9 +34,10 @@ struct batch {
 struct db {
     struct st_mysql *mysql; /* NULL: not connected */
     struct db_pool *pool;
-    struct arena *arena;            /* of the request whose unit runs */
-    struct gathering *gathering;    /* that the unit belongs to; NULL: it is alone */
-    struct column *columns_of_many; /* too much for the stack of every thread */
+    struct arena *arena;         /* of the request whose unit runs */
+    struct gathering *gathering; /* that the unit belongs to; NULL: it is alone */
+    struct st_mysql_bind *binds; /* this and the next: too much for the stack of every thread */
+    struct column *columns_of_many;
     struct st_mysql_stmt *prepared[SQL_STATEMENTS];
     struct batch batches[BATCHES_MAX];
     size_t batch_next;          /* which of them makes room for a new one */

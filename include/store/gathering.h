@@ -5,7 +5,7 @@
 
 #include "store/batch.h"
 
-enum { MEMBERS_MAX = MANY_MAX, APPENDED_MAX = 1024, AHEAD_MAX = 2 * MANY_MAX, AHEADS = 5 };
+enum { MEMBERS_MAX = MANY_MAX, APPENDED_MAX = 1024, AHEAD_MAX = 2 * MANY_MAX, AHEADS = 6 };
 
 /* A row that was fetched for all, for the statement that asks for it alone. */
 struct ahead_row {

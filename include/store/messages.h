@@ -7,7 +7,6 @@
 #include "base/ident.h"
 #include "store/db.h"
 
-#define INBOX_BODY_MAX  (64 * 1024)
 #define INBOX_TRIES_MAX 10 /* internal tries of a notice that names no payment of ours */
 
 enum inbox_state { INBOX_DONE, INBOX_UNMATCHED, INBOX_REVIEW };
@@ -26,7 +25,8 @@ struct notice_row {
 enum err inbox_put(struct db *db, const char *provider, const char *body, size_t len,
                    struct notice_row *ret_row) MUST_CHECK;
 
-/* retry_in_s < 0: no further try by us. */
+/* reference: what it names, a payment or one of its attempts; "": nothing that is known. retry_in_s
+ * below 0: no further try by us. */
 enum err inbox_set(struct db *db, const struct notice_row *row, enum inbox_state state,
                    const char *note, const char *reference, int64_t retry_in_s) MUST_CHECK;
 

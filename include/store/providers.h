@@ -7,8 +7,6 @@
 #include "domain/breaker.h"
 #include "store/db.h"
 
-#define OPERATOR_MAX 65 /* bytes of an operator's name, with its NUL; a note has 255 characters */
-
 /* The texts are in the unit's arena; "" where there is nothing to tell. */
 struct provider_record {
     char provider[PROVIDER_NAME_MAX];

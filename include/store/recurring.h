@@ -11,7 +11,6 @@ struct registration {
     char id[IDENT_MAX]; /* "": there is none */
     int64_t user_id;
     char provider[PROVIDER_NAME_MAX], reference[PROVIDER_REFERENCE_MAX];
-    char created_at[32];
 };
 
 enum err recurring_insert(struct db *db, const struct registration *registration) MUST_CHECK;

@@ -79,7 +79,7 @@ enum err orders_take(struct db *db, int64_t lease_s, char ret_refund_id[IDENT_MA
                      char ret_payment_id[IDENT_MAX]) MUST_CHECK;
 
 /* It stays as it is: looked at again after so many seconds, below 0: not again. reference "": not
- * told. */
+ * told; note NULL: the last one stands. */
 enum err orders_next(struct db *db, const char *refund_id, const char *reference, const char *note,
                      int64_t due_in_s) MUST_CHECK;
 enum err orders_end(struct db *db, const char *refund_id, enum order_state state,

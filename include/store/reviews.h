@@ -22,18 +22,15 @@ struct review {
     int64_t inbox_id;           /* 0: no notice, or any about the payment with the same note */
     char provider[PROVIDER_NAME_MAX];
     enum payment_fact fact; /* what the provider says of the payment */
-    const char *note;       /* what does not fit; in the unit's arena, as are the next two */
-    char created_at[TIME_TEXT_MAX], resolved_at[TIME_TEXT_MAX]; /* the latter "" while it is open */
-    const char *resolved_by, *resolution;
+    const char *note;       /* what does not fit; in the unit's arena */
+    bool resolved;          /* by somebody, some time */
 };
-
-const char *review_kind_name(enum review_kind kind);
 
 /* Asks for a person, about a payment or else about a notice. Once: the same again is no news, even
  * when it has been resolved. */
 enum err reviews_put(struct db *db, const struct review *review) MUST_CHECK;
 
-/* Locked until the unit ends; id 0 when there is none. */
+/* Locked until the unit ends; id 0 when there is none. Kind and provider are not read back. */
 enum err reviews_lock(struct db *db, int64_t id, struct review *ret_review) MUST_CHECK;
 
 /* The notice that asked for it is done with, too. */

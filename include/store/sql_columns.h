@@ -20,9 +20,6 @@
 #define STATUS_NOW \
     "IF(p.dispute IN ('opened', 'lost'), 'disputed'," \
     " IF(p.status = 'pending' AND p.expires_at <= NOW(3), 'expired', p.status))"
-#define REVIEW_COLUMNS \
-    "review_id, kind, payment_id, inbox_id, provider, fact, note, " RFC3339("created_at") ", " \
-    RFC3339("resolved_at") ", resolved_by, resolution FROM reviews"
 #define REFUND_COLUMNS \
     "refund_id, sequence, amount, via, reference, reason, " RFC3339("created_at") " FROM refunds"
 #define ORDER_COLUMNS \
@@ -63,6 +60,10 @@
     " ORDER BY created_at, place, number"
 #define EIGHT      "?, ?, ?, ?, ?, ?, ?, ?"
 #define THIRTY_TWO EIGHT ", " EIGHT ", " EIGHT ", " EIGHT
+#define EIGHT_WHEN \
+    " WHEN ? THEN ? WHEN ? THEN ? WHEN ? THEN ? WHEN ? THEN ?" \
+    " WHEN ? THEN ? WHEN ? THEN ? WHEN ? THEN ? WHEN ? THEN ?"
+#define THIRTY_TWO_WHEN EIGHT_WHEN EIGHT_WHEN EIGHT_WHEN EIGHT_WHEN
 #define ITEM_COLUMNS "owner_id, state, price, currency, name, held_by, asset_id FROM items"
 #define LEFT_MS(column) "TIMESTAMPDIFF(MICROSECOND, NOW(3), " column ") DIV 1000"
 #define HEALTH_COLUMNS \

@@ -131,3 +131,11 @@ bool text_copy(char *to, size_t size, const char *from)
     memcpy(to, from, len + 1);
     return true;
 }
+
+size_t text_find(const char *const *texts, size_t count, const char *text)
+{
+    size_t i = 0;
+    while (i < count && strcmp(texts[i], text) != 0)
+        i++;
+    return i;
+}

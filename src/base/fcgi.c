@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 enum { HEADER_BYTES_MAX = 64 * 1024, DRAIN_POLL_MS = 20 };
 
@@ -231,6 +232,14 @@ static void serve_one(struct worker *worker, FCGX_Request *fcgx)
     arena_reset(worker->arena);
 }
 
+/* Whoever connects and then falls silent holds a thread, and the end of the program, no longer than
+ * a request may. */
+static void limit_silence(int fd, int64_t ms)
+{
+    const struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+}
+
 static void *work(void *context)
 {
     struct worker *worker = context;
@@ -238,6 +247,7 @@ static void *work(void *context)
     int fd;
     (void)FCGX_InitRequest(&fcgx, -1, 0); /* it never accepts by itself */
     while ((fd = accept_one()) >= 0) {
+        limit_silence(fd, worker->server->budget_ms);
         fcgx.ipcFd = fd;
         fcgx.keepConnection = 1;       /* else it would be closed as that of the request before */
         if (FCGX_Accept_r(&fcgx) == 0) /* else whoever connected has gone again */

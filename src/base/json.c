@@ -42,6 +42,7 @@ struct parse {
     struct arena *arena;
     struct json *root;
     struct json *open[JSON_DEPTH_MAX], *last[JSON_DEPTH_MAX];
+    int members[JSON_DEPTH_MAX];
     int depth, values;
     const char *key;
     bool full;
@@ -91,6 +92,7 @@ static int parse_open(struct parse *parse, enum json_type type)
     if (value == NULL)
         return 0;
     parse->open[parse->depth] = value;
+    parse->members[parse->depth] = 0;
     parse->last[parse->depth++] = NULL;
     return 1;
 }
@@ -129,14 +131,16 @@ static int on_array(void *context)
     return parse_open(context, JSON_ARRAY);
 }
 
+/* Each is compared with all before it: thousands would keep a processor busy for one request. */
 static int on_key(void *context, const unsigned char *text, size_t len)
 {
     struct parse *parse = context;
-    if (!utf8_valid((const char *)text, len))
+    int top = parse->depth - 1;
+    if (++parse->members[top] > JSON_MEMBERS_MAX || !utf8_valid((const char *)text, len))
         return 0;
     parse->key = arena_strndup(parse->arena, (const char *)text, len);
     parse->full |= parse->key == NULL;
-    return parse->key != NULL && json_get(parse->open[parse->depth - 1], parse->key) == NULL;
+    return parse->key != NULL && json_get(parse->open[top], parse->key) == NULL;
 }
 
 static int on_close(void *context)

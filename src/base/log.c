@@ -68,7 +68,7 @@ static void put_quoted(struct line *line, const char *text)
 
 static void put_field(struct line *line, const struct log_field *field)
 {
-    struct line before = {.len = line->len};
+    size_t before = line->len;
     put_text(line, ",\"");
     put_text(line, field->key);
     put_text(line, "\":");
@@ -80,7 +80,7 @@ static void put_field(struct line *line, const struct log_field *field)
         put_text(line, digits);
     }
     if (line->full)
-        line->len = before.len;
+        line->len = before;
 }
 
 static void put_time(struct line *line)

@@ -11,7 +11,13 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-enum err program_start(struct program *program, int argc, char **argv)
+static void refuse_call(const struct program *program)
+{
+    (void)fputs(program->usage, stderr);
+    exit(PROGRAM_MISUSED);
+}
+
+void program_start(struct program *program, int argc, char **argv)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                             {"check-config", no_argument, NULL, 'k'},
@@ -36,12 +42,14 @@ enum err program_start(struct program *program, int argc, char **argv)
             (void)printf("%s %s\n", program->name, VERSION);
             exit(EXIT_SUCCESS);
         } else {
-            (void)fputs(program->usage, stderr);
-            return ERR_CONFIG;
+            refuse_call(program);
         }
     }
     program->rest = optind;
-    return ERR_NONE;
+    if (optind == argc || program->takes_words)
+        return;
+    (void)fprintf(stderr, "%s: %s: this is not understood\n", program->name, argv[optind]);
+    refuse_call(program);
 }
 
 /* A limit of 0 does not hold for cores that the system pipes to a program; a limit of 1 byte does.

@@ -4,7 +4,9 @@
 
 #include "base/address.h"
 
+#include <arpa/inet.h>
 #include <string.h>
+#include <unistd.h>
 
 #define AT(field) offsetof(struct settings, field)
 #define NUMBER(section, key, field, fallback, min, max)                                            \
@@ -186,10 +188,53 @@ static void demand(struct check *check, const void *field, bool fine, const char
     check->problems++;
 }
 
+/* Does each word of a list pass? */
+static bool all_words(const char *list, bool (*passes)(const char *word, size_t len))
+{
+    for (list += strspn(list, " "); *list != '\0'; list += strspn(list, " ")) {
+        size_t len = strcspn(list, " ");
+        if (!passes(list, len))
+            return false;
+        list += len;
+    }
+    return true;
+}
+
+/* HOST, HOST:PORT or HOST:* */
+static bool is_host(const char *word, size_t len)
+{
+    return strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._[]:*") >=
+           len;
+}
+
+static bool is_ip(const char *word, size_t len)
+{
+    unsigned char bytes[sizeof(struct in6_addr)];
+    char text[INET6_ADDRSTRLEN];
+    if (len >= sizeof text)
+        return false;
+    memcpy(text, word, len);
+    text[len] = '\0';
+    return inet_pton(AF_INET, text, bytes) == 1 || inet_pton(AF_INET6, text, bytes) == 1;
+}
+
+/* A provider that takes deposits itself. */
+static bool is_partner(const char *word, size_t len)
+{
+    for (size_t i = 0; i < settings_count; i++)
+        if (settings_table[i].type == CONF_LIMITS && strlen(settings_table[i].section) == len &&
+            strncmp(settings_table[i].section, word, len) == 0)
+            return strncmp(word, "mannco", len) != 0;
+    return false;
+}
+
 static bool is_mail_server(const char *text)
 {
-    return text[0] == '\0' || strncmp(text, "smtp://", 7) == 0 ||
-           strncmp(text, "smtps://", 8) == 0 || strncmp(text, "unix:/", 6) == 0;
+    static const char *const schemes[] = {"smtp://", "smtps://", "unix:/"};
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
+        if (strncmp(text, schemes[i], strlen(schemes[i])) == 0)
+            return text[strlen(schemes[i])] != '\0';
+    return text[0] == '\0';
 }
 
 static bool is_signature(const char *text)
@@ -211,10 +256,12 @@ static void check_nonstopay(struct check *check, const struct settings_nonstopay
     demand(check, s->signature,
            strcmp(s->signature, "off") != 0 || s->callback_addresses[0] != '\0',
            "nonstopay.callback_addresses must be set while nonstopay.signature is off");
+    demand(check, s->callback_addresses, all_words(s->callback_addresses, is_ip),
+           "nonstopay.callback_addresses is a list of IP addresses, separated by spaces");
     for (size_t i = 0; i < s->common.deposits.count; i++)
         demand(check, &s->common.deposits,
-               strstr("USD EUR GBP INR ZAR", s->common.deposits.rows[i].currency) != NULL,
-               "nonstopay.deposits may name USD, EUR, GBP, INR and ZAR only");
+               strstr(NONSTOPAY_CURRENCIES, s->common.deposits.rows[i].currency) != NULL,
+               "nonstopay.deposits may name these only: " NONSTOPAY_CURRENCIES);
     if (!s->common.enabled)
         return;
     demand(check, &s->common.enabled, secret_is_set(&s->api_key),
@@ -223,16 +270,16 @@ static void check_nonstopay(struct check *check, const struct settings_nonstopay
            "nonstopay.return_url is missing while nonstopay is enabled");
 }
 
-/* EUR:wallet USD:wallet … */
-static bool is_wallets(const char *text)
+/* EUR:wallet */
+static bool is_wallet(const char *word, size_t len)
 {
-    for (text += strspn(text, " "); *text != '\0'; text += strspn(text, " ")) {
-        size_t len = strcspn(text, " ");
-        if (len < 5 || text[3] != ':' || strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3)
-            return false;
-        text += len;
-    }
-    return true;
+    return len >= 5 && word[3] == ':' && strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3;
+}
+
+bool settings_is_descriptor(const char *text)
+{
+    size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 ");
+    return len <= 10 && text[len] == '\0';
 }
 
 /* What Mangopay would refuse with every payment, or with recurring ones: those return to an address
@@ -241,17 +288,14 @@ static void check_mangopay(struct check *check, const struct settings_mangopay *
 {
     demand(check, &s->minimum, s->minimum <= s->maximum,
            "mangopay.minimum is above mangopay.maximum");
-    demand(check, s->wallets, is_wallets(s->wallets), "mangopay.wallets is a list of CURRENCY:ID");
+    demand(check, s->wallets, all_words(s->wallets, is_wallet),
+           "mangopay.wallets is a list of CURRENCY:ID");
     demand(check, s->return_url, strlen(s->return_url) <= 100,
            "mangopay.return_url has more than 100 characters");
     demand(check, s->culture,
            strlen(s->culture) == 2 && strspn(s->culture, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 2,
            "mangopay.culture is two capital letters");
-    demand(check, s->statement_descriptor,
-           strlen(s->statement_descriptor) <= 10 &&
-               s->statement_descriptor[strspn(s->statement_descriptor,
-                                              "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                              "0123456789 ")] == '\0',
+    demand(check, s->statement_descriptor, settings_is_descriptor(s->statement_descriptor),
            "mangopay.statement_descriptor is at most 10 letters, digits and spaces");
     if (!s->common.enabled)
         return;
@@ -314,6 +358,12 @@ static void cross_check(struct check *check)
            "http.business_error_status is 300 or 400");
     demand(check, &s->provider.timeout_ms, s->provider.timeout_ms < s->http.request_budget_ms,
            "provider.timeout must be below http.request_budget");
+    demand(check, s->provider.ca_file, access(s->provider.ca_file, R_OK) == 0,
+           "provider.ca_file cannot be read");
+    demand(check, s->returns.hosts, all_words(s->returns.hosts, is_host),
+           "return.hosts is a list of HOST, HOST:PORT or HOST:*, separated by spaces");
+    demand(check, s->mannco.partners, all_words(s->mannco.partners, is_partner),
+           "mannco.partners is a list of other providers, separated by spaces");
     /* with a payment's id and 40 characters of the caller's, it fits into Mangopay's shortest Tag
      */
     demand(check, s->payment.environment, strlen(s->payment.environment) <= 26,
@@ -321,7 +371,7 @@ static void cross_check(struct check *check)
     demand(check, &s->payviox.minimum, s->payviox.minimum <= s->payviox.maximum,
            "payviox.minimum is above payviox.maximum");
     demand(check, s->mail.server, is_mail_server(s->mail.server),
-           "mail.server must start with smtp://, smtps:// or unix:/");
+           "mail.server must be smtp://HOST, smtps://HOST or unix:/PATH");
     demand(check, s->mail.server, s->mail.server[0] == '\0' || address_valid(s->mail.from),
            "mail.from must be an address while mail.server is set");
     for (size_t i = 0; i < RECEIVERS_MAX; i++)

@@ -1,4 +1,6 @@
 /* user and key commands: who may log in. With nothing to say they say nothing, but as JSON. */
+#include "base/address.h"
+#include "base/json.h"
 #include "ctl/commands.h"
 #include "ctl/show.h"
 #include "store/users.h"
@@ -6,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KEY_MIN = 16 };
+enum { KEY_MIN = 16, NAME_MAX_CHARS = 64 };
 
 static const struct column user_columns[] = {COLUMN(TEXT, "id", "user"),
                                              COLUMN(TEXT, "name", "name"),
@@ -64,8 +66,16 @@ static enum err add_unit(struct db *db, void *context)
 int user_add(struct ctl *ctl)
 {
     struct account_unit unit = {.ctl = ctl};
+    const char *name = ctl_option(ctl, "--name");
     if (!read_user(&unit, "--id"))
         return no_number(ctl, "--id");
+    if (!utf8_valid(name, strlen(name)) || show_width(name) > NAME_MAX_CHARS)
+        return ctl_refuse(ctl, CTL_MISUSED, "--name must be UTF-8 of up to %d characters",
+                          NAME_MAX_CHARS);
+    if (!address_valid(ctl_option(ctl, "--email")))
+        return ctl_refuse(ctl, CTL_MISUSED,
+                          "--email must be an address that mail can be sent to:"
+                          " local@domain, of ASCII");
     enum err err = db_transact(ctl->pool, ctl->arena, add_unit, &unit);
     return err ? ctl_report(ctl, err) : show_row(&unit, user_columns);
 }

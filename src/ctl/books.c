@@ -25,11 +25,11 @@ static int show_report(const struct ctl *ctl, const char *report, const struct s
     return show(ctl, sections, more == NULL ? 1 : 2, NULL);
 }
 
-/* Progress goes out as it is made: a large table may take its time. */
-static int migrate_aloud(struct ctl *ctl)
+static int migrate_to(struct ctl *ctl, FILE *report)
 {
-    return migrate_run(ctl->pool, ctl->arena, ctl->settings->database.migrations, stdout)
-               ? CTL_WRONG
+    char problem[MIGRATE_PROBLEM_MAX];
+    return migrate_run(ctl->pool, ctl->arena, ctl->settings->database.migrations, report, problem)
+               ? ctl_refuse(ctl, CTL_WRONG, "%s", problem)
                : CTL_FINE;
 }
 
@@ -37,15 +37,15 @@ int migrate(struct ctl *ctl)
 {
     char *text = NULL;
     size_t len = 0;
-    if (!ctl->json)
-        return migrate_aloud(ctl);
+    if (!ctl->json) /* progress goes out as it is made: a large table may take its time */
+        return migrate_to(ctl, stdout);
     FILE *report = open_memstream(&text, &len);
     if (report == NULL)
         return ctl_report(ctl, ERR_OVERLOAD);
-    enum err err = migrate_run(ctl->pool, ctl->arena, ctl->settings->database.migrations, report);
+    int status = migrate_to(ctl, report);
     (void)fclose(report);
-    int status = err ? ctl_refuse(ctl, CTL_WRONG, "%.*s", (int)strcspn(text, "\n"), text)
-                     : show_report(ctl, text, NULL);
+    if (status == CTL_FINE)
+        status = show_report(ctl, text, NULL);
     free(text);
     return status;
 }

@@ -150,6 +150,10 @@ int ctl_report(const struct ctl *ctl, enum err err)
         return CTL_FINE;
     if (err == ERR_OVERLOAD)
         return ctl_refuse(ctl, CTL_WRONG, "that is too much for one answer");
+    if (err == ERR_DB_LOST)
+        return ctl_refuse(ctl, CTL_WRONG,
+                          "it is not known whether this was done: look, or say it again: %s",
+                          db_last_problem());
     return ctl_refuse(ctl, CTL_WRONG, "%s: %s", err_message(err), db_last_problem());
 }
 

@@ -34,17 +34,25 @@ static int show_hooks(struct ctl *ctl, const char *name, const struct hooks_foun
     return show(ctl, &section, 1, NULL);
 }
 
+/* driver: NULL, or one that has nothing of the kind. */
+static int refuse_provider(const struct ctl *ctl, const struct provider_driver *driver)
+{
+    if (!provider_is_known(ctl->id))
+        return ctl_refuse(ctl, CTL_ABSENT, "there is no provider %.80s", ctl->id);
+    return ctl_refuse(ctl, CTL_WRONG,
+                      driver == NULL
+                          ? "these settings lack the secrets of %.80s: add its section of"
+                            " guichet.conf, or name settings that have it with -c"
+                          : "%.80s has no such thing",
+                      ctl->id);
+}
+
 int provider_check_hooks(struct ctl *ctl)
 {
     const struct provider_driver *driver = provider_find(ctl->settings, ctl->id);
     struct hooks_found found, swept = {0};
-    if (!provider_is_known(ctl->id))
-        return ctl_refuse(ctl, CTL_ABSENT, "there is no provider %.80s", ctl->id);
     if (driver == NULL || driver->hooks == NULL)
-        return ctl_refuse(ctl, CTL_WRONG,
-                          driver == NULL ? "these settings lack the secrets of %.80s"
-                                         : "nothing is registered with %.80s",
-                          ctl->id);
+        return refuse_provider(ctl, driver);
     struct context *context = context_new(ctl->settings, ctl->pool);
     struct arena *own = arena_new(ANSWER_BYTES); /* it is reset, which ours must not be */
     enum err err = context == NULL || own == NULL ? ERR_OVERLOAD : ERR_NONE;
@@ -58,20 +66,6 @@ int provider_check_hooks(struct ctl *ctl)
 }
 
 /* --- one call, and the words of its answer --- */
-
-static const struct provider_driver *find_desk(struct ctl *ctl)
-{
-    const struct provider_driver *driver = provider_find(ctl->settings, ctl->id);
-    return driver != NULL && driver->desk != NULL ? driver : NULL;
-}
-
-static int refuse_desk(const struct ctl *ctl)
-{
-    if (!provider_is_known(ctl->id))
-        return ctl_refuse(ctl, CTL_ABSENT, "there is no provider %.80s", ctl->id);
-    return ctl_refuse(ctl, CTL_WRONG,
-                      "these settings lack the secrets of %.80s, or it has no such thing", ctl->id);
-}
 
 /* Columns are made of the words: each is one. */
 static int show_words(struct ctl *ctl, const struct provider_word *words, size_t count)
@@ -112,10 +106,10 @@ static int ask(struct ctl *ctl, const struct provider_driver *driver, struct htt
 
 int provider_show_payin(struct ctl *ctl)
 {
-    const struct provider_driver *driver = find_desk(ctl);
+    const struct provider_driver *driver = provider_find(ctl->settings, ctl->id);
     struct httpc_request request = {0};
-    if (driver == NULL)
-        return refuse_desk(ctl);
+    if (driver == NULL || driver->desk == NULL)
+        return refuse_provider(ctl, driver);
     enum err err =
         driver->desk->look(ctl->settings, ctl->arena, ctl_option(ctl, "--payin"), &request);
     return err ? ctl_report(ctl, err) : ask(ctl, driver, &request);
@@ -123,12 +117,12 @@ int provider_show_payin(struct ctl *ctl)
 
 int provider_wire(struct ctl *ctl)
 {
-    const struct provider_driver *driver = find_desk(ctl);
+    const struct provider_driver *driver = provider_find(ctl->settings, ctl->id);
     struct httpc_request request = {0};
     struct money amount;
     int64_t units;
-    if (driver == NULL)
-        return refuse_desk(ctl);
+    if (driver == NULL || driver->desk == NULL)
+        return refuse_provider(ctl, driver);
     if (!ctl_number(ctl_option(ctl, "--amount"), &units) ||
         !money_make(units, ctl_option(ctl, "--currency"), &amount))
         return ctl_refuse(ctl, CTL_MISUSED, "--amount and --currency are not an amount");

@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-enum { PROVIDERS_MAX = 32 };
-
 static const struct column provider_columns[] = {COLUMN(TEXT, "name", "provider"),
                                                  COLUMN(BOOL, "disabled", "disabled"),
                                                  COLUMN(TEXT, "breaker", "breaker"),
@@ -80,8 +78,7 @@ static bool make_rows(const struct ctl *ctl, const struct records_unit *unit, co
     const struct provider_driver *driver;
     const char **cells = arena_alloc(ctl->arena, (size_t)PROVIDERS_MAX * COLUMNS * sizeof *cells);
     struct inspect_rows rows = {.columns = COLUMNS, .cells = cells};
-    for (size_t i = 0; cells != NULL && i < PROVIDERS_MAX && (driver = provider_at(i)) != NULL;
-         i++) {
+    for (size_t i = 0; cells != NULL && (driver = provider_at(i)) != NULL; i++) {
         const struct provider_record *record = &nothing;
         if (name != NULL && strcmp(name, driver->name) != 0)
             continue;

@@ -220,7 +220,7 @@ static const char *show_cell(const struct ctl *ctl, const struct section *sectio
 }
 
 /* Columns of a terminal, near enough: one for each character. */
-static size_t width_of(const char *text)
+size_t show_width(const char *text)
 {
     size_t width = 0;
     for (; *text != '\0'; text++)
@@ -230,7 +230,7 @@ static size_t width_of(const char *text)
 
 static void add_padded(struct buf *to, const char *text, size_t width, bool right)
 {
-    size_t own = width_of(text), blanks = own < width ? width - own : 0;
+    size_t own = show_width(text), blanks = own < width ? width - own : 0;
     if (right)
         buf_printf(to, "%*s", (int)blanks, "");
     buf_puts(to, text);
@@ -329,7 +329,7 @@ static void add_list(const struct ctl *ctl, struct buf *to, const struct section
         for (size_t row = 0; row < rows; row++) {
             const char *text = row == 0 ? capitals(ctl, section->columns[i].title)
                                         : show_cell(ctl, section, row - 1, i);
-            size_t width = width_of(text);
+            size_t width = show_width(text);
             cells[row * columns + i] = text;
             widths[i] = width > widths[i] ? width : widths[i];
         }

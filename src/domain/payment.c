@@ -1,6 +1,8 @@
 /* The transition table of a payment and the names of its states. No I/O, no clock. */
 #include "domain/payment.h"
 
+#include "base/buf.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -149,37 +151,28 @@ const char *dispute_state_name(enum dispute_state state)
     return dispute_names[state];
 }
 
-/* The index of a name, or -1. */
-static int find_name(const char *const *names, int count, const char *name)
-{
-    for (int i = 0; i < count; i++)
-        if (strcmp(name, names[i]) == 0)
-            return i;
-    return -1;
-}
-
 bool payment_status_parse(const char *name, enum payment_status *ret_status)
 {
-    int found = find_name(status_names, PAYMENT_STATUSES, name);
-    if (found >= 0)
+    size_t found = text_find(status_names, PAYMENT_STATUSES, name);
+    if (found < PAYMENT_STATUSES)
         *ret_status = (enum payment_status)found;
-    return found >= 0;
+    return found < PAYMENT_STATUSES;
 }
 
 bool payment_fact_parse(const char *name, enum payment_fact *ret_fact)
 {
-    int found = find_name(fact_names, PAYMENT_FACTS, name);
-    if (found >= 0)
+    size_t found = text_find(fact_names, PAYMENT_FACTS, name);
+    if (found < PAYMENT_FACTS)
         *ret_fact = (enum payment_fact)found;
-    return found >= 0;
+    return found < PAYMENT_FACTS;
 }
 
 bool dispute_state_parse(const char *name, enum dispute_state *ret_state)
 {
-    int found = find_name(dispute_names, DISPUTE_STATES, name);
-    if (found >= 0)
+    size_t found = text_find(dispute_names, DISPUTE_STATES, name);
+    if (found < DISPUTE_STATES)
         *ret_state = (enum dispute_state)found;
-    return found >= 0;
+    return found < DISPUTE_STATES;
 }
 
 bool payment_type_parse(const char *name, enum payment_type *ret_type)
@@ -219,6 +212,6 @@ bool outcome_is_failure(enum outcome outcome)
 
 enum outcome outcome_parse(const char *name)
 {
-    int found = find_name(outcome_names, OUTCOMES, name);
-    return found > OUTCOME_NONE ? (enum outcome)found : OUTCOME_NONE;
+    size_t found = text_find(outcome_names, OUTCOMES, name);
+    return found < OUTCOMES ? (enum outcome)found : OUTCOME_NONE;
 }

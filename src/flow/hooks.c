@@ -12,7 +12,7 @@
 enum {
     FIRST_SWEEP_S = 3 * 86400, /* as long as Mangopay repeats a notice */
     OVERLAP_S = 300,           /* clocks differ, and an event may be listed late */
-    PAGES_MAX = 100,
+    PAGES_MAX = 100,           /* at once */
 };
 
 static enum err call(struct context *context, struct arena *arena,
@@ -124,7 +124,7 @@ static enum err take(struct context *context, struct arena *arena,
 /* A page with its rows is large: it has memory of its own. */
 static enum err sweep_page(struct context *context, struct arena *arena, struct arena *page,
                            const struct provider_driver *driver, int64_t after_s, int64_t number,
-                           int64_t *ret_more_s, struct hooks_found *found)
+                           int64_t *ret_last_s, struct hooks_found *found)
 {
     struct httpc_request request = {0};
     struct httpc_answer answer;
@@ -134,7 +134,7 @@ static enum err sweep_page(struct context *context, struct arena *arena, struct 
     enum err err = driver->hooks->events(context->settings, page, after_s, number, &request);
     if (!err)
         err = call(context, page, driver, &request, &answer);
-    if (!err && driver->hooks->events_read(page, &answer, notices, &count, ret_more_s) != ERR_NONE)
+    if (!err && driver->hooks->events_read(page, &answer, notices, &count, ret_last_s) != ERR_NONE)
         err = ERR_PROVIDER_UNAVAILABLE;
     for (size_t i = 0; i < count && !err; i++) {
         err = take(context, arena, driver, notices[i], found);
@@ -144,27 +144,28 @@ static enum err sweep_page(struct context *context, struct arena *arena, struct 
 }
 
 /* Where the next sweep goes on: from the last second that was read, if the list was too long. */
-static int64_t swept_until_s(int64_t now_s, int64_t more_s)
+static int64_t swept_until_s(int64_t now_s, int64_t last_s)
 {
-    int64_t until_s = more_s + OVERLAP_S - 1;
-    return more_s > 0 && until_s < now_s ? until_s : now_s;
+    int64_t until_s = last_s + OVERLAP_S - 1;
+    return last_s != 0 && until_s < now_s ? until_s : now_s;
 }
 
 enum err hooks_sweep(struct context *context, struct arena *arena,
                      const struct provider_driver *driver, struct hooks_found *ret_found)
 {
     struct sweep_unit unit = {.provider = driver->name};
-    int64_t now_s = clock_wall_ms() / 1000, more_s = now_s;
+    int64_t now_s = clock_wall_ms() / 1000, pages = 0, last_s = 0;
     *ret_found = (struct hooks_found){.kinds = driver->hooks->kinds};
     enum err err = db_query(context->pool, arena, get_unit, &unit);
     struct arena *page = err ? NULL : arena_new(ARENA_BYTES);
-    if (!err && page == NULL)
-        return ERR_OVERLOAD;
+    if (page == NULL)
+        return err ? err : ERR_OVERLOAD;
     int64_t after_s = unit.swept_s == 0 ? now_s - FIRST_SWEEP_S : unit.swept_s - OVERLAP_S;
-    for (int64_t i = 0; i < PAGES_MAX && more_s > 0 && !err; i++)
-        err = sweep_page(context, arena, page, driver, after_s, i, &more_s, ret_found);
+    do
+        err = sweep_page(context, arena, page, driver, after_s, pages++, &last_s, ret_found);
+    while (!err && last_s != 0 && pages < PAGES_MAX);
     arena_free(page);
     CRASH_POINT("hooks_swept");
-    unit.swept_s = swept_until_s(now_s, more_s);
+    unit.swept_s = swept_until_s(now_s, last_s);
     return err ? err : db_transact(context->pool, arena, set_unit, &unit);
 }

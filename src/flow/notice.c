@@ -29,6 +29,7 @@ struct notice_unit {
     size_t len;
     bool can_follow;
     struct said said;
+    bool again; /* it has run before, and may have been committed */
     struct settled_notice *notice;
 };
 
@@ -130,6 +131,8 @@ static enum err notice_unit(struct db *db, void *context)
 {
     struct notice_unit *unit = context;
     struct notice_row row;
+    bool again = unit->again;
+    unit->again = true;
     *unit->notice = (struct settled_notice){0};
     enum err err = inbox_put(db, unit->driver->name, unit->body, unit->len, &row);
     if (err)
@@ -140,7 +143,7 @@ static enum err notice_unit(struct db *db, void *context)
         return ERR_NONE;
     }
     CRASH_POINT("notice_stored");
-    if (unit->driver->thin && row.copies > 1) {
+    if (unit->driver->thin && row.copies > 1 && !again) { /* whoever brought the first one asks */
         unit->notice->repeated = true;
         unit->notice->verdict = SETTLE_UNMATCHED;
         return ERR_NONE;
@@ -162,9 +165,10 @@ enum err notice_settle(struct context *context, struct arena *arena,
                        const struct provider_driver *driver, const char *body, size_t len,
                        bool can_follow, struct settled_notice *ret_notice)
 {
-    struct notice_unit unit = {driver, body, len, can_follow, {.err = ERR_NONE}, ret_notice};
+    struct notice_unit unit = {
+        .driver = driver, .body = body, .len = len, .can_follow = can_follow, .notice = ret_notice};
     char payment_id[IDENT_MAX];
-    unit.said.err = driver->notice(context->settings, arena, body, len, &unit.said.truth);
+    unit.said.err = provider_notice(driver, context->settings, arena, body, len, &unit.said.truth);
     CRASH_POINT("notice_proved");
     enum err err = is_about(&unit, payment_id)
                        ? db_gather_urgent(context->pool, arena, payment_id, notice_unit, &unit)
@@ -201,8 +205,8 @@ static enum err hint_unit(struct db *db, void *context)
     unit->driver = provider_find(settings, unit->row.provider);
     if (err || unit->row.state != INBOX_UNMATCHED || unit->driver == NULL || !unit->driver->thin)
         return err;
-    err = unit->driver->notice(settings, db_arena(db), unit->row.body, unit->row.body_len,
-                               &unit->hint);
+    err = provider_notice(unit->driver, settings, db_arena(db), unit->row.body, unit->row.body_len,
+                          &unit->hint);
     if (err)
         return err == ERR_PAYLOAD ? ERR_NONE : err;
     if (unit->hint.reference[0] == '\0') /* the provider's own name must do */
@@ -284,16 +288,18 @@ static enum err apply_read(struct db *db, struct follow_unit *unit, char ret_not
 static enum err apply_truth(struct db *db, struct follow_unit *unit)
 {
     struct settled_notice *notice = unit->notice;
-    const struct provider_truth *claim = &unit->hint;
+    const struct provider_truth *truth = &unit->truth;
+    bool read = unit->asked && unit->reading == READING_TRUTH;
+    bool names = read && truth->reference[0] != '\0'; /* a payment, which a notice need not do */
+    const struct provider_truth *claim =
+        names || (read && truth->stranger != NULL) ? truth : &unit->hint;
     const char *doubt = find_doubt(unit);
     char note[REASON_MAX] = "no payment of ours has this reference";
     enum err err = ERR_NONE;
     /* that nothing has been paid yet is not worth a second question */
     notice->verdict = unit->hint.fact == FACT_NOTHING ? SETTLE_APPLIED : SETTLE_UNMATCHED;
-    if (unit->asked && unit->reading == READING_TRUTH && unit->truth.reference[0] != '\0')
+    if (names)
         err = apply_read(db, unit, note);
-    else if (unit->asked && unit->reading == READING_TRUTH && unit->truth.stranger != NULL)
-        claim = &unit->truth; /* it names nothing of ours */
     if (doubt != NULL && notice->verdict != SETTLE_MISMATCH && unit->asked &&
         unit->hint.fact != FACT_NOTHING) {
         (void)snprintf(note, sizeof note, "%s: %s", unit->hint.word, doubt);
@@ -354,7 +360,8 @@ static enum err waiting_unit(struct db *db, void *context)
     unit->thin = driver != NULL && driver->thin;
     if (driver == NULL || unit->thin)
         return ERR_NONE; /* its secrets are gone; it waits for the next lease */
-    said.err = driver->notice(unit->settings, db_arena(db), row.body, row.body_len, &said.truth);
+    said.err =
+        provider_notice(driver, unit->settings, db_arena(db), row.body, row.body_len, &said.truth);
     return apply_row(db, driver, &row, &said, &notice);
 }
 

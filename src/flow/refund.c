@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/crash.h"
+#include "flow/checkout.h"
 #include "flow/notify.h"
 #include "flow/posting.h"
 #include "flow/refund_order.h"
@@ -12,10 +13,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-enum {
-    ATTEMPTS_SHOWN = 8,
-    ORDER_FIRST_S = 60, /* when the jobs program looks at what nobody has ended */
-};
+enum { ORDER_FIRST_S = 60 }; /* when the jobs program looks at what nobody has ended */
 
 /* Writes the row, moves the payment's status and posts the money. What is given back as a whole
  * before it was ever heard to be paid was never credited, so nothing is claimed for it. */
@@ -91,7 +89,7 @@ static enum err book_reported(struct db *db, const struct payment *payment, stru
         refund->operator_id = order.operator_id;
         err = orders_end(db, order.id, ORDER_DONE, refund->reference, "the provider's notice told");
         if (!err) /* whoever asked for it may wait for its answer */
-            err = orders_next(db, order.id, "", "the provider's notice told", 0);
+            err = orders_next(db, order.id, "", NULL, 0);
     }
     return err ? err : refund_book(db, payment, refund, news);
 }
@@ -205,9 +203,9 @@ enum err refund_answer(struct db *db, const char *payment_id, const char *refund
 /* The attempt that was paid; id 0: none, the payment is from the balance. */
 static enum err find_paid(struct db *db, const struct payment *payment, struct attempt *ret_attempt)
 {
-    struct attempt attempts[ATTEMPTS_SHOWN];
+    struct attempt attempts[PARTNERS_MAX];
     size_t count, i = 0;
-    enum err err = attempts_list(db, payment->id, ATTEMPTS_SHOWN, attempts, &count);
+    enum err err = attempts_list(db, payment->id, PARTNERS_MAX, attempts, &count);
     *ret_attempt = (struct attempt){0};
     if (err || count == 0)
         return err;

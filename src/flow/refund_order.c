@@ -16,7 +16,6 @@ enum {
     KEY_LIFE_S = 20 * 3600, /* providers keep keys for a day: later the call could happen twice */
     PENDING_AGAIN_S = 300,
     FINISH_MS = 1000, /* of the request's time, kept for the end */
-    ATTEMPTS_SHOWN = 8,
 };
 
 /* Seconds to the next try, by how many there were. */
@@ -36,14 +35,14 @@ struct order_unit {
 static enum err load_unit(struct db *db, void *context)
 {
     struct order_unit *unit = context;
-    struct attempt attempts[ATTEMPTS_SHOWN];
+    struct attempt attempts[PARTNERS_MAX];
     size_t count = 0;
     unit->attempt = (struct attempt){0};
     enum err err = payments_get(db, unit->payment_id, &unit->payment);
     if (!err)
         err = orders_get(db, &unit->payment, unit->refund_id, &unit->order);
     if (!err)
-        err = attempts_list(db, unit->payment_id, ATTEMPTS_SHOWN, attempts, &count);
+        err = attempts_list(db, unit->payment_id, PARTNERS_MAX, attempts, &count);
     for (size_t i = 0; i < count && !err; i++)
         if (attempts[i].number == unit->order.attempt)
             unit->attempt = attempts[i];
@@ -193,8 +192,8 @@ static enum err keep_answer(struct db *db, const struct order_unit *unit)
 static enum err end(struct db *db, const struct order_unit *unit)
 {
     struct money total;
-    if (unit->order.state != ORDER_PENDING)
-        return orders_next(db, unit->order.id, "", "the provider's notice told", -1);
+    if (unit->order.state != ORDER_PENDING) /* by a notice, or by this very unit */
+        return orders_next(db, unit->order.id, "", NULL, -1);
     if (is_failure(unit))
         return fail(db, unit);
     if (unit->result.outcome != OUTCOME_DONE)

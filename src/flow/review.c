@@ -107,7 +107,7 @@ static enum err resolve_unit(struct db *db, void *context)
     enum err err = reviews_lock(db, unit->review_id, &review);
     if (!err && review.id == 0)
         return ERR_NOT_FOUND;
-    if (!err && review.resolved_at[0] != '\0')
+    if (!err && review.resolved)
         return refuse(&unit->word, "somebody has resolved it already");
     if (!err && unit->accept)
         err = accept_review(db, unit, &review);

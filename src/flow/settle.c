@@ -138,6 +138,11 @@ static bool is_paid_otherwise(const struct payment *payment, const struct attemp
     return payment->paid_by != 0 && payment->paid_by != attempt->number;
 }
 
+static bool is_foreign(const struct money *money, const struct payment *payment)
+{
+    return strcmp(money_currency(money), money_currency(&payment->amount)) != 0;
+}
+
 /* Is this truth about this payment, in every respect that we know? NULL, or what differs. */
 static const char *find_mismatch(const struct provider_driver *driver,
                                  const struct payment *payment, const struct attempt *attempt,
@@ -159,8 +164,8 @@ static const char *find_mismatch(const struct provider_driver *driver,
         return "another way of paying than was asked for";
     if (payment_fact_is_paid(truth->fact) && !truth->has_amount)
         return "no amount given";
-    if (truth->has_amount &&
-        strcmp(money_currency(&truth->amount), money_currency(&payment->amount)) != 0)
+    if ((truth->has_amount && is_foreign(&truth->amount, payment)) ||
+        (truth->has_change && is_foreign(&truth->change, payment)))
         return "another currency than the payment's";
     if (truth->given_back && payment->status == PAYMENT_COMPLETED &&
         !is_paid_otherwise(payment, attempt))

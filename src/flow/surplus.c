@@ -19,7 +19,7 @@ static enum err ask_for_review(struct db *db, const struct surplus *s)
 {
     char note[REASON_MAX];
     struct review review = {.kind = REVIEW_SURPLUS, .fact = FACT_SUCCEEDED, .note = note};
-    (void)snprintf(note, sizeof note, "paid twice: %s is on the payer's balance",
+    (void)snprintf(note, sizeof note, "paid twice: %s was put on the payer's balance",
                    s->attempt->reference);
     (void)text_copy(review.payment_id, sizeof review.payment_id, s->payment->id);
     (void)text_copy(review.provider, sizeof review.provider, s->attempt->provider);

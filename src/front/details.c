@@ -4,18 +4,10 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { TEXT_MAX = 1024 }; /* 255 characters of up to four bytes; drivers know better */
-
 #define NUMBER_MIN INT64_C(-100000) /* of a browser's screen or clock */
 #define NUMBER_MAX INT64_C(100000)
 
-/* One member is one row. */
-struct text {
-    const char *name;
-    size_t offset;
-};
-
-static const struct text words[] = {
+static const struct field_member words[] = {
     {"card_id", offsetof(struct provider_details, card_id)},
     {"mandate_id", offsetof(struct provider_details, mandate_id)},
     {"preauthorization_id", offsetof(struct provider_details, preauthorization_id)},
@@ -29,7 +21,7 @@ static const struct text words[] = {
     {"credited_wallet_id", offsetof(struct provider_details, credited_wallet_id)},
 };
 
-static const struct text address_members[] = {
+static const struct field_member address_members[] = {
     {"first_name", offsetof(struct provider_address, first_name)},
     {"last_name", offsetof(struct provider_address, last_name)},
     {"address1", offsetof(struct provider_address, address1)},
@@ -40,7 +32,7 @@ static const struct text address_members[] = {
     {"country", offsetof(struct provider_address, country)},
 };
 
-static const struct text browser_texts[] = {
+static const struct field_member browser_texts[] = {
     {"accept_header", offsetof(struct provider_browser, accept_header)},
     {"language", offsetof(struct provider_browser, language)},
     {"user_agent", offsetof(struct provider_browser, user_agent)},
@@ -64,28 +56,9 @@ static const struct {
     {"javascript_enabled", offsetof(struct provider_browser, javascript)},
 };
 
-#define ROWS(table) table, sizeof(table) / sizeof((table)[0])
-
 static void *member_at(void *base, size_t offset)
 {
     return (char *)base + offset;
-}
-
-/* Texts of an object, "" where there are none. */
-static bool read_texts(const struct json *object, const struct text *rows, size_t count,
-                       void *ret_texts)
-{
-    for (size_t i = 0; i < count; i++) {
-        const struct json *value = json_get(object, rows[i].name);
-        const char **text = member_at(ret_texts, rows[i].offset);
-        *text = "";
-        if (value == NULL || value->type == JSON_NULL)
-            continue;
-        if (value->type != JSON_STRING || value->len > TEXT_MAX)
-            return false;
-        *text = value->text;
-    }
-    return true;
 }
 
 static enum err read_words(const struct fields *fields, struct provider_details *ret_details)
@@ -96,7 +69,7 @@ static enum err read_words(const struct fields *fields, struct provider_details 
         *text = "";
         if (field.kind == FIELD_ABSENT)
             continue;
-        if (field.kind != FIELD_TEXT || strlen(field.text) > TEXT_MAX)
+        if (field.kind != FIELD_TEXT || strlen(field.text) > FIELD_TEXT_MAX)
             return ERR_PARAMETERS;
         *text = field.text;
     }
@@ -111,7 +84,8 @@ static enum err read_shipping(const struct fields *fields, struct provider_addre
 {
     const struct json *object = json_get(fields->json, "shipping");
     bool fine = object == NULL || object->type == JSON_NULL || object->type == JSON_OBJECT;
-    return read_texts(object, ROWS(address_members), ret_address) && fine ? ERR_NONE : ERR_SHIPPING;
+    return fields_texts(object, FIELD_MEMBERS(address_members), ret_address) && fine ? ERR_NONE
+                                                                                     : ERR_SHIPPING;
 }
 
 /* All numbers and switches are there, and are such. */
@@ -141,7 +115,8 @@ static enum err read_browser(const struct fields *fields, struct provider_browse
     if (object == NULL || object->type == JSON_NULL)
         return ERR_NONE;
     ret_browser->given = true;
-    return object->type == JSON_OBJECT && read_texts(object, ROWS(browser_texts), ret_browser) &&
+    return object->type == JSON_OBJECT &&
+                   fields_texts(object, FIELD_MEMBERS(browser_texts), ret_browser) &&
                    read_figures(object, ret_browser)
                ? ERR_NONE
                : ERR_BROWSER;

@@ -70,6 +70,22 @@ struct field fields_get(const struct fields *fields, const char *name)
     return (struct field){text == NULL ? FIELD_ABSENT : FIELD_TEXT, text, true};
 }
 
+bool fields_texts(const struct json *object, const struct field_member *members, size_t count,
+                  void *ret_texts)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct json *value = json_get(object, members[i].name);
+        const char **text = (const char **)((char *)ret_texts + members[i].offset);
+        *text = "";
+        if (value == NULL || value->type == JSON_NULL)
+            continue;
+        if (value->type != JSON_STRING || value->len > FIELD_TEXT_MAX)
+            return false;
+        *text = value->text;
+    }
+    return true;
+}
+
 bool field_whole_number(const struct field *field, int64_t *ret_number)
 {
     if (field->kind != FIELD_NUMBER && !(field->kind == FIELD_TEXT && field->from_form))

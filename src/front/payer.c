@@ -9,15 +9,7 @@
 
 #include <string.h>
 
-enum { TEXT_MAX = 1024 }; /* 255 characters of up to four bytes; drivers know better */
-
-/* One member of an object is one row. */
-struct member {
-    const char *name;
-    size_t offset;
-};
-
-static const struct member customer_members[] = {
+static const struct field_member customer_members[] = {
     {"email", offsetof(struct provider_payer, email)},
     {"name", offsetof(struct provider_payer, name)},
     {"phone", offsetof(struct provider_payer, phone)},
@@ -26,7 +18,7 @@ static const struct member customer_members[] = {
     {"ip", offsetof(struct provider_payer, ip)},
 };
 
-static const struct member billing_members[] = {
+static const struct field_member billing_members[] = {
     {"first_name", offsetof(struct provider_payer, first_name)},
     {"last_name", offsetof(struct provider_payer, last_name)},
     {"address1", offsetof(struct provider_payer, address1)},
@@ -37,43 +29,33 @@ static const struct member billing_members[] = {
     {"country", offsetof(struct provider_payer, country)},
 };
 
-static const struct member card_members[] = {
+static const struct field_member card_members[] = {
     {"number", offsetof(struct provider_card, number)},
     {"expiry", offsetof(struct provider_card, expiry)},
     {"cvc", offsetof(struct provider_card, cvc)},
     {"holder", offsetof(struct provider_card, holder)},
 };
 
-#define ROWS(table) table, sizeof(table) / sizeof((table)[0])
-
-/* Every member becomes a text, "" when it is missing or null. False when the object is none, or a
- * member is no text or too long. *ret_given: there is such an object. */
-static bool read_object(const struct fields *fields, const char *name, const struct member *members,
-                        size_t count, void *ret_texts, bool *ret_given)
+/* False when the object is none, or a member is no text. *ret_given: there is such an object. */
+static bool read_object(const struct fields *fields, const char *name,
+                        const struct field_member *members, size_t count, void *ret_texts,
+                        bool *ret_given)
 {
     const struct json *object = json_get(fields->json, name);
-    *ret_given = object != NULL && object->type != JSON_NULL;
-    for (size_t i = 0; i < count; i++) {
-        const char **text = (const char **)((char *)ret_texts + members[i].offset);
-        const struct json *value = *ret_given ? json_get(object, members[i].name) : NULL;
-        *text = "";
-        if (value == NULL || value->type == JSON_NULL)
-            continue;
-        if (value->type != JSON_STRING || value->len > TEXT_MAX)
-            return false;
-        *text = value->text;
-    }
-    return !*ret_given || object->type == JSON_OBJECT;
+    bool none = object == NULL || object->type == JSON_NULL;
+    *ret_given = !none;
+    return fields_texts(object, members, count, ret_texts) && (none || object->type == JSON_OBJECT);
 }
 
 enum err payer_read_body(const struct fields *fields, struct checkout *checkout)
 {
     bool given;
-    if (!read_object(fields, "customer", ROWS(customer_members), &checkout->payer, &given))
+    if (!read_object(fields, "customer", FIELD_MEMBERS(customer_members), &checkout->payer, &given))
         return ERR_CUSTOMER;
-    if (!read_object(fields, "billing", ROWS(billing_members), &checkout->payer, &given))
+    if (!read_object(fields, "billing", FIELD_MEMBERS(billing_members), &checkout->payer, &given))
         return ERR_BILLING;
-    if (!read_object(fields, "card", ROWS(card_members), &checkout->card, &checkout->has_card))
+    if (!read_object(fields, "card", FIELD_MEMBERS(card_members), &checkout->card,
+                     &checkout->has_card))
         return ERR_CARD;
     return details_read(fields, &checkout->details);
 }

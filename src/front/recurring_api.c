@@ -126,7 +126,6 @@ void recurring_post(struct call *call)
         return;
     }
     recurring_create(context, arena, &request, &answer);
-    call->note = answer.note;
     reply_answer(call, &answer);
 }
 
@@ -151,7 +150,6 @@ void recurring_get_one(struct call *call)
     }
     recurring_view(call->context, call->request->arena, &registration, call->request->deadline_ms,
                    &answer);
-    call->note = answer.note;
     reply_answer(call, &answer);
 }
 
@@ -177,6 +175,5 @@ void recurring_post_one(struct call *call)
         return;
     }
     recurring_change(context, call->request->arena, &registration, &request, &answer);
-    call->note = answer.note;
     reply_answer(call, &answer);
 }

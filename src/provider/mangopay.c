@@ -27,15 +27,11 @@ static int64_t mangopay_lifetime_s(const char *name)
     return method == NULL ? 0 : method->lifetime_s;
 }
 
-/* Ids are opaque; these are the characters that they have been seen with. */
 bool mangopay_id(const struct json *object, const char *key, char *ret_id, size_t size)
 {
     const char *text = json_get_text(object, key);
     ret_id[0] = '\0';
-    return text != NULL && text[0] != '\0' &&
-           text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-                             "_-")] == '\0' &&
-           text_copy(ret_id, size, text);
+    return text != NULL && mangopay_is_id(text) && text_copy(ret_id, size, text);
 }
 
 bool mangopay_money(const struct json *object, const char *key, struct money *ret_money)

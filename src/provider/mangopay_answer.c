@@ -267,7 +267,6 @@ void mangopay_created(const struct settings *settings, struct arena *arena,
 {
     struct json *root;
     (void)settings;
-    ret_result->outcome = OUTCOME_UNKNOWN;
     (void)snprintf(ret_result->reason, REASON_MAX, "Mangopay answered %d and nothing we understand",
                    answer->status);
     switch (answer->status) {
@@ -298,7 +297,6 @@ void mangopay_recovered(const struct settings *settings, struct arena *arena,
     struct json *root;
     int64_t status;
     (void)settings;
-    ret_result->outcome = OUTCOME_UNKNOWN;
     (void)snprintf(ret_result->reason, REASON_MAX, "Mangopay answered %d about our key",
                    answer->status);
     if (answer->status != 200 ||

@@ -11,7 +11,6 @@ enum {
     LINE_MAX_CHARS = 255,
     SHIPPING_NAME_MAX = 100,
     POSTCODE_MAX = 50,
-    DESCRIPTOR_MAX = 10,
     CALLER_TAG_MAX = 150,   /* of the 255 of a Tag; the rest is ours */
     RECURRING_TAG_MAX = 40, /* of 100 */
 };
@@ -19,18 +18,6 @@ enum {
 static bool unknown(const char *text)
 {
     return text[0] == '\0';
-}
-
-/* Up to max characters of one line. Characters are what begins a sequence of UTF-8. */
-static bool is_line(const char *text, size_t max)
-{
-    size_t count = 0;
-    for (; *text != '\0'; text++) {
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            return false;
-        count += ((unsigned char)*text & 0xc0) != 0x80;
-    }
-    return count <= max;
 }
 
 bool mangopay_is_id(const char *text)
@@ -48,12 +35,14 @@ static bool is_address(const struct provider_address *a, const char *name, size_
         unknown(a->last_name))
         return true;
     return mangopay_name(a->first_name, a->last_name, name, &names) &&
-           is_line(names.first, name_max) && is_line(names.last, name_max) &&
-           !unknown(a->address1) && is_line(a->address1, LINE_MAX_CHARS) &&
-           is_line(a->address2, LINE_MAX_CHARS) && !unknown(a->city) &&
-           is_line(a->city, LINE_MAX_CHARS) && is_line(a->state, LINE_MAX_CHARS) &&
-           !(unknown(a->state) && mangopay_listed("US CA MX", a->country)) &&
-           !unknown(a->postcode) && is_line(a->postcode, POSTCODE_MAX) && country_valid(a->country);
+           provider_is_line(names.first, name_max) && provider_is_line(names.last, name_max) &&
+           !unknown(a->address1) && provider_is_line(a->address1, LINE_MAX_CHARS) &&
+           provider_is_line(a->address2, LINE_MAX_CHARS) && !unknown(a->city) &&
+           provider_is_line(a->city, LINE_MAX_CHARS) &&
+           provider_is_line(a->state, LINE_MAX_CHARS) &&
+           !(unknown(a->state) && provider_lists("US CA MX", a->country)) &&
+           !unknown(a->postcode) && provider_is_line(a->postcode, POSTCODE_MAX) &&
+           country_valid(a->country);
 }
 
 static enum err check_addresses(const struct mangopay_method *method,
@@ -85,9 +74,10 @@ static enum err check_browser(const struct mangopay_method *method,
         return ERR_NONE;
     if (!unknown(order->payer->ip) && !is_ip(order->payer->ip))
         return ERR_CUSTOMER;
-    return b->given && !unknown(b->accept_header) && is_line(b->accept_header, LINE_MAX_CHARS) &&
-                   !unknown(b->language) && is_line(b->language, LINE_MAX_CHARS) &&
-                   !unknown(b->user_agent) && is_line(b->user_agent, LINE_MAX_CHARS)
+    return b->given && !unknown(b->accept_header) &&
+                   provider_is_line(b->accept_header, LINE_MAX_CHARS) && !unknown(b->language) &&
+                   provider_is_line(b->language, LINE_MAX_CHARS) && !unknown(b->user_agent) &&
+                   provider_is_line(b->user_agent, LINE_MAX_CHARS)
                ? ERR_NONE
                : ERR_BROWSER;
 }
@@ -116,20 +106,14 @@ static bool has_source(const struct mangopay_method *method, const struct provid
     return true;
 }
 
-static bool is_descriptor(const char *text)
-{
-    size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 ");
-    return len <= DESCRIPTOR_MAX && text[len] == '\0';
-}
-
 static bool is_word_fine(const struct mangopay_method *method, const struct provider_details *d)
 {
     return (unknown(d->culture) || method->cultures[0] == '\0' ||
-            mangopay_listed(method->cultures, d->culture)) &&
-           (unknown(d->secure_mode) ||
-            mangopay_listed("DEFAULT FORCE NO_CHOICE", d->secure_mode)) &&
-           is_descriptor(d->statement_descriptor) &&
-           is_line(d->tag, d->recurring_id[0] == '\0' ? CALLER_TAG_MAX : RECURRING_TAG_MAX);
+            provider_lists(method->cultures, d->culture)) &&
+           (unknown(d->secure_mode) || provider_lists("DEFAULT FORCE NO_CHOICE", d->secure_mode)) &&
+           settings_is_descriptor(d->statement_descriptor) &&
+           provider_is_line(d->tag,
+                            d->recurring_id[0] == '\0' ? CALLER_TAG_MAX : RECURRING_TAG_MAX);
 }
 
 /* Where the money goes is ours to say, unless the settings leave it to callers. */
@@ -170,7 +154,7 @@ enum err mangopay_check(const struct settings *settings, const struct provider_o
     const struct mangopay_method *method = mangopay_method(order->method);
     if (method == NULL)
         return ERR_METHOD_OF_PAYMENT;
-    if (!mangopay_listed(method->currencies, money_currency(&order->amount)))
+    if (!provider_lists(method->currencies, money_currency(&order->amount)))
         return ERR_CURRENCY;
     enum err err = mangopay_check_words(settings, order);
     return err ? err : check_wallet(settings, order);

@@ -102,16 +102,6 @@ bool mangopay_repeatable(const struct settings *settings, const char *name)
             method->kind == MANGOPAY_PAYPAL || method->kind == MANGOPAY_BANKWIRE);
 }
 
-bool mangopay_listed(const char *list, const char *word)
-{
-    size_t len = strcspn(word, " "); /* with a space it is no word */
-    for (; len > 0 && word[len] == '\0' && *list != '\0';
-         list += strcspn(list, " "), list += strspn(list, " "))
-        if (strncmp(list, word, len) == 0 && (list[len] == ' ' || list[len] == '\0'))
-            return true;
-    return false;
-}
-
 bool mangopay_wallet(const struct settings *settings, const char *currency,
                      char ret_wallet[PROVIDER_REFERENCE_MAX])
 {

@@ -55,14 +55,11 @@ enum err mangopay_notice(const struct settings *settings, struct arena *arena, c
 {
     struct http_field *form;
     (void)settings;
-    *ret_truth = (struct provider_truth){0};
     enum err err = http_form_parse(arena, body, len, &form);
     if (err)
         return err;
     const char *type = http_form_get(form, "EventType"), *id = http_form_get(form, "RessourceId");
-    if (type == NULL || id == NULL || id[0] == '\0' ||
-        id[strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")] !=
-            '\0' ||
+    if (type == NULL || id == NULL || !mangopay_is_id(id) ||
         !text_copy(ret_truth->provider_reference, sizeof ret_truth->provider_reference, id))
         return ERR_PAYLOAD;
     const struct event *event = find_event(type);
@@ -183,7 +180,7 @@ static const char *write_notice(struct arena *arena, const struct json *row, int
 
 static enum err read_events(struct arena *arena, const struct httpc_answer *answer,
                             const char *ret_notices[PROVIDER_EVENTS_MAX], size_t *ret_count,
-                            int64_t *ret_more_s)
+                            int64_t *ret_last_s)
 {
     const struct json *rows = read_rows(arena, answer);
     int64_t date_s = 0;
@@ -200,7 +197,7 @@ static enum err read_events(struct arena *arena, const struct httpc_answer *answ
         if (notice != NULL)
             ret_notices[(*ret_count)++] = notice;
     }
-    *ret_more_s = count >= PAGE_ROWS ? date_s : 0;
+    *ret_last_s = count >= PAGE_ROWS ? date_s : 0;
     return ERR_NONE;
 }
 

@@ -33,7 +33,7 @@ static enum err check(const struct settings *settings, const struct provider_rec
         return err;
     if ((!changes && !mangopay_is_id(r->details->card_id)) || r->free_cycles > 0 ||
         (r->details->card_id[0] != '\0' && !mangopay_is_id(r->details->card_id)) ||
-        (r->frequency[0] != '\0' && !mangopay_listed(frequencies, r->frequency)) ||
+        (r->frequency[0] != '\0' && !provider_lists(frequencies, r->frequency)) ||
         (r->next_amount < 0) != (r->next_fees < 0))
         return ERR_PARAMETERS;
     return ERR_NONE;

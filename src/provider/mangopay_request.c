@@ -185,7 +185,7 @@ static void put_words(struct json_out *out, const struct settings *settings,
     const struct provider_details *d = order->details;
     const char *culture = d->culture[0] != '\0' ? d->culture : s->culture;
     const char *descriptor = d->statement_descriptor;
-    if (mangopay_listed(method->cultures, culture))
+    if (provider_lists(method->cultures, culture))
         json_out_text(out, "Culture", culture);
     if ((method->takes & MANGOPAY_SECURE_MODE) != 0)
         put(out, "SecureMode", d->secure_mode);

@@ -226,7 +226,6 @@ static void nonstopay_created(const struct settings *settings, struct arena *are
 {
     struct json *root;
     int64_t code;
-    ret_result->outcome = OUTCOME_UNKNOWN;
     (void)snprintf(ret_result->reason, REASON_MAX,
                    "NonStopPay answered %d and nothing we understand", answer->status);
     if (answer->status == 429) {
@@ -370,17 +369,6 @@ nonstopay_searched(const struct settings *settings, struct arena *arena,
 
 /* --- callbacks --- */
 
-static bool is_from_there(const char *addresses, const char *client_ip)
-{
-    size_t len = strlen(client_ip);
-    if (addresses[0] == '\0')
-        return true;
-    for (const char *at = addresses; len > 0 && (at = strstr(at, client_ip)) != NULL; at++)
-        if ((at == addresses || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0'))
-            return true;
-    return false;
-}
-
 /* Standard base64, padded or not, of the right signature? */
 static bool is_base64_of(const char *text, const unsigned char right[CRYPT_HASH_BYTES])
 {
@@ -400,7 +388,8 @@ static bool nonstopay_notice_proved(const struct settings *settings,
     const struct secret *key = secret_is_set(&s->signature_key) ? &s->signature_key : &s->api_key;
     unsigned char claimed[CRYPT_HASH_BYTES], right[CRYPT_HASH_BYTES];
     const char *signature;
-    if (!is_from_there(s->callback_addresses, request->client_ip))
+    if (s->callback_addresses[0] != '\0' &&
+        !provider_lists(s->callback_addresses, request->client_ip))
         return false;
     if (strcmp(s->signature, "off") == 0)
         return true;
@@ -419,7 +408,6 @@ static enum err nonstopay_notice(const struct settings *settings, struct arena *
                                  const char *body, size_t len, struct provider_truth *ret_truth)
 {
     struct json *root;
-    *ret_truth = (struct provider_truth){0};
     enum err err = json_parse(arena, body, len, &root);
     if (err)
         return err;

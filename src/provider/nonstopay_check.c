@@ -12,18 +12,6 @@
 
 enum { NAME_MAX_CHARS = 100, ADDRESS_MAX_CHARS = 128, CITY_MAX_CHARS = 64, PERSONAL_DIGITS = 11 };
 
-static const char currencies[] = "USD EUR GBP INR ZAR";
-
-/* Is the word one of those that the list separates by blanks? */
-static bool is_listed(const char *list, const char *word)
-{
-    size_t len = strlen(word);
-    for (const char *at = list; len > 0 && (at = strstr(at, word)) != NULL; at++)
-        if ((at == list || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0'))
-            return true;
-    return false;
-}
-
 bool nonstopay_way(const struct settings *settings, const char *method, enum nonstopay_way *ret_way,
                    const char **ret_currency)
 {
@@ -45,19 +33,7 @@ bool nonstopay_way(const struct settings *settings, const char *method, enum non
     }
     *ret_way = NONSTOPAY_CRYPTO;
     *ret_currency = method;
-    return is_listed(settings->nonstopay.payable_currencies, method);
-}
-
-/* Up to max characters of one line. Characters are what begins a sequence of UTF-8. */
-static bool is_line(const char *text, size_t max)
-{
-    size_t count = 0;
-    for (; *text != '\0'; text++) {
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            return false;
-        count += ((unsigned char)*text & 0xc0) != 0x80;
-    }
-    return count <= max;
+    return provider_lists(settings->nonstopay.payable_currencies, method);
 }
 
 /* "020 7946 0018", "+1 (989) 653-2145": 5 to 15 digits, as E.164 allows at most. */
@@ -117,15 +93,16 @@ static bool unknown(const char *text)
 /* What was given must be right, and the e-mail address must be given. */
 static enum err check_payer(const struct provider_payer *payer, int64_t now_s)
 {
-    if (!address_valid(payer->email) || !is_line(payer->name, NAME_MAX_CHARS) ||
+    if (!address_valid(payer->email) || !provider_is_line(payer->name, NAME_MAX_CHARS) ||
         !(unknown(payer->phone) || is_phone(payer->phone)) ||
         !(unknown(payer->date_of_birth) || is_birth_date(payer->date_of_birth, now_s)) ||
         !(unknown(payer->personal_id) || is_personal_id(payer->personal_id)) ||
         !(unknown(payer->ip) || is_ipv4(payer->ip)))
         return ERR_CUSTOMER;
-    if (!is_line(payer->address1, ADDRESS_MAX_CHARS) ||
-        !is_line(payer->address2, ADDRESS_MAX_CHARS) || !is_line(payer->city, CITY_MAX_CHARS) ||
-        !is_line(payer->state, CITY_MAX_CHARS) ||
+    if (!provider_is_line(payer->address1, ADDRESS_MAX_CHARS) ||
+        !provider_is_line(payer->address2, ADDRESS_MAX_CHARS) ||
+        !provider_is_line(payer->city, CITY_MAX_CHARS) ||
+        !provider_is_line(payer->state, CITY_MAX_CHARS) ||
         !(unknown(payer->postcode) || is_postcode(payer->postcode)) ||
         !(unknown(payer->country) || country_valid(payer->country)))
         return ERR_BILLING;
@@ -141,7 +118,7 @@ static enum err check_s2s(const struct provider_order *order)
     char number[CARD_DIGITS_MAX + 1];
     bool fits = card_number_read(card->number, number) && card_cvc_valid(card->cvc, number) &&
                 card_expiry_valid(card->expiry, order->now_s) && !unknown(card->holder) &&
-                is_line(card->holder, NAME_MAX_CHARS);
+                provider_is_line(card->holder, NAME_MAX_CHARS);
     crypt_wipe(number, sizeof number);
     if (!fits)
         return ERR_CARD;
@@ -160,7 +137,7 @@ enum err nonstopay_check(const struct settings *settings, const struct provider_
     if (!nonstopay_way(settings, order->method, &way, &payable))
         return ERR_METHOD_OF_PAYMENT;
     bool usd_only = way == NONSTOPAY_UPI || way == NONSTOPAY_CRYPTO;
-    if (!is_listed(usd_only ? "USD" : currencies, currency))
+    if (!provider_lists(usd_only ? "USD" : NONSTOPAY_CURRENCIES, currency))
         return ERR_CURRENCY;
     enum err err = order->payer == NULL ? ERR_CUSTOMER : check_payer(order->payer, order->now_s);
     if (err || order->card == NULL)

@@ -159,7 +159,6 @@ static void payviox_created(const struct settings *settings, struct arena *arena
                             const struct httpc_answer *answer, struct provider_result *ret_result)
 {
     struct json *root;
-    ret_result->outcome = OUTCOME_UNKNOWN;
     (void)snprintf(ret_result->reason, REASON_MAX, "Payviox answered %d and nothing we understand",
                    answer->status);
     if (answer->status == 429) { /* "Too many session requests", per payer or per address */
@@ -312,8 +311,6 @@ static enum err payviox_notice(const struct settings *settings, struct arena *ar
                                const char *body, size_t len, struct provider_truth *ret_truth)
 {
     struct json *root;
-    (void)settings;
-    *ret_truth = (struct provider_truth){0};
     enum err err = json_parse(arena, body, len, &root);
     if (err)
         return err;

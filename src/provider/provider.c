@@ -21,6 +21,8 @@ static const struct provider_driver *const drivers[] = {
     &mannco_driver,
 };
 
+_Static_assert(sizeof drivers / sizeof drivers[0] <= PROVIDERS_MAX, "a place for each");
+
 static const struct provider_driver *find_driver(const char *name)
 {
     for (size_t i = 0; i < sizeof drivers / sizeof drivers[0]; i++)
@@ -136,6 +138,27 @@ void provider_quote(char *to, size_t size, const char *from)
     to[len] = '\0';
 }
 
+bool provider_lists(const char *list, const char *word)
+{
+    size_t len = strcspn(word, " "); /* with a space it is no word */
+    for (; len > 0 && word[len] == '\0' && *list != '\0';
+         list += strcspn(list, " "), list += strspn(list, " "))
+        if (strncmp(list, word, len) == 0 && (list[len] == ' ' || list[len] == '\0'))
+            return true;
+    return false;
+}
+
+bool provider_is_line(const char *text, size_t max)
+{
+    size_t count = 0;
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            return false;
+        count += ((unsigned char)*text & 0xc0) != 0x80;
+    }
+    return count <= max;
+}
+
 bool provider_is_refusal(int status)
 {
     return status == 400 || status == 401 || status == 403 || status == 404 || status == 405 ||
@@ -226,28 +249,20 @@ void provider_recover(const struct provider_driver *driver, const struct setting
     driver->recovered(settings, arena, &answer, ret_result);
 }
 
-/* Judges the answer, or that there is none. */
-static void judge_create(const struct provider_driver *driver, const struct settings *settings,
-                         struct arena *arena, const struct httpc_answer *answer,
-                         struct provider_result *ret_result)
+/* What is to be said of a call before its driver reads the answer. False: there is none to read. */
+static bool begin_result(const struct httpc_answer *answer, struct provider_result *ret_result)
 {
+    bool answered = answer->result == HTTPC_ANSWERED, unsent = answer->result == HTTPC_NOT_SENT;
     ret_result->called = true;
+    ret_result->outcome = unsent ? OUTCOME_NOT_SENT : OUTCOME_UNKNOWN;
     provider_quote(ret_result->reason, REASON_MAX, answer->problem);
-    switch (answer->result) {
-    case HTTPC_NOT_SENT:
-        ret_result->outcome = OUTCOME_NOT_SENT;
-        if (provider_is_refusal(answer->status)) /* of the token: it is our settings' fault */
-            ret_result->trip_s = PROVIDER_TRIP_S;
-        return;
-    case HTTPC_UNKNOWN:
-        ret_result->outcome = OUTCOME_UNKNOWN;
-        return;
-    case HTTPC_ANSWERED:
+    if (unsent && provider_is_refusal(answer->status)) /* of the token: it is our settings' fault */
+        ret_result->trip_s = PROVIDER_TRIP_S;
+    if (answered) {
         ret_result->http_status = answer->status;
         ret_result->retry_after_s = answer->retry_after_s;
-        driver->created(settings, arena, answer, ret_result);
-        return;
     }
+    return answered;
 }
 
 void provider_create(const struct provider_driver *driver, const struct settings *settings,
@@ -265,26 +280,14 @@ void provider_create(const struct provider_driver *driver, const struct settings
     }
     request.deadline_ms = deadline_ms;
     provider_call(driver, settings, client, arena, &request, &answer);
-    judge_create(driver, settings, arena, &answer, ret_result);
+    if (begin_result(&answer, ret_result))
+        driver->created(settings, arena, &answer, ret_result);
     if (ret_result->outcome != OUTCOME_UNKNOWN || driver->recover == NULL ||
         (deadline_ms != 0 && clock_left_ms(deadline_ms) == 0))
         return;
     provider_recover(driver, settings, client, arena, deadline_ms, order, &kept);
     if (kept.outcome != OUTCOME_UNKNOWN)
         *ret_result = kept;
-}
-
-static void judge_refund(const struct provider_driver *driver, const struct settings *settings,
-                         struct arena *arena, const struct httpc_answer *answer,
-                         struct provider_result *ret_result)
-{
-    ret_result->called = true;
-    provider_quote(ret_result->reason, REASON_MAX, answer->problem);
-    ret_result->outcome = answer->result == HTTPC_NOT_SENT ? OUTCOME_NOT_SENT : OUTCOME_UNKNOWN;
-    if (answer->result != HTTPC_ANSWERED)
-        return;
-    ret_result->http_status = answer->status;
-    driver->refunded(settings, arena, answer, ret_result);
 }
 
 void provider_give_back(const struct provider_driver *driver, const struct settings *settings,
@@ -305,7 +308,8 @@ void provider_give_back(const struct provider_driver *driver, const struct setti
         return;
     request.deadline_ms = deadline_ms;
     provider_call(driver, settings, client, arena, &request, &answer);
-    judge_refund(driver, settings, arena, &answer, ret_result);
+    if (begin_result(&answer, ret_result))
+        driver->refunded(settings, arena, &answer, ret_result);
     if (ret_result->outcome != OUTCOME_UNKNOWN || driver->recover == NULL)
         return;
     keyed.reference = refund->id;
@@ -348,6 +352,14 @@ enum provider_reading provider_read(const struct provider_driver *driver,
     if (reading == READING_TRUTH && ret_truth->has_card && driver->card != NULL)
         ask_for_card(driver, settings, client, arena, deadline_ms, order, ret_truth);
     return reading;
+}
+
+enum err provider_notice(const struct provider_driver *driver, const struct settings *settings,
+                         struct arena *arena, const char *body, size_t len,
+                         struct provider_truth *ret_truth)
+{
+    *ret_truth = (struct provider_truth){0};
+    return driver->notice(settings, arena, body, len, ret_truth);
 }
 
 /* A page with its parsed rows is large: each has the memory to itself. */

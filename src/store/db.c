@@ -50,7 +50,9 @@ void db_close(struct db *db)
         db_forget(db, &db->batches[i].stmt);
     if (db->mysql != NULL)
         mysql_close(db->mysql);
+    free(db->binds);
     free(db->columns_of_many);
+    db->binds = NULL;
     db->columns_of_many = NULL;
     db->mysql = NULL;
     db->ahead = db->to_begin = false;
@@ -154,8 +156,9 @@ enum err db_connect(struct db *db)
         db->pool->admin ? &s->database.admin_password : &s->database.password;
     db->unheard = false; /* what the last one left unsaid has been told */
     db->mysql = mysql_init(NULL);
+    db->binds = calloc(BINDS_MAX, sizeof *db->binds);
     db->columns_of_many = calloc(VALUES_MAX, sizeof *db->columns_of_many);
-    if (db->mysql == NULL || db->columns_of_many == NULL) {
+    if (db->mysql == NULL || db->binds == NULL || db->columns_of_many == NULL) {
         db_close(db);
         return ERR_DB_UNAVAILABLE;
     }
@@ -261,6 +264,7 @@ static const int64_t *later_number(const struct db_value *value)
 
 static void bind_value(MYSQL_BIND *bind, const struct db_value *value)
 {
+    *bind = (MYSQL_BIND){0};
     if (value->kind == DB_KIND_INT || value->kind == DB_KIND_LATER) {
         bind->buffer_type = MYSQL_TYPE_LONGLONG;
         bind->buffer = (void *)later_number(value);
@@ -273,14 +277,14 @@ static void bind_value(MYSQL_BIND *bind, const struct db_value *value)
     }
 }
 
-static enum err run_prepared(const char *text, MYSQL_STMT *stmt, const struct db_value *values,
-                             MYSQL_BIND *binds)
+static enum err run_prepared(struct db *db, const char *text, MYSQL_STMT *stmt,
+                             const struct db_value *values)
 {
     size_t count = db_count_values(values);
-    assert(count == mysql_stmt_param_count(stmt));
+    assert(count == mysql_stmt_param_count(stmt) && count <= BINDS_MAX);
     for (size_t i = 0; i < count; i++)
-        bind_value(&binds[i], &values[i]);
-    if (count > 0 && mysql_stmt_bind_param(stmt, binds) != 0)
+        bind_value(&db->binds[i], &values[i]);
+    if (count > 0 && mysql_stmt_bind_param(stmt, db->binds) != 0)
         return statement_failed(text, stmt);
     return mysql_stmt_execute(stmt) != 0 ? statement_failed(text, stmt) : ERR_NONE;
 }
@@ -333,13 +337,11 @@ static enum err read_results(struct db *db, const char *text, MYSQL_STMT *stmt)
 enum err db_run_now(struct db *db, enum sql sql, const struct db_value *values)
 {
     MYSQL_STMT *stmt = NULL;
-    MYSQL_BIND binds[VALUES_MAX] = {0};
     if (db->to_begin && sql_reads(sql))
         return batch_begin_with(db, &(struct db_read){sql, values}, 1);
     enum err err = ready_statement(db, sql, &stmt);
-    assert(db_count_values(values) <= VALUES_MAX);
     if (!err)
-        err = run_prepared(sql_text[sql], stmt, values, binds);
+        err = run_prepared(db, sql_text[sql], stmt, values);
     return err ? err : read_results(db, sql_text[sql], stmt);
 }
 
@@ -353,13 +355,8 @@ enum err db_run_batch(struct db *db, MYSQL_STMT **place, const char *text,
         err = db_prepare(db, text, place);
     if (err)
         return err;
-    size_t bytes = mysql_stmt_param_count(*place) * sizeof(MYSQL_BIND);
-    MYSQL_BIND *binds = arena_alloc(db->arena, bytes);
-    if (binds == NULL)
-        return ERR_OVERLOAD;
-    memset(binds, 0, bytes);
     db->to_begin = false;
-    err = run_prepared(text, *place, values, binds);
+    err = run_prepared(db, text, *place, values);
     /* "gone" is what it says when nothing could be sent */
     db->unheard = err == ERR_DB_LOST && step == FAIL_COMMIT &&
                   mysql_stmt_errno(*place) != CR_SERVER_GONE_ERROR;
@@ -406,13 +403,12 @@ static void bind_column(struct column *column, MYSQL_BIND *bind,
 static enum err run_bulk(struct db *db, const char *text, MYSQL_STMT *stmt,
                          const struct db_value *const *lists, unsigned count)
 {
-    MYSQL_BIND binds[VALUES_MAX];
     unsigned none = 0, values = (unsigned)mysql_stmt_param_count(stmt);
     assert(values > 0 && values <= VALUES_MAX && count <= MANY_MAX);
     for (unsigned i = 0; i < values; i++)
-        bind_column(&db->columns_of_many[i], &binds[i], lists, count, i);
+        bind_column(&db->columns_of_many[i], &db->binds[i], lists, count, i);
     (void)mysql_stmt_attr_set(stmt, STMT_ATTR_ARRAY_SIZE, &count);
-    enum err err = mysql_stmt_bind_param(stmt, binds) != 0 || mysql_stmt_execute(stmt) != 0
+    enum err err = mysql_stmt_bind_param(stmt, db->binds) != 0 || mysql_stmt_execute(stmt) != 0
                        ? statement_failed(text, stmt)
                        : ERR_NONE;
     (void)mysql_stmt_attr_set(stmt, STMT_ATTR_ARRAY_SIZE, &none);

@@ -10,13 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Which statements are fetched for all, by their keys; which of the columns hold the values that a
- * single one is asked with. */
+/* Which statements are fetched for all, by their keys, if they have any; which of the columns hold
+ * the values that a single one is asked with. */
 static const struct ahead {
     enum sql one, many;
     char kind; /* of their keys: see db_key; 'P': ids of payments */
     unsigned values, columns[3];
 } aheads[] = {
+    {SQL_CLOCK, SQL_CLOCK, '\0', 0, {0}},
     {SQL_USER_BY_ID, SQL_USERS_BY_ID, 'u', 1, {0}},
     {SQL_PAYMENT_LOCK, SQL_PAYMENTS_LOCK, 'P', 1, {0}},
     {SQL_ATTEMPT_OF_PROVIDER, SQL_ATTEMPTS_OF_PAYMENTS, 'P', 2, {7, 1}},
@@ -55,22 +56,60 @@ static enum err check_one(struct db *db, const struct appended *appended)
     return ERR_BALANCE;
 }
 
-/* One that names up to MANY_MAX rows at once is there instead of being run with many values.
- * SQL_STATEMENTS: none is. */
-static enum sql naming_many(enum sql sql)
+enum { NAMES_MAX = 6 * MANY_MAX };
+
+/* Run with many values, the database makes one statement of an INSERT, but one of each value of
+ * anything else. So there is one that names up to MANY_MAX rows at once. */
+static const struct naming {
+    enum sql one, many;
+    const char *shared;   /* which values of one must be the same for all: they come first */
+    const char *lists[4]; /* then, list after list, these of each */
+} namings[] = {
+    {SQL_PAYMENT_STATUS, SQL_PAYMENTS_STATUS, "013", {"2"}},
+    {SQL_ITEM_HAND_OVER, SQL_ITEMS_HAND_OVER, "", {"10", "1", "12"}},
+    {SQL_KEY_ANSWER, SQL_KEYS_ANSWER, "0", {"21", "2"}},
+    {SQL_CHECK_DELETE, SQL_CHECKS_DELETE, "", {"0"}},
+    {SQL_DELIVERIES_INSERT, SQL_DELIVERIES_OF_MANY, "", {"0"}},
+};
+
+static bool is_same(const struct db_value *one, const struct db_value *other)
 {
-    return sql == SQL_DELIVERIES_INSERT ? SQL_DELIVERIES_OF_MANY
-           : sql == SQL_CHECK_DELETE    ? SQL_CHECKS_DELETE
-                                        : SQL_STATEMENTS;
+    if (one->kind != other->kind || one->number != other->number || one->len != other->len)
+        return false;
+    return one->kind == DB_KIND_BYTES ? memcmp(one->bytes, other->bytes, one->len) == 0
+                                      : one->bytes == other->bytes;
 }
 
-static enum err run_naming(struct db *db, enum sql sql, const struct appended *const *list,
-                           unsigned count)
+static bool share(const struct naming *naming, const struct appended *const *list, unsigned count)
 {
-    struct db_value names[MANY_MAX + 1] = {0};
-    for (unsigned i = 0; i < MANY_MAX; i++)
-        names[i] = i < count ? list[i]->values[0] : DB_NOTHING;
-    return db_run_now(db, sql, names);
+    for (const char *c = naming->shared; *c != '\0'; c++)
+        for (unsigned i = 1; i < count; i++)
+            if (!is_same(&list[i]->values[*c - '0'], &list[0]->values[*c - '0']))
+                return false;
+    return true;
+}
+
+/* NULL: it can be run with many values only. */
+static const struct naming *find_naming(const struct appended *const *list, unsigned count)
+{
+    for (size_t i = 0; i < sizeof namings / sizeof *namings; i++)
+        if (namings[i].one == list[0]->sql)
+            return share(&namings[i], list, count) ? &namings[i] : NULL;
+    return NULL;
+}
+
+static enum err run_naming(struct db *db, const struct naming *naming,
+                           const struct appended *const *list, unsigned count)
+{
+    struct db_value values[NAMES_MAX], *end = values;
+    for (const char *c = naming->shared; *c != '\0'; c++)
+        *end++ = list[0]->values[*c - '0'];
+    for (const char *const *each = naming->lists; *each != NULL; each++)
+        for (unsigned i = 0; i < MANY_MAX; i++)
+            for (const char *c = *each; *c != '\0'; c++)
+                *end++ = i < count ? list[i]->values[*c - '0'] : DB_NOTHING;
+    *end = (struct db_value){.kind = DB_KIND_END};
+    return db_run_now(db, naming->many, values);
 }
 
 static enum err run_values(struct db *db, const struct appended *const *list, unsigned count)
@@ -83,11 +122,10 @@ static enum err run_values(struct db *db, const struct appended *const *list, un
 
 static enum err run_all(struct db *db, const struct appended *const *list, unsigned count)
 {
-    enum sql sql = list[0]->sql, naming = naming_many(sql);
     if (count == 1)
-        return db_run_now(db, sql, list[0]->values);
-    return naming == SQL_STATEMENTS ? run_values(db, list, count)
-                                    : run_naming(db, naming, list, count);
+        return db_run_now(db, list[0]->sql, list[0]->values);
+    const struct naming *naming = find_naming(list, count);
+    return naming == NULL ? run_values(db, list, count) : run_naming(db, naming, list, count);
 }
 
 /* Were as many rows changed, and numbers returned, as must be? */
@@ -239,7 +277,7 @@ static enum err fetch_ahead(struct db *db, struct gathering *g, size_t index)
 {
     struct db_value keys[MANY_MAX + 1] = {0};
     struct arena *arena = db->arena;
-    for (size_t i = 0; i < MANY_MAX; i++)
+    for (size_t i = 0; i < MANY_MAX && aheads[index].values > 0; i++)
         keys[i] = i < g->member_count ? key_value(&aheads[index], g->keys[i]) : DB_NOTHING;
     db->arena = g->arena;
     g->fetched[index] = true;

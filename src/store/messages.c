@@ -16,9 +16,9 @@ static const char *const state_names[] = {
 
 static enum inbox_state state_parse(const char *name)
 {
-    if (strcmp(name, "done") == 0)
-        return INBOX_DONE;
-    return strcmp(name, "review") == 0 ? INBOX_REVIEW : INBOX_UNMATCHED;
+    size_t state = text_find(state_names, sizeof state_names / sizeof state_names[0], name);
+    assert(state <= INBOX_REVIEW); /* the table's own constraints say so */
+    return (enum inbox_state)state;
 }
 
 /* The columns are those of SQL_INBOX_LOCK and SQL_INBOX_BY_HASH. */
@@ -55,26 +55,35 @@ enum err inbox_put(struct db *db, const char *provider, const char *body, size_t
     return err;
 }
 
+/* A reference may bear the number of an attempt; a notice is found again by its payment. */
+static struct db_value payment_named(const char *reference, char room[IDENT_MAX])
+{
+    return DB_TEXT_OR_NULL(attempt_reference_parse(reference, room) ? room : reference);
+}
+
 static enum err insert_row(struct db *db, const struct notice_row *row, enum inbox_state state,
                            const char *note, const char *reference, int64_t retry_in_s)
 {
     unsigned char hash[CRYPT_HASH_BYTES];
+    char payment_id[IDENT_MAX];
     bool retry = retry_in_s >= 0;
     crypt_sha256(row->body, row->body_len, hash);
     return db_append(db, SQL_INBOX_INSERT, DB_TEXT(row->provider), DB_BYTES(hash, sizeof hash),
                      DB_BYTES(row->body, row->body_len), DB_TEXT(state_names[state]), DB_TEXT(note),
-                     DB_TEXT_OR_NULL(reference), DB_INT(retry), DB_INT(retry ? retry_in_s : 0));
+                     payment_named(reference, payment_id), DB_INT(retry),
+                     DB_INT(retry ? retry_in_s : 0));
 }
 
 enum err inbox_set(struct db *db, const struct notice_row *row, enum inbox_state state,
                    const char *note, const char *reference, int64_t retry_in_s)
 {
+    char payment_id[IDENT_MAX];
     bool retry = retry_in_s >= 0;
     if (row->id == 0)
         return insert_row(db, row, state, note, reference, retry_in_s);
     return db_run(db, SQL_INBOX_SET, DB_TEXT(state_names[state]), DB_TEXT(note),
-                  DB_TEXT_OR_NULL(reference), DB_INT(retry), DB_INT(retry ? retry_in_s : 0),
-                  DB_INT(row->id));
+                  payment_named(reference, payment_id), DB_INT(retry),
+                  DB_INT(retry ? retry_in_s : 0), DB_INT(row->id));
 }
 
 enum err inbox_take(struct db *db, int64_t lease_s, int64_t *ret_id)

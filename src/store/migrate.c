@@ -22,8 +22,14 @@ struct migration_file {
 struct migrate_unit {
     const char *folder;
     FILE *report;
+    char *problem; /* of MIGRATE_PROBLEM_MAX bytes */
     struct arena *arena;
 };
+
+static void note(const struct migrate_unit *unit, const char *about, const char *what)
+{
+    (void)snprintf(unit->problem, MIGRATE_PROBLEM_MAX, "%s: %s", about, what);
+}
 
 static int is_migration(const struct dirent *entry)
 {
@@ -40,7 +46,7 @@ static enum err read_file(const struct migrate_unit *unit, const char *name,
     FILE *file = len < PATH_BYTES ? fopen(ret_file->path, "re") : NULL;
     ret_file->text = arena_alloc(unit->arena, FILE_MAX_BYTES);
     if (file == NULL || ret_file->text == NULL) {
-        (void)fprintf(unit->report, "%s: %s\n", ret_file->path, strerror(errno));
+        note(unit, ret_file->path, strerror(errno));
         if (file != NULL)
             (void)fclose(file);
         return ERR_CONFIG;
@@ -52,7 +58,7 @@ static enum err read_file(const struct migrate_unit *unit, const char *name,
     hex_encode(hash, sizeof hash, ret_file->checksum);
     if (ret_file->len < FILE_MAX_BYTES)
         return ERR_NONE;
-    (void)fprintf(unit->report, "%s: larger than %d bytes\n", ret_file->path, FILE_MAX_BYTES - 1);
+    note(unit, ret_file->path, "too large");
     return ERR_CONFIG;
 }
 
@@ -61,7 +67,7 @@ static enum err run_file(struct db *db, const struct migrate_unit *unit,
 {
     enum err err = db_script(db, file->text, file->len);
     if (err)
-        (void)fprintf(unit->report, "%s: %s\n", file->path, db_last_problem());
+        note(unit, file->path, db_last_problem());
     return err;
 }
 
@@ -78,8 +84,7 @@ static enum err apply(struct db *db, const struct migrate_unit *unit,
     if (db_next(db)) {
         if (strcmp(db_text(db, 0), file->checksum) == 0)
             return ERR_NONE;
-        (void)fprintf(unit->report, "%s: changed since it was applied; add a new file instead\n",
-                      file->path);
+        note(unit, file->path, "changed since it was applied; add a new file instead");
         return ERR_CONFIG;
     }
     err = run_file(db, unit, file);
@@ -106,11 +111,16 @@ static enum err migrate_unit(struct db *db, void *context)
     const struct migrate_unit *unit = context;
     struct dirent **entries;
     enum err err = db_run_plain(db, SQL_MIGRATION_LOCK);
-    if (err || !db_next(db) || db_int(db, 0) != 1)
-        return err ? err : ERR_DB_UNAVAILABLE;
+    if (err)
+        return err;
+    if (!db_next(db) || db_int(db, 0) != 1) {
+        note(unit, "migrate",
+             "another one is at work on this database; try again when it has ended");
+        return ERR_CONFLICT;
+    }
     int count = scandir(unit->folder, &entries, is_migration, alphasort);
     if (count < 0) {
-        (void)fprintf(unit->report, "%s: %s\n", unit->folder, strerror(errno));
+        note(unit, unit->folder, strerror(errno));
         return ERR_CONFIG;
     }
     for (int i = 0; i < count; i++) {
@@ -122,11 +132,13 @@ static enum err migrate_unit(struct db *db, void *context)
     return err ? err : apply_named(db, unit, "grants.sql", run_file);
 }
 
-enum err migrate_run(struct db_pool *pool, struct arena *arena, const char *folder, FILE *report)
+enum err migrate_run(struct db_pool *pool, struct arena *arena, const char *folder, FILE *report,
+                     char ret_problem[MIGRATE_PROBLEM_MAX])
 {
-    struct migrate_unit unit = {folder, report, arena};
+    struct migrate_unit unit = {folder, report, ret_problem, arena};
+    ret_problem[0] = '\0';
     enum err err = db_query(pool, arena, migrate_unit, &unit);
-    if (err == ERR_DB_UNAVAILABLE || err == ERR_DB_LOST || err == ERR_DB)
-        (void)fprintf(report, "%s\n", db_last_problem());
+    if (err && ret_problem[0] == '\0')
+        (void)snprintf(ret_problem, MIGRATE_PROBLEM_MAX, "%s", db_last_problem());
     return err;
 }

@@ -18,6 +18,5 @@ enum err recurring_get(struct db *db, const char *id, struct registration *ret_r
     r->user_id = db_int(db, 1);
     db_copy(db, 2, r->provider, sizeof r->provider);
     db_copy(db, 3, r->reference, sizeof r->reference);
-    db_copy(db, 4, r->created_at, sizeof r->created_at);
     return ERR_NONE;
 }

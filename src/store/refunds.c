@@ -18,9 +18,8 @@ const char *refund_via_name(enum refund_via via)
 
 static enum refund_via via_parse(const char *name)
 {
-    size_t via = REFUND_MANUAL;
-    while (via < REFUND_PROVIDER && strcmp(name, via_names[via]) != 0)
-        via++;
+    size_t via = text_find(via_names, sizeof via_names / sizeof via_names[0], name);
+    assert(via <= REFUND_PROVIDER); /* the table's own constraints say so */
     return (enum refund_via)via;
 }
 
@@ -96,8 +95,8 @@ static bool read_order(struct db *db, const struct payment *payment, struct refu
     o->attempt = db_int(db, 1);
     bool fine = money_make(db_int(db, 2), money_currency(&payment->amount), &o->amount);
     assert(fine); /* the payment's currency is one */
-    while (o->state < ORDER_FAILED && strcmp(db_text(db, 3), order_names[o->state]) != 0)
-        o->state++;
+    o->state = (enum order_state)text_find(order_names, ORDER_STATES, db_text(db, 3));
+    assert(o->state < ORDER_STATES);
     db_copy(db, 4, o->reference, sizeof o->reference);
     o->reason = db_keep(db, 5);
     o->operator_id = db_int(db, 6);

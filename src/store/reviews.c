@@ -11,19 +11,6 @@ static const char *const kind_names[REVIEW_KINDS] = {
     [REVIEW_UNENDED] = "unended",     [REVIEW_SURPLUS] = "surplus",
 };
 
-const char *review_kind_name(enum review_kind kind)
-{
-    return kind_names[kind];
-}
-
-static enum review_kind kind_parse(const char *name)
-{
-    size_t kind = 0;
-    while (kind + 1 < REVIEW_KINDS && strcmp(kind_names[kind], name) != 0)
-        kind++;
-    return (enum review_kind)kind;
-}
-
 enum err reviews_put(struct db *db, const struct review *review)
 {
     char notice[32];
@@ -36,30 +23,20 @@ enum err reviews_put(struct db *db, const struct review *review)
                   DB_TEXT(review->note));
 }
 
-/* The columns are REVIEW_COLUMNS of sql.c. */
-static enum err read_review(struct db *db, struct review *ret_review)
-{
-    struct review *r = ret_review;
-    *r = (struct review){
-        .id = db_int(db, 0), .kind = kind_parse(db_text(db, 1)), .inbox_id = db_int(db, 3)};
-    db_copy(db, 2, r->payment_id, sizeof r->payment_id);
-    db_copy(db, 4, r->provider, sizeof r->provider);
-    if (!payment_fact_parse(db_text(db, 5), &r->fact))
-        r->fact = FACT_NOTHING;
-    db_copy(db, 7, r->created_at, sizeof r->created_at);
-    db_copy(db, 8, r->resolved_at, sizeof r->resolved_at);
-    r->note = db_keep(db, 6);
-    r->resolved_by = db_keep(db, 9);
-    r->resolution = db_keep(db, 10);
-    return r->note == NULL || r->resolved_by == NULL || r->resolution == NULL ? ERR_OVERLOAD
-                                                                              : ERR_NONE;
-}
-
 enum err reviews_lock(struct db *db, int64_t id, struct review *ret_review)
 {
+    struct review *r = ret_review;
     enum err err = db_run(db, SQL_REVIEW_LOCK, DB_INT(id));
-    *ret_review = (struct review){0};
-    return err || !db_next(db) ? err : read_review(db, ret_review);
+    *r = (struct review){0};
+    if (err || !db_next(db))
+        return err;
+    *r = (struct review){.id = db_int(db, 0), .inbox_id = db_int(db, 2)};
+    db_copy(db, 1, r->payment_id, sizeof r->payment_id);
+    if (!payment_fact_parse(db_text(db, 3), &r->fact))
+        r->fact = FACT_NOTHING;
+    r->note = db_keep(db, 4);
+    r->resolved = db_int(db, 5) != 0;
+    return r->note == NULL ? ERR_OVERLOAD : ERR_NONE;
 }
 
 enum err reviews_resolve(struct db *db, const struct review *review, const char *by,

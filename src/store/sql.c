@@ -56,6 +56,9 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "SELECT " PAYMENT_COLUMNS " FROM payments p FORCE INDEX (PRIMARY) WHERE p.payment_id IN (" THIRTY_TWO ") FOR UPDATE",
     [SQL_PAYMENT_STATUS] =
         "UPDATE payments SET status = ?, paid_by = COALESCE(paid_by, ?) WHERE payment_id = ? AND status = ?",
+    [SQL_PAYMENTS_STATUS] = /* for many, see held.c */
+        "UPDATE payments FORCE INDEX (PRIMARY) SET status = ?, paid_by = COALESCE(paid_by, ?)"
+        " WHERE status = ? AND payment_id IN (" THIRTY_TWO ")",
     [SQL_PAYMENT_REFUNDED] =
         "UPDATE payments SET refunded = refunded + ? WHERE payment_id = ?",
     [SQL_PAYMENT_PAID_BY] =
@@ -104,7 +107,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_ORDER_LEASE] =
         "UPDATE refund_orders SET tries = LEAST(tries + 1, 1000), due_at = " IN_SECONDS " WHERE refund_id = ?",
     [SQL_ORDER_NEXT] =
-        "UPDATE refund_orders SET note = ?, reference = COALESCE(?, reference), due_at = IF(?, " IN_SECONDS ", NULL)"
+        "UPDATE refund_orders SET note = COALESCE(?, note), reference = COALESCE(?, reference), due_at = IF(?, " IN_SECONDS ", NULL)"
         " WHERE refund_id = ?",
     [SQL_ORDER_END] =
         "UPDATE refund_orders SET state = ?, note = ?, reference = COALESCE(?, reference), due_at = NULL"
@@ -118,8 +121,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_RECURRING_INSERT] =
         "INSERT INTO recurring_registrations (registration_id, user_id, provider, reference) VALUES (?, ?, ?, ?)",
     [SQL_RECURRING_GET] =
-        "SELECT registration_id, user_id, provider, reference, " RFC3339("created_at")
-        " FROM recurring_registrations WHERE registration_id = ?",
+        "SELECT registration_id, user_id, provider, reference FROM recurring_registrations"
+        " WHERE registration_id = ?",
     [SQL_DISPUTE_INSERT] =
         "INSERT INTO disputes (payment_id, reference, sequence, provider, amount, state)"
         " SELECT ?, ?, COUNT(*) + 1, ?, ?, 'none' FROM disputes WHERE payment_id = ?",
@@ -135,7 +138,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "INSERT IGNORE INTO reviews (kind, subject, payment_id, inbox_id, provider, fact, note)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
     [SQL_REVIEW_LOCK] =
-        "SELECT " REVIEW_COLUMNS " WHERE review_id = ? FOR UPDATE",
+        "SELECT review_id, payment_id, inbox_id, fact, note, resolved_at IS NOT NULL FROM reviews"
+        " WHERE review_id = ? FOR UPDATE",
     [SQL_REVIEW_RESOLVE] =
         "UPDATE reviews SET resolved_at = NOW(3), resolved_by = ?, resolution = ? WHERE review_id = ?",
 
@@ -156,6 +160,10 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_ITEM_HAND_OVER] =
         "UPDATE items SET owner_id = ?, state = 0, held_by = NULL WHERE asset_id = ? AND owner_id = ?"
         " AND state = 1",
+    [SQL_ITEMS_HAND_OVER] = /* for many, see held.c */
+        "UPDATE items FORCE INDEX (PRIMARY) SET owner_id = CASE asset_id" THIRTY_TWO_WHEN " END, state = 0,"
+        " held_by = NULL WHERE asset_id IN (" THIRTY_TWO ") AND state = 1"
+        " AND owner_id = CASE asset_id" THIRTY_TWO_WHEN " END",
 
     [SQL_ATTEMPT_INSERT] =
         "INSERT INTO attempts (payment_id, number, provider, reference, deadline_at)"
@@ -378,6 +386,9 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
     [SQL_KEY_ANSWER] =
         "UPDATE idempotency_keys SET status = ?, body = ? WHERE payment_id = ? AND status IS NULL",
+    [SQL_KEYS_ANSWER] = /* for many, see held.c */
+        "UPDATE idempotency_keys FORCE INDEX (keys_of_payment) SET status = ?, body = CASE payment_id"
+        THIRTY_TWO_WHEN " END WHERE payment_id IN (" THIRTY_TWO ") AND status IS NULL",
     [SQL_KEY_ANSWER_AS] =
         "UPDATE idempotency_keys SET status = ?, body = ?, payment_id = ? WHERE payment_id = ? AND status IS NULL",
     [SQL_KEY_RELEASE] =
@@ -389,8 +400,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_METRIC_PAYMENTS] =
         "SELECT status, COUNT(*) FROM payments WHERE status IN ('pending', 'processing') GROUP BY status",
     [SQL_METRIC_PAYMENTS_AGE] =
-        "SELECT status, " SECONDS_SINCE("MIN(created_at)") " FROM payments"
-        " WHERE status IN ('pending', 'processing') GROUP BY status",
+        "SELECT status, " SECONDS_SINCE("MIN(created_at)") " FROM payments WHERE status IN ('pending', 'processing')"
+        " AND expires_at <= created_at + INTERVAL 1 DAY GROUP BY status", /* payment.lifetime at most */
     [SQL_METRIC_OVERDUE] =
         "SELECT '', COALESCE(MAX(" SECONDS_SINCE("expires_at") "), 0) FROM payments"
         " WHERE status = 'pending' AND expires_at < NOW(3)",
@@ -407,6 +418,12 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_METRIC_DELIVERIES_LAG] =
         "SELECT receiver, GREATEST(" SECONDS_SINCE("MIN(due_at)") ", 0) FROM deliveries"
         " GROUP BY receiver HAVING MIN(due_at) IS NOT NULL",
+    [SQL_METRIC_DELIVERIES_AGE] =
+        "SELECT d.receiver, " SECONDS_SINCE("o.created_at") " FROM (SELECT MIN(delivery_id) AS delivery_id"
+        " FROM deliveries WHERE due_at IS NOT NULL GROUP BY receiver) oldest"
+        " JOIN deliveries d USING (delivery_id) JOIN outbox o USING (outbox_id)",
+    [SQL_METRIC_RECEIVERS] =
+        "SELECT name, disabled_at IS NOT NULL FROM receivers",
     [SQL_METRIC_REVIEWS] =
         "SELECT kind, COUNT(*) FROM reviews WHERE resolved_at IS NULL GROUP BY kind",
     [SQL_METRIC_REVIEWS_AGE] =

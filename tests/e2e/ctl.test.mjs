@@ -349,6 +349,22 @@ describe('what is refused', () => {
         assert.match(ctl('payment', 'show').stderr, /\nusage: guichetctl \[-c FILE\] payment show ID \[--json\]\n$/);
     });
 
+    test('a provider that cannot be asked: there is nothing to ask, or what the settings lack', () => {
+        const bare = path.join(shop.home, 'bare.conf');
+        const conf = fs.readFileSync(shop.vars.CONF, 'utf8');
+        fs.writeFileSync(bare, conf.replace(/^\[mangopay\]\n([^[].*\n|\n)*/m, ''), { mode: 0o600 });
+        for (const words of [['check', 'NAME'], ['payin', 'NAME', '--payin', 'x'],
+            ['wire', 'NAME', '--wallet', 'CREDIT_EUR', '--amount', '1', '--currency', 'EUR']]) {
+            const about = (name) => ['provider', ...words.map((word) => (word === 'NAME' ? name : word))];
+            assert.equal(refusal(ABSENT, ...about('nobody')), 'there is no provider nobody');
+            assert.equal(refusal(WRONG, ...about('payviox')), 'payviox has no such thing');
+            const run = spawnSync(path.join(BIN, 'guichetctl'), ['-c', bare, ...about('mangopay')],
+                { env: shop.env, encoding: 'utf8' });
+            assert.equal(run.status, WRONG);
+            assert.match(run.stderr, /^guichetctl: these settings lack the secrets of mangopay: add its section /);
+        }
+    });
+
     test('an answer that cannot be written is no success', () => {
         const full = fs.openSync('/dev/full', 'w');
         const run = spawnSync(path.join(BIN, 'guichetctl'), ['-c', shop.vars.CONF, 'payment', 'list'],

@@ -1,6 +1,9 @@
 // The database dies, hangs, refuses, or loses the one answer that matters. What was acknowledged
 // stays; what was not is refused in the envelope and may be repeated.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
 import test, { after, afterEach, before, describe } from 'node:test';
 import mysql from 'mysql2/promise';
 import {
@@ -142,6 +145,29 @@ describe('F47: the connection ends around COMMIT', () => {
             }
         });
         await assertBooks(shop);
+    });
+
+    test('guichetctl does not know then whether it has happened, says so, and may be called again', async () => {
+        const file = path.join(shop.home, 'proxied.conf');
+        const conf = fs.readFileSync(shop.vars.CONF, 'utf8');
+        fs.writeFileSync(file, conf.replace(`socket = ${shop.vars.DB_SOCKET}`, `socket = ${proxy.file}`), { mode: 0o600 });
+        const add = () =>
+            new Promise((resolve) => {
+                const words = ['-c', file, 'user', 'add', '--id', '4711', '--name', 'eve', '--email', 'eve@example.test'];
+                execFile(path.join(shop.env.BIN, 'guichetctl'), words, { env: shop.env }, (error, stdout, stderr) =>
+                    resolve([error?.code ?? 0, stderr]));
+            });
+        const users = () => shop.value('SELECT COUNT(*) FROM users WHERE user_id = 4711');
+        for (const [when, there] of [['before', 0], ['after', 1]]) {
+            const cut = proxy.cutAt('INSERT INTO users ', when);
+            const [status, said] = await add();
+            await cut;
+            assert.equal(status, 1);
+            assert.match(said, /^guichetctl: it is not known whether this was done: .*COMMIT/);
+            assert.equal(await users(), there);
+        }
+        assert.deepEqual(await add(), [0, '']);
+        assert.equal(await users(), 1);
     });
 
     test('and the database stays away for a while: refused or answered, in the end it is right', async (t) => {

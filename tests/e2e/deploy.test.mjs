@@ -2,7 +2,8 @@
 // payment through the installed programs, units, nginx files and settings, then an upgrade under
 // load and the removal. All in private folders; the sandbox plays Payviox.
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -408,6 +409,30 @@ step('an upgrade under load loses no request; each handler is replaced', async (
     const verified = spawnSync(at('usr/local/sbin/guichetctl'),
         ['-c', at('etc/guichet/guichetctl.conf'), 'ledger', 'verify'], { encoding: 'utf8' });
     assert.equal(verified.status, 0, verified.stdout + verified.stderr);
+});
+
+step('a reload with wrong settings is refused, and every handler goes on', async () => {
+    const before = handlers();
+    const settings = at('etc/guichet/guichet.conf');
+    const right = read(settings);
+    fs.writeFileSync(settings, `${right}[http]\nthreads = many\n`);
+    assert.match(await shell.run('systemctl reload guichet 2>&1 || true'), /http\.threads must be/);
+    fs.writeFileSync(settings, right);
+    assert.deepEqual(handlers(), before);
+    assert.ok(await isReady());
+});
+
+// As happens to one that multiwatch has forked and not yet made a handler of.
+step('a reload ends also when a handler has missed its first signal', async () => {
+    const missing = 'trap "trap - TERM" TERM; echo; while :; do sleep 0.05; done';
+    const supervisor = spawn('bash', ['-c', 'bash -c "$0" & wait', missing],
+        { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(supervisor.stdout, 'data');
+    const lines = [...read(root, SYSTEMD, 'guichet.service').matchAll(/^ExecReload=(.*)$/gm)];
+    const reload = spawnSync('sh', ['-c', lines.at(-1)[1].replaceAll('$$', '$')], // as systemd reads it
+        { env: { ...ENV, MAINPID: String(supervisor.pid) }, timeout: 10_000 });
+    if (reload.status !== 0) supervisor.kill('SIGKILL');
+    assert.equal(reload.status, 0);
 });
 
 step('handlers that are killed come back, and so does the service after a stop', async () => {

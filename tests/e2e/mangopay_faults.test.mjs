@@ -124,6 +124,9 @@ describe('F34, F40: what becomes of a create that meets', () => {
         const made = await create();
         await is(made, 'completed');
         assert.equal(await credits(made.id), 1);
+        // the notice named nothing of ours, but what was read did: it is found with the payment
+        const notices = await shop.rows('SELECT state, body FROM inbox WHERE reference = ?', [made.id]);
+        assert.deepEqual(notices.map(({ state, body }) => [state, /=PAYIN_NORMAL_SUCCEEDED&/.test(body)]), [['done', true]]);
     });
 });
 

@@ -88,6 +88,34 @@ test('F26: an old pending payment, which nobody asks about, raises the alarm wit
     assertFires({ ...seen, 'guichet_reviews_oldest_seconds{kind="mismatch"}': 1 }, 'GuichetPaymentsStuck');
 });
 
+test('a wire that is still on its way wakes nobody', async () => {
+    const before = await numbers();
+    const insert = `INSERT INTO payments (payment_id, user_id, provider, type, method, amount, currency, client_ip, request_id,
+            created_at, expires_at) VALUES ('PAY_00000000000000000000000001', ?, 'mangopay', 'balance', 'bankwire', 1000, 'EUR',
+            '::1', 'test', UTC_TIMESTAMP(3) - INTERVAL 9 DAY, UTC_TIMESTAMP(3) + INTERVAL 5 DAY)`;
+    await shop.rows(insert, [IDS.alice]);
+    const OLDEST = 'guichet_payments_open_oldest_seconds{status="pending"}';
+    const seen = await numbers();
+    assert.ok(Math.abs(seen[OLDEST] - before[OLDEST]) < 60, `${seen[OLDEST]}`);
+    assert.equal(seen['guichet_payments_open{status="pending"}'], before['guichet_payments_open{status="pending"}'] + 1);
+});
+
+test('a receiver that refuses is seen between two tries, and one that is gone', async () => {
+    const OLDEST = 'guichet_deliveries_oldest_seconds{receiver="receiver_1"}';
+    const GONE = 'guichet_receiver_disabled{receiver="receiver_1"}';
+    const calm = await numbers();
+    assert.deepEqual([calm[OLDEST], calm[GONE]], [undefined, 0]);
+    const { insertId } = await shop.rows(`INSERT INTO outbox (payment_id, topic, created_at)
+        SELECT MIN(payment_id), 'payment.test', UTC_TIMESTAMP(3) - INTERVAL 3 HOUR FROM payments`);
+    await shop.rows(`INSERT INTO deliveries (outbox_id, receiver, tries, due_at)
+        VALUES (?, 'receiver_1', 4, UTC_TIMESTAMP(3) + INTERVAL 2 HOUR)`, [insertId]);
+    await shop.rows('UPDATE receivers SET disabled_at = UTC_TIMESTAMP(3)');
+    const seen = await numbers();
+    assert.equal(seen['guichet_deliveries_lag_seconds{receiver="receiver_1"}'], 0);
+    assert.ok(seen[OLDEST] >= 3 * 3600 && seen[OLDEST] < 4 * 3600);
+    assert.equal(seen[GONE], 1);
+});
+
 test('F26: each of the other alerts fires on what it is for', async () => {
     const calm = { 'guichet_checks_lag_seconds': 0 };
     for (const [name, series] of Object.entries({
@@ -98,6 +126,8 @@ test('F26: each of the other alerts fires on what it is for', async () => {
             'guichet_payments_open{status="pending"}': 21 },
         GuichetProviderClosed: { 'guichet_provider_closed{provider="payviox"}': 1 },
         GuichetDeliveriesLate: { 'guichet_deliveries_lag_seconds{receiver="mail"}': 901 },
+        GuichetDeliveriesRefused: { 'guichet_deliveries_oldest_seconds{receiver="mail"}': 7201 },
+        GuichetReceiverDisabled: { 'guichet_receiver_disabled{receiver="receiver_1"}': 1 },
         GuichetReviewWaits: { 'guichet_reviews_oldest_seconds{kind="surplus"}': 3601 },
     }))
         assertFires({ ...calm, ...series }, name);

@@ -4,11 +4,12 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import test, { after, describe } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { assertBooks } from './lib/chaos.mjs';
-import { eventually } from './lib/client.mjs';
+import { eventually, sleep } from './lib/client.mjs';
 import { freePorts, startInstance } from './lib/instance.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -133,12 +134,50 @@ describe('settings', () => {
         assert.equal(refused.status, 1);
     });
 
+    for (const program of ['guichet', 'guichet-jobs'])
+        for (const words of [['--nonsense'], ['-c'], ['nonsense'], ['--check-config', 'nonsense']])
+            test(`called wrongly ends with 2: ${program} ${words.join(' ')}`, () => {
+                const { status, stdout, stderr } = run(program, ...words);
+                assert.deepEqual([status, stdout], [2, '']);
+                assert.match(stderr, new RegExp(`^.+\nusage: ${program} `));
+            });
+
+    test('the version is that of the interface', () => {
+        const { info } = JSON.parse(fs.readFileSync(path.join(ROOT, 'nginx/www/openapi.json'), 'utf8'));
+        for (const program of ['guichet', 'guichet-jobs', 'guichetctl'])
+            assert.equal(run(program, '--version').stdout, `${program} ${info.version}\n`);
+    });
+
+    test('guichetctl with the settings of the handlers says which it needs', () => {
+        const { file } = replacing(/admin_password_file = .*/, '')();
+        const refused = run('guichetctl', '-c', file, 'payment', 'list');
+        assert.equal(refused.status, 2);
+        assert.match(refused.stderr, /lacks database\.admin_password_file: .* guichetctl\.conf/);
+    });
+
     test('a handler without spawn-fcgi says what it lacks', () => {
         const refused = run('guichet', '-c', shop.vars.CONF);
         assert.equal(refused.status, 1);
         const notes = refused.stderr.trim().split('\n').map((line) => JSON.parse(line).note);
         assert.deepEqual(notes, ['descriptor 0 is no FastCGI socket: use spawn-fcgi']);
     });
+});
+
+test('who connects and says nothing does not keep a handler from ending', async () => {
+    const { file } = writeConf((text) => `${text.replace(/^timeout = .*/m, 'timeout = 500')}\n[http]\nrequest_budget = 1000`);
+    const socket = path.join(folder, 'silent.sock');
+    const handler = spawn('spawn-fcgi', ['-n', '-s', socket, '--', path.join(shop.env.BIN, 'guichet'), '-c', file],
+        { env: shop.env, stdio: ['ignore', 'ignore', 'pipe'] });
+    after(() => handler.kill('SIGKILL'));
+    await once(handler.stderr, 'data'); // its line about the start
+    const silent = net.connect(socket);
+    await once(silent, 'connect');
+    silent.on('error', () => {});
+    await sleep(100); // until a thread has it
+    handler.kill('SIGTERM');
+    const [status] = await Promise.race([once(handler, 'exit'), sleep(8000, ['it does not end'])]);
+    silent.destroy();
+    assert.equal(status, 0);
 });
 
 describe('guichetctl', () => {
@@ -150,6 +189,11 @@ describe('guichetctl', () => {
         ['user', 'add', '--id', '5x', '--name', 'eve', '--email', 'eve@example.test'],
         ['user', 'add', '--id', '99999999999999999999', '--name', 'eve', '--email', 'eve@example.test'],
         ['user', 'add', '--id', '5', '--name', 'eve', '--email', 'eve@example.test', '--role', 'king'],
+        ['user', 'add', '--id', '5', '--name', 'eve', '--email', 'not an email'],
+        ['user', 'add', '--id', '5', '--name', 'eve', '--email', ''],
+        ['user', 'add', '--id', '5', '--name', 'eve', '--email', 'eve@example.test\r\nBcc: bob@example.test'],
+        ['user', 'add', '--id', '5', '--name', 'eve', '--email', `eve@${'x'.repeat(251)}`],
+        ['user', 'add', '--id', '5', '--name', 'é'.repeat(65), '--email', 'eve@example.test'],
         ['user', 'ban'], ['user', 'ban', '--id'], ['user', 'unban', '--id', 'me'],
         ['key', 'add'], ['key', 'add', '--user', '5'], ['key', 'add', '--user', '5', '--key-file', short],
         ['key', 'revoke', '--key-file', path.join(folder, 'none')],
@@ -247,11 +291,23 @@ describe('migrations', () => {
         const bad = path.join(copy, '9002_bad.sql');
         fs.writeFileSync(bad, 'CREATE TABLE IF NOT EXISTS good (a INT);\nNONSENSE;\n');
         const failed = migrate();
-        assert.equal(failed.status, 1);
-        assert.match(failed.stdout + failed.stderr, /9002_bad\.sql: .*NONSENSE/s);
+        assert.deepEqual([failed.status, failed.stdout], [1, '']);
+        assert.match(failed.stderr, /^guichetctl: .*9002_bad\.sql: .*NONSENSE.*\n$/);
         assert.equal((await applied()).at(-1).version, 9001);
         fs.writeFileSync(bad, 'CREATE TABLE IF NOT EXISTS good (a INT);\n');
         assert.equal(migrate().stdout, 'applied 9002_bad.sql\n');
+    });
+
+    test('one that fails after another is named also as JSON, and what went well stays', async () => {
+        const good = path.join(copy, '9010_good.sql');
+        const bad = path.join(copy, '9011_bad.sql');
+        fs.writeFileSync(good, 'CREATE TABLE IF NOT EXISTS better (a INT);\n');
+        fs.writeFileSync(bad, 'NONSENSE;\n');
+        const failed = run('guichetctl', '-c', file, 'migrate', '--json');
+        assert.deepEqual([failed.status, failed.stdout], [1, '']);
+        assert.match(JSON.parse(failed.stderr).error, /9011_bad\.sql: .*NONSENSE/);
+        assert.equal((await applied()).at(-1).version, 9010);
+        fs.rmSync(bad);
     });
 
     test('the timeline of payments from before 0017 is the same after it', async () => {

@@ -39,10 +39,10 @@ static void hold_result(const struct provider_result *result)
 
 static void results(const struct httpc_answer *answer)
 {
-    struct provider_result result = {.http_status = answer->status};
+    struct provider_result result = {.outcome = OUTCOME_UNKNOWN, .http_status = answer->status};
     mangopay_driver.created(&settings, fuzz_arena(), answer, &result);
     hold_result(&result);
-    result = (struct provider_result){.http_status = answer->status};
+    result = (struct provider_result){.outcome = OUTCOME_UNKNOWN, .http_status = answer->status};
     mangopay_driver.recovered(&settings, fuzz_arena(), answer, &result);
     hold_result(&result);
 }
@@ -50,7 +50,7 @@ static void results(const struct httpc_answer *answer)
 static void registered(const struct httpc_answer *answer)
 {
     const struct provider_registrations *registrations = mangopay_driver.registrations;
-    struct provider_result result = {.http_status = answer->status};
+    struct provider_result result = {.outcome = OUTCOME_UNKNOWN, .http_status = answer->status};
     struct arena *arena = fuzz_arena();
     const struct json *root = NULL;
     struct buf text;
@@ -124,7 +124,7 @@ static void hooks(const struct httpc_answer *answer)
 static void notice(struct arena *arena, const char *text, size_t len, bool wanted)
 {
     struct provider_truth truth;
-    enum err err = mangopay_driver.notice(&settings, arena, text, len, &truth);
+    enum err err = provider_notice(&mangopay_driver, &settings, arena, text, len, &truth);
     HOLDS(!wanted || (!err && truth.stranger == NULL));
     if (err)
         return;
@@ -138,10 +138,10 @@ static void events(const struct httpc_answer *answer)
     const char *notices[PROVIDER_EVENTS_MAX];
     struct arena *arena = fuzz_arena();
     size_t count = 0;
-    int64_t more_s;
-    if (mangopay_driver.hooks->events_read(arena, answer, notices, &count, &more_s) != ERR_NONE)
+    int64_t last_s;
+    if (mangopay_driver.hooks->events_read(arena, answer, notices, &count, &last_s) != ERR_NONE)
         return;
-    HOLDS(count <= PROVIDER_EVENTS_MAX && more_s >= 0);
+    HOLDS(count <= PROVIDER_EVENTS_MAX && last_s >= 0);
     for (size_t i = 0; i < count; i++)
         notice(arena, notices[i], strlen(notices[i]), true);
 }

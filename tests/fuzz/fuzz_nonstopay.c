@@ -22,7 +22,7 @@ static void set_up(void)
 
 static void created(struct arena *arena, const struct httpc_answer *answer)
 {
-    struct provider_result result = {.http_status = answer->status};
+    struct provider_result result = {.outcome = OUTCOME_UNKNOWN, .http_status = answer->status};
     nonstopay_driver.created(&settings, arena, answer, &result);
     HOLDS(fuzz_is_ascii(result.reason, sizeof result.reason));
     HOLDS(fuzz_is_ascii(result.provider_reference, sizeof result.provider_reference));
@@ -60,7 +60,7 @@ static void notice(struct arena *arena, const char *text, size_t len)
     struct provider_truth truth;
     const struct http_request request = {.client_ip = "", .body = text, .body_len = len};
     HOLDS(!nonstopay_driver.notice_proved(&settings, &request));
-    if (nonstopay_driver.notice(&settings, arena, text, len, &truth) != ERR_NONE)
+    if (provider_notice(&nonstopay_driver, &settings, arena, text, len, &truth) != ERR_NONE)
         return;
     HOLDS(!truth.has_amount);
     HOLDS(truth.provider_reference[0] != '\0' && fuzz_is_ascii(truth.word, sizeof truth.word));

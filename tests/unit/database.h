@@ -95,6 +95,7 @@ static inline enum err remove_user_unit(struct db *db, void *context)
         " WHERE user_id = @u",
         "DELETE t FROM reviews t JOIN payments USING (payment_id) WHERE user_id = @u",
         "DELETE t FROM refunds t JOIN payments USING (payment_id) WHERE user_id = @u",
+        "DELETE t FROM refund_orders t JOIN payments USING (payment_id) WHERE user_id = @u",
         "DELETE t FROM disputes t JOIN payments USING (payment_id) WHERE user_id = @u",
         "DELETE t FROM inbox t JOIN payments ON payment_id = reference WHERE user_id = @u",
         "DELETE e FROM ledger_entries e JOIN ledger_postings USING (posting_id)"

@@ -116,6 +116,17 @@ static void texts_are_copied_whole_or_not(void **state)
     ROWS_END();
 }
 
+static void texts_are_found(void **state)
+{
+    static const char *const texts[] = {"one", "two", "three"};
+    (void)state;
+    assert_int_equal(text_find(texts, 3, "one"), 0);
+    assert_int_equal(text_find(texts, 3, "three"), 2);
+    assert_int_equal(text_find(texts, 2, "three"), 2); /* none of the two */
+    assert_int_equal(text_find(texts, 3, ""), 3);
+    assert_int_equal(text_find(texts, 3, "twos"), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +137,7 @@ int main(void)
         TEST(full_arena_is_a_failure),
         TEST_ARENA(html_is_escaped),
         TEST(texts_are_copied_whole_or_not),
+        TEST(texts_are_found),
     };
     return cmocka_run_group_tests_name("buf", tests, NULL, NULL);
 }

@@ -245,6 +245,26 @@ static enum err parse_many(struct arena *arena, int numbers)
     return err;
 }
 
+static enum err parse_members(struct arena *arena, int members)
+{
+    struct json *root;
+    struct buf text;
+    struct arena *scratch = arena_new(ARENA_BYTES);
+    buf_init(&text, scratch, 100000);
+    for (int i = 0; i < members; i++)
+        buf_printf(&text, "%s\"m%d\":{\"a\":1}", i == 0 ? "[{" : ",", i);
+    buf_puts(&text, "},{\"m0\":0}]"); /* another object counts anew */
+    enum err err = parse(arena, buf_text(&text), text.len, &root);
+    arena_free(scratch);
+    return err;
+}
+
+static void members_are_limited(void **state)
+{
+    assert_int_equal(parse_members(*state, JSON_MEMBERS_MAX), ERR_NONE);
+    assert_int_equal(parse_members(*state, JSON_MEMBERS_MAX + 1), ERR_PAYLOAD);
+}
+
 static void values_and_memory_are_limited(void **state)
 {
     struct json *root;
@@ -447,6 +467,7 @@ int main(void)
         TEST_ARENA(invalid_texts),
         TEST_ARENA(lone_surrogates_are_refused),
         TEST_ARENA(depth_is_limited),
+        TEST_ARENA(members_are_limited),
         TEST_ARENA(values_and_memory_are_limited),
         TEST_ARENA(values_read_back),
         TEST_ARENA(whole_numbers),

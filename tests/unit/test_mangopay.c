@@ -389,7 +389,7 @@ static void answers_to_a_create(void **state)
         {500, ERROR("internal", "null"), OUTCOME_UNKNOWN, ERR_NONE, false, false},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct provider_result r = {0};
+        struct provider_result r = {.outcome = OUTCOME_UNKNOWN};
         struct httpc_answer answer = answer_of(rows[i].status, rows[i].body);
         arena_reset(*state);
         mangopay_driver.created(&settings, *state, &answer, &r);
@@ -408,7 +408,7 @@ static void wires_say_how_to_pay(void **state)
         "CREATED") ",\"PaymentType\":\"BANK_WIRE\",\"WireReference\":\"MG1\","
                    "\"BankAccount\":{\"Type\":\"IBAN\",\"IBAN\":\"FR76\",\"BIC\":\"CCF\","
                    "\"OwnerName\":\"M\",\"OwnerAddress\":{\"City\":\"L\",\"Region\":null}}}";
-    struct provider_result r = {0};
+    struct provider_result r = {.outcome = OUTCOME_UNKNOWN};
     struct httpc_answer answer = answer_of(200, body);
     mangopay_driver.created(&settings, *state, &answer, &r);
     assert_int_equal(r.outcome, OUTCOME_PENDING);
@@ -445,7 +445,7 @@ static void kept_answers(void **state)
         {429, ERROR("rate_limit", "null"), OUTCOME_UNKNOWN},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct provider_result r = {0};
+        struct provider_result r = {.outcome = OUTCOME_UNKNOWN};
         struct httpc_answer answer = answer_of(rows[i].status, rows[i].body);
         arena_reset(*state);
         mangopay_driver.recovered(&settings, *state, &answer, &r);
@@ -473,7 +473,7 @@ static void rate_limits_say_how_long(void **state)
         {"X-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 99999999999\r\n", 0, 86400},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct provider_result r = {0};
+        struct provider_result r = {.outcome = OUTCOME_UNKNOWN};
         struct httpc_answer answer = answer_of(429, "{}");
         answer.kept = rows[i].kept;
         answer.retry_after_s = rows[i].header_s;
@@ -485,7 +485,7 @@ static void rate_limits_say_how_long(void **state)
 
 static void no_word_of_theirs_breaks_ours(void **state)
 {
-    struct provider_result r = {0};
+    struct provider_result r = {.outcome = OUTCOME_UNKNOWN};
     struct httpc_answer answer = answer_of(
         200, PAYIN_HEAD("FAILED") ",\"ResultCode\":\"1\\u00e9\",\"ResultMessage\":\"a\\nb\"}");
     mangopay_driver.created(&settings, *state, &answer, &r);

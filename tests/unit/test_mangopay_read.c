@@ -257,8 +257,8 @@ static void notices_name_what_to_read(void **state)
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct provider_truth t;
-        enum err err =
-            mangopay_driver.notice(&settings, *state, rows[i].body, strlen(rows[i].body), &t);
+        enum err err = provider_notice(&mangopay_driver, &settings, *state, rows[i].body,
+                                       strlen(rows[i].body), &t);
         ROW(err == rows[i].err, "%s: %s", rows[i].body, err_message(err));
         ROW(err || (t.object == rows[i].object && t.fact == rows[i].fact &&
                     (t.stranger != NULL) == rows[i].stranger),
@@ -349,18 +349,18 @@ static void events_become_notices(void **state)
     const char *notices[PROVIDER_EVENTS_MAX];
     struct httpc_request request = {0};
     size_t count;
-    int64_t more_s;
+    int64_t last_s;
     const struct provider_hooks *hooks = mangopay_driver.hooks;
-    assert_int_equal(hooks->events_read(*state, &answer, notices, &count, &more_s), ERR_NONE);
-    assert_true(count == 2 && more_s == 0);
+    assert_int_equal(hooks->events_read(*state, &answer, notices, &count, &last_s), ERR_NONE);
+    assert_true(count == 2 && last_s == 0);
     assert_string_equal(notices[0], "EventType=PAYIN_NORMAL_SUCCEEDED&RessourceId=p1&Date=17");
     assert_string_equal(notices[1], "EventType=DISPUTE_CLOSED&RessourceId=d1&Date=18");
     assert_int_equal(hooks->events(&settings, *state, 99, 1, &request), ERR_NONE);
     assert_non_null(strstr(request.url, "/events?AfterDate=99&page=2&per_page=100"));
     answer = answer_of(200, "{}");
-    assert_int_equal(hooks->events_read(*state, &answer, notices, &count, &more_s), ERR_PAYLOAD);
+    assert_int_equal(hooks->events_read(*state, &answer, notices, &count, &last_s), ERR_PAYLOAD);
     answer = answer_of(200, "[{\"ResourceId\":\"p1\",\"EventType\":\"DISPUTE_CLOSED\"}]");
-    assert_int_equal(hooks->events_read(*state, &answer, notices, &count, &more_s), ERR_PAYLOAD);
+    assert_int_equal(hooks->events_read(*state, &answer, notices, &count, &last_s), ERR_PAYLOAD);
 }
 
 /* Whoever reads no further than a full page knows where to go on. */
@@ -369,16 +369,16 @@ static void a_full_page_of_events_tells_its_end(void **state)
     const char *notices[PROVIDER_EVENTS_MAX];
     struct buf text;
     size_t count;
-    int64_t more_s;
+    int64_t last_s;
     buf_init(&text, *state, 64 * 1024);
     for (int i = 0; i < 100; i++)
         buf_printf(&text, "%s{\"ResourceId\":\"k%d\",\"EventType\":\"KYC_CREATED\",\"Date\":%d}",
                    i == 0 ? "[" : ",", i, 1000 + i);
     buf_puts(&text, "]");
     struct httpc_answer answer = answer_of(200, buf_text(&text));
-    assert_int_equal(mangopay_driver.hooks->events_read(*state, &answer, notices, &count, &more_s),
+    assert_int_equal(mangopay_driver.hooks->events_read(*state, &answer, notices, &count, &last_s),
                      ERR_NONE);
-    assert_true(count == 0 && more_s == 1099);
+    assert_true(count == 0 && last_s == 1099);
 }
 
 /* The parts of a refund add up, whatever is rounded. */

@@ -283,7 +283,7 @@ static void created(struct arena *arena, int status, const char *body,
                     struct provider_result *ret_result)
 {
     struct httpc_answer answer = answer_of(status, body);
-    *ret_result = (struct provider_result){.http_status = status};
+    *ret_result = (struct provider_result){.outcome = OUTCOME_UNKNOWN, .http_status = status};
     nonstopay_driver.created(&settings, arena, &answer, ret_result);
 }
 

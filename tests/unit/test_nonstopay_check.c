@@ -122,7 +122,7 @@ static void currencies_and_methods(void **state)
         {"USDT", "USD", ERR_METHOD_OF_PAYMENT},
         {"_polygon", "USD", ERR_METHOD_OF_PAYMENT},
         {"usdt_polygon", "USD", ERR_METHOD_OF_PAYMENT},
-        {"USDT_polygon USDC_tron", "USD", ERR_NONE}, /* no method that front lets through */
+        {"USDT_polygon USDC_tron", "USD", ERR_METHOD_OF_PAYMENT},
         {"paypal", "USD", ERR_METHOD_OF_PAYMENT},
     };
     (void)state;

@@ -451,7 +451,8 @@ static void callbacks(void **state)
         (void)snprintf(body, sizeof body, rows[i].body, nonce);
 #pragma GCC diagnostic pop
         arena_reset(*state);
-        enum err err = nonstopay_driver.notice(&settings, *state, body, strlen(body), &t);
+        enum err err =
+            provider_notice(&nonstopay_driver, &settings, *state, body, strlen(body), &t);
         ROW(err == rows[i].err, "%s: %s", body, err_message(err));
         if (err)
             continue;
@@ -467,7 +468,8 @@ static void recorded_callback(void **state)
 {
     struct provider_truth t;
     const char *body = recorded(*state, "callback");
-    assert_int_equal(nonstopay_driver.notice(&settings, *state, body, strlen(body), &t), ERR_NONE);
+    assert_int_equal(provider_notice(&nonstopay_driver, &settings, *state, body, strlen(body), &t),
+                     ERR_NONE);
     assert_non_null(t.stranger); /* NonStopPay's example is nobody's payment here */
     assert_string_equal(t.word, "invoice:paid");
 }

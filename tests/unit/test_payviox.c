@@ -228,7 +228,7 @@ static void created(struct arena *arena, int status, const char *body,
                                   .body_len = strlen(body),
                                   .problem = ""};
     /* as provider_create leaves it for the driver */
-    *ret_result = (struct provider_result){.http_status = status};
+    *ret_result = (struct provider_result){.outcome = OUTCOME_UNKNOWN, .http_status = status};
     payviox_driver.created(&settings, arena, &answer, ret_result);
 }
 

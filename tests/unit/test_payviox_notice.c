@@ -288,7 +288,8 @@ static void notices(void **state)
         const struct notice_row *row = &notice_rows[i];
         struct provider_truth t;
         arena_reset(*state);
-        enum err err = payviox_driver.notice(&settings, *state, row->body, strlen(row->body), &t);
+        enum err err =
+            provider_notice(&payviox_driver, &settings, *state, row->body, strlen(row->body), &t);
         ROW(err == row->err, "%s: %s", row->body, err_message(err));
         if (err || row->err)
             continue;
@@ -324,9 +325,9 @@ static void strangers(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct provider_truth t;
         arena_reset(*state);
-        assert_int_equal(
-            payviox_driver.notice(&settings, *state, rows[i].body, strlen(rows[i].body), &t),
-            ERR_NONE);
+        assert_int_equal(provider_notice(&payviox_driver, &settings, *state, rows[i].body,
+                                         strlen(rows[i].body), &t),
+                         ERR_NONE);
         ROW((t.stranger == NULL) == rows[i].ours, "%s", rows[i].body);
     }
     ROWS_END();
@@ -339,7 +340,8 @@ static void notice_without_memory(void **state)
     struct provider_truth t;
     struct arena *tiny = arena_new(200);
     (void)state;
-    assert_int_equal(payviox_driver.notice(&settings, tiny, TEXT(body), &t), ERR_OVERLOAD);
+    assert_int_equal(provider_notice(&payviox_driver, &settings, tiny, TEXT(body), &t),
+                     ERR_OVERLOAD);
     arena_free(tiny);
 }
 

@@ -80,20 +80,114 @@ static void the_house_brand_is_found(void **state)
     assert_true(mannco_driver.from_balance && !payviox_driver.from_balance);
 }
 
+#define SMALL   "abcdefghijklmnopqrstuvwxyz0123456789"
+#define LETTERS SMALL "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+static bool is_word(const char *text, const char *letters, size_t size)
+{
+    return text[0] != '\0' && strlen(text) < size && text[strspn(text, letters)] == '\0';
+}
+
+/* What each must have, and what comes together or not at all: NULL, or what is wrong. */
+static const char *find_gap(const struct provider_driver *d)
+{
+    if (d->configured == NULL || d->terms == NULL || d->allows == NULL || d->methods == NULL)
+        return "configured, terms, allows or methods is missing";
+    if (!d->from_balance &&
+        (d->create == NULL || d->created == NULL || d->read == NULL || d->readback == NULL))
+        return "create, created, read or readback is missing";
+    if ((d->notice == NULL) != (d->notice_proved == NULL) ||
+        (d->notice == NULL && (d->thin || d->notice_in_query || d->hooks != NULL)))
+        return "notice without its proof";
+    if ((d->search == NULL) != (d->searched == NULL) ||
+        (d->recover == NULL) != (d->recovered == NULL) ||
+        (d->token == NULL) != (d->token_read == NULL) ||
+        (d->card == NULL) != (d->card_read == NULL))
+        return "a question without the reader of its answer";
+    if ((d->refundable == NULL) != (d->refund == NULL) ||
+        (d->refund == NULL) != (d->refunded == NULL))
+        return "refundable, refund and refunded come together";
+    return NULL;
+}
+
+static const char *find_wrong_method(const struct provider_driver *driver)
+{
+    for (const struct provider_method *m = driver->methods; m->name != NULL; m++)
+        if (m->id == NULL || !is_word(m->name, LETTERS "_.-", METHOD_MAX) ||
+            find_method(driver, m->name) != m)
+            return m->name;
+    return NULL;
+}
+
 static void providers_one_by_one(void **state)
 {
     size_t count = 0;
     (void)state;
     for (; provider_at(count) != NULL; count++) {
         const struct provider_driver *driver = provider_at(count);
+        const char *gap = find_gap(driver);
+        ROW(gap == NULL, "%s: %s", driver->name, gap);
+        ROW(is_word(driver->name, SMALL, PROVIDER_NAME_MAX), "%s is no name", driver->name);
         ROW(provider_is_known(driver->name), "%s is not known", driver->name);
-        ROW(driver->methods != NULL && driver->terms != NULL, "%s has no terms", driver->name);
+        const char *method = gap == NULL ? find_wrong_method(driver) : NULL;
+        ROW(method == NULL, "%s: the method %s", driver->name, method);
         for (size_t i = 0; i < count; i++)
             ROW(strcmp(provider_at(i)->name, driver->name) != 0, "%s is there twice", driver->name);
     }
     ROW(count >= 3 && provider_at(count + 1) == NULL, "%zu", count);
     ROW(!provider_is_known("") && !provider_is_known("Mannco") && !provider_is_known("manncos"),
         "a name is known that is none");
+    ROWS_END();
+}
+
+/* Answers without sense: nothing was made, as far as anybody knows, and nothing is true. */
+static void meet_garbage(struct arena *arena, const struct provider_driver *driver, int status,
+                         const char *body)
+{
+    const struct httpc_answer answer = {.result = HTTPC_ANSWERED,
+                                        .status = status,
+                                        .body = body,
+                                        .body_len = strlen(body),
+                                        .kept = "",
+                                        .problem = ""};
+    struct provider_result r = {0};
+    struct provider_truth truth = {0};
+    assert_true(begin_result(&answer, &r));
+    driver->created(&settings, arena, &answer, &r);
+    bool refusal = r.outcome == OUTCOME_REFUSED || r.outcome == OUTCOME_NOT_SENT;
+    ROW(r.outcome == OUTCOME_UNKNOWN || (refusal && status >= 400 && status <= 499),
+        "%s: %d %s: created %s", driver->name, status, body, outcome_name(r.outcome));
+    ROW(r.url == NULL && r.provider_reference[0] == '\0', "%s: %d %s: with a session", driver->name,
+        status, body);
+    ROW(driver->readback(&settings, arena, &order, &answer, &truth) != READING_TRUTH,
+        "%s: %d %s: read as a truth", driver->name, status, body);
+    ROW(driver->notice == NULL ||
+            provider_notice(driver, &settings, arena, body, answer.body_len, &truth) == ERR_PAYLOAD,
+        "%s: %s: taken for a notice", driver->name, body);
+}
+
+static void garbage_is_never_believed(void **state)
+{
+    static const int statuses[] = {200, 201, 202, 204, 301, 302, 400, 401, 402, 403,
+                                   404, 405, 409, 413, 422, 429, 500, 502, 503, 504};
+    static const char *const bodies[] = {
+        "",
+        "{}",
+        "[]",
+        "null",
+        "1",
+        "\"\"",
+        "[[{}]]",
+        "{\"a\":",
+        "<html></html>",
+        "{\"id\":{},\"Id\":{},\"session_id\":{},\"status\":{},\"Status\":{},\"errorCode\":{}}"};
+    for (size_t i = 0; provider_at(i) != NULL; i++)
+        for (size_t k = 0; k < COUNT(statuses) * COUNT(bodies); k++) {
+            arena_reset(*state);
+            if (!provider_at(i)->from_balance)
+                meet_garbage(*state, provider_at(i), statuses[k % COUNT(statuses)],
+                             bodies[k / COUNT(statuses)]);
+        }
     ROWS_END();
 }
 
@@ -341,6 +435,7 @@ int main(void)
         TEST(which_provider_is_found),
         TEST(the_house_brand_is_found),
         TEST(providers_one_by_one),
+        TEST_ARENA(garbage_is_never_believed),
         TEST(methods_and_their_ids),
         TEST(who_carries_a_deposit_out),
         TEST(no_more_partners_than_there_is_room_for),

@@ -134,6 +134,22 @@ static void settings_need_one_another(void **state)
         {{NEEDED, "payment.environment = abcdefghijklmnopqrstuvwxyz"}, NULL},
         {{NEEDED, "payment.environment = abcdefghijklmnopqrstuvwxyz1"}, "more than 26 characters"},
         {{NEEDED, "nonstopay.deposits = USD:500-500 JPY:500-500"}, "nonstopay.deposits may name"},
+        {{NEEDED, "provider.ca_file = /none"}, ":8: provider.ca_file cannot be read"},
+        {{NEEDED, "return.hosts = a.test b.test:8443 localhost:* [::1]:8443"}, NULL},
+        {{NEEDED, "return.hosts = a.test https://b.test"}, ":8: return.hosts is a list"},
+        {{NEEDED, "return.hosts = a.test,b.test"}, "return.hosts is a list"},
+        {{NEEDED, "nonstopay.callback_addresses = 85.206.160.33  2001:db8::1"}, NULL},
+        {{NEEDED, "nonstopay.callback_addresses = 85.206.160.333"}, "is a list of IP addresses"},
+        {{NEEDED, "nonstopay.callback_addresses = ::1, ::2"}, "is a list of IP addresses"},
+        {{NEEDED, "mannco.partners = mangopay"}, NULL},
+        {{NEEDED, "mannco.partners = payviox mango"}, ":8: mannco.partners is a list"},
+        {{NEEDED, "mannco.partners = payviox,mangopay"}, "mannco.partners is a list"},
+        {{NEEDED, "mannco.partners = mannco"}, "mannco.partners is a list"},
+        {{NEEDED, "mangopay.wallets = EUR:a USD:b"}, NULL},
+        {{NEEDED, "mangopay.wallets = EUR:a USDb"}, "mangopay.wallets is a list"},
+        {{NEEDED, "mail.from = a@b.test", "mail.server = smtps://"}, "mail.server must be"},
+        {{NEEDED, "mail.from = a@b.test", "mail.server = mail.test"}, "mail.server must be"},
+        {{NEEDED, "mail.from = a@b.test", "mail.server = unix:/run/mail"}, NULL},
     };
     struct settings *s = calloc(1, sizeof *s);
     (void)state;

@@ -58,7 +58,8 @@ struct word {
 struct word_unit {
     const char *payment_id;
     const struct word *word;
-    int64_t amount; /* of the order, as the provider has it */
+    int64_t amount;       /* of the order, as the provider has it */
+    const char *currency; /* of the part; NULL: USD */
     const char *stranger;
     enum settle_verdict verdict;
     char note[REASON_MAX];
@@ -72,8 +73,9 @@ static enum err say_unit(struct db *db, void *state)
                                    .amount = usd(unit->amount),
                                    .fees = usd(0),
                                    .has_change = unit->word->part != 0,
-                                   .change = usd(unit->word->part),
                                    .stranger = unit->stranger};
+    assert_true(money_make(unit->word->part, unit->currency == NULL ? "USD" : unit->currency,
+                           &truth.change));
     (void)text_copy(truth.reference, sizeof truth.reference, unit->payment_id);
     (void)text_copy(truth.word, sizeof truth.word, payment_fact_name(unit->word->fact));
     (void)text_copy(truth.change_reference, sizeof truth.change_reference, unit->word->reference);
@@ -231,6 +233,27 @@ static void refunds_and_disputes_end_where_they_must(void **state)
              {PART(DISPUTED, "dp_2", -5), SETTLE_MISMATCH, 10000, 0, "completed"},
              {{FACT_NOTHING, "", 0}, SETTLE_APPLIED, 0, 0, NULL}});
     ROWS_END();
+}
+
+static void parts_in_another_currency_are_not_booked(void **state)
+{
+    static const struct word words[] = {{FACT_DISPUTED, "dp_1", 2500},
+                                        {FACT_PARTLY_REFUNDED, "re_1", 2500}};
+    struct payment_intent intent;
+    (void)state;
+    make_payment(&intent);
+    assert_int_equal(say(intent.payment.id, (struct word){FACT_SUCCEEDED, "", 0}), SETTLE_APPLIED);
+    int64_t before = state_of(intent.payment.id).balance;
+    for (size_t i = 0; i < COUNT(words); i++) {
+        struct word_unit unit = {.payment_id = intent.payment.id,
+                                 .word = &words[i],
+                                 .amount = AMOUNT,
+                                 .currency = "JPY"};
+        assert_int_equal(db_transact(pool, arena, say_unit, &unit), ERR_NONE);
+        assert_int_equal(unit.verdict, SETTLE_MISMATCH);
+    }
+    struct state s = state_of(intent.payment.id);
+    assert_true(s.balance == before && s.held == 0 && s.reviews == 2);
 }
 
 static enum err told_unit(struct db *db, void *id)
@@ -422,8 +445,11 @@ static void an_operators_word_counts_like_a_providers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(refunds_and_disputes_end_where_they_must),  TEST(receivers_are_told_each_turn),
-        TEST(no_order_of_the_facts_makes_a_difference),  TEST(what_does_not_fit_waits_for_a_person),
+        TEST(refunds_and_disputes_end_where_they_must),
+        TEST(parts_in_another_currency_are_not_booked),
+        TEST(receivers_are_told_each_turn),
+        TEST(no_order_of_the_facts_makes_a_difference),
+        TEST(what_does_not_fit_waits_for_a_person),
         TEST(an_operators_word_counts_like_a_providers),
     };
     int exit_code = 1;

@@ -520,6 +520,12 @@ static enum err inbox_unit(struct db *db, void *context)
     assert_int_equal(inbox_lock(db, first.id, &copy), ERR_NONE);
     assert_true(copy.state == INBOX_DONE && copy.body_len == sizeof body - 1);
     assert_memory_equal(copy.body, body, sizeof body - 1);
+    /* a notice of a payment's second attempt is one of the payment */
+    assert_int_equal(inbox_set(db, &other, INBOX_DONE, "", "PAY_01M7WP5AWKD4KG5TY09QNPVXWS-2", -1),
+                     ERR_NONE);
+    assert_int_equal(raw_number(db, "SELECT inbox_id FROM inbox"
+                                    " WHERE reference = 'PAY_01M7WP5AWKD4KG5TY09QNPVXWS'"),
+                     other.id);
     return ERR_INTERNAL;
 }
 

@@ -27,13 +27,13 @@ static enum err ask_events(const struct settings *s, struct arena *to, int64_t a
 
 static enum err read_nothing(struct arena *from, const struct httpc_answer *answer,
                              const char *ret_notices[PROVIDER_EVENTS_MAX], size_t *ret_count,
-                             int64_t *ret_more_s)
+                             int64_t *ret_last_s)
 {
     (void)from;
     (void)answer;
     (void)ret_notices;
     *ret_count = 0;
-    *ret_more_s = pages_asked < pages_there ? asked_after_s + pages_asked : 0;
+    *ret_last_s = pages_asked < pages_there ? asked_after_s + pages_asked : 0;
     return ERR_NONE;
 }
 

@@ -1,0 +1,120 @@
+/* The sweep through a provider's list of events: none is passed over, however many there are since
+ * the last time. Provider and database are played here, around flow/hooks.c. */
+#include "check.h"
+
+#define provider_call played_call
+#define db_query      played_query
+#define db_transact   played_query
+#define notice_settle played_settle
+#define sweeps_get    played_get
+#define sweeps_set    played_set
+#include "flow/hooks.c"
+
+#include <stdlib.h>
+
+enum { EVENTS = 25000 }; /* one each second, the last of them now */
+
+static struct {
+    int64_t first_s, swept_s, from; /* from: the first event of the page that is asked for */
+    bool told[EVENTS];
+} world;
+
+enum err played_query(struct db_pool *pool, struct arena *arena,
+                      enum err (*unit)(struct db *db, void *context), void *context)
+{
+    (void)pool;
+    (void)arena;
+    return unit(NULL, context);
+}
+
+enum err played_get(struct db *db, const char *provider, int64_t *ret_swept_s)
+{
+    (void)db;
+    (void)provider;
+    *ret_swept_s = world.swept_s;
+    return ERR_NONE;
+}
+
+enum err played_set(struct db *db, const char *provider, int64_t swept_s)
+{
+    (void)db;
+    (void)provider;
+    world.swept_s = swept_s > world.swept_s ? swept_s : world.swept_s;
+    return ERR_NONE;
+}
+
+void played_call(const struct provider_driver *driver, const struct settings *settings,
+                 struct httpc *client, struct arena *arena, struct httpc_request *request,
+                 struct httpc_answer *ret_answer)
+{
+    (void)driver;
+    (void)settings;
+    (void)client;
+    (void)arena;
+    (void)request;
+    *ret_answer = (struct httpc_answer){.result = HTTPC_ANSWERED, .status = 200};
+}
+
+enum err played_settle(struct context *context, struct arena *arena,
+                       const struct provider_driver *driver, const char *body, size_t len,
+                       bool can_follow, struct settled_notice *ret_notice)
+{
+    bool *told = &world.told[atoi(body)];
+    (void)context;
+    (void)arena;
+    (void)driver;
+    (void)len;
+    (void)can_follow;
+    *ret_notice = (struct settled_notice){.repeated = *told};
+    *told = true;
+    return ERR_NONE;
+}
+
+static enum err events(const struct settings *settings, struct arena *arena, int64_t after_s,
+                       int64_t page, struct httpc_request *ret_request)
+{
+    (void)settings;
+    (void)arena;
+    (void)ret_request;
+    int64_t after = after_s - world.first_s + 1;
+    world.from = (after > 0 ? after : 0) + page * PROVIDER_EVENTS_MAX;
+    return ERR_NONE;
+}
+
+static enum err events_read(struct arena *arena, const struct httpc_answer *answer,
+                            const char *ret_notices[PROVIDER_EVENTS_MAX], size_t *ret_count,
+                            int64_t *ret_last_s)
+{
+    int64_t i = world.from, end = i + PROVIDER_EVENTS_MAX;
+    char text[24];
+    (void)answer;
+    *ret_count = 0;
+    for (; i < end && i < EVENTS; i++) {
+        (void)snprintf(text, sizeof text, "%lld", (long long)i);
+        ret_notices[(*ret_count)++] = arena_strndup(arena, text, strlen(text));
+    }
+    *ret_last_s = i == end ? world.first_s + i - 1 : 0;
+    return ERR_NONE;
+}
+
+static void no_event_is_passed_over(void **state)
+{
+    static const struct provider_hooks hooks = {.events = events, .events_read = events_read};
+    static const struct provider_driver driver = {.name = "played", .hooks = &hooks};
+    struct context context = {.pool = NULL};
+    struct hooks_found found;
+    int64_t missed = 0;
+    world.first_s = clock_wall_ms() / 1000 - EVENTS + 1;
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(hooks_sweep(&context, *state, &driver, &found), ERR_NONE);
+        missed += found.missed;
+    }
+    assert_int_equal(missed, EVENTS);
+    assert_true(world.swept_s >= world.first_s + EVENTS - 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {TEST_ARENA(no_event_is_passed_over)};
+    return cmocka_run_group_tests_name("hooks", tests, NULL, NULL);
+}
