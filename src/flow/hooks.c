@@ -143,11 +143,13 @@ static enum err sweep_page(struct context *context, struct arena *arena, struct 
     return err;
 }
 
-/* Where the next sweep goes on: from the last second that was read, if the list was too long. */
+/* What the next sweep begins before, by the overlap: after a list that was too long, it goes on
+ * with the last second that was read. */
 static int64_t swept_until_s(int64_t now_s, int64_t last_s)
 {
-    int64_t until_s = last_s + OVERLAP_S - 1;
-    return last_s != 0 && until_s < now_s ? until_s : now_s;
+    if (last_s == 0)
+        return now_s;
+    return (last_s < now_s ? last_s : now_s) + OVERLAP_S - 1;
 }
 
 enum err hooks_sweep(struct context *context, struct arena *arena,
