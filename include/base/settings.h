@@ -51,7 +51,8 @@ struct settings_mangopay {
     bool callers_name_wallets;     /* may callers name author, wallet and fees? */
     int64_t fees_bps;              /* of each payment, for the platform */
     char culture[CONF_TEXT_MAX], statement_descriptor[CONF_TEXT_MAX];
-    int64_t minimum, maximum; /* minor units of USD */
+    char template_url[CONF_TEXT_MAX]; /* of the page for cards; "": Mangopay's own */
+    int64_t minimum, maximum;         /* minor units of USD */
 };
 
 struct settings_mannco {

@@ -16,6 +16,10 @@ struct recurring_request {
     int64_t deadline_ms;
 };
 
+/* The answer to what cannot be: some words of payments are not among those of registrations. */
+void recurring_refuse(const struct settings *settings, struct arena *arena, enum err err,
+                      struct answer *ret_answer);
+
 /* Each answers with the registration as the provider has it now. None fails in any other way. */
 void recurring_create(struct context *context, struct arena *arena,
                       const struct recurring_request *request, struct answer *ret_answer);

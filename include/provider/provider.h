@@ -17,6 +17,10 @@
 #define PROVIDERS_MAX      16   /* in the array; what is kept for each has so many places */
 #define PROVIDER_TOKEN_MAX 2048 /* bytes with the NUL */
 
+/* For so long a provider is left alone that refuses our credentials: every call will meet that
+ * until a person acts. */
+#define PROVIDER_TRIP_S 600
+
 /* Who pays, as far as it is known; no text is NULL, "" is not known. Nothing of it is stored. */
 struct provider_payer {
     const char *email, *name, *phone, *date_of_birth, *personal_id, *ip;
@@ -134,6 +138,7 @@ struct provider_truth {
     const char *stranger; /* why this is not about us: another merchant's, another environment's */
     const char *doubt;    /* why it cannot be right, so that a person must look; NULL: it can */
     const char *why;      /* of a failure, for people; NULL: nothing to add to word */
+    bool warning;         /* no money is at stake, although the notice told of a dispute */
     char way[48];         /* how it is paid, in words of the provider's, see fits; "": not said */
     enum provider_object object; /* of a notice's: what provider_reference names */
     /* of a payment's: whose money the provider says it is, as a refund has to name him; "":
@@ -218,23 +223,30 @@ struct provider_desk {
 };
 
 /* How a kind of notice is registered with the provider. */
-enum provider_hook { PROVIDER_HOOK_FINE, PROVIDER_HOOK_MISSING, PROVIDER_HOOK_WRONG };
+enum provider_hook_state { PROVIDER_HOOK_MISSING, PROVIDER_HOOK_WRONG, PROVIDER_HOOK_FINE };
+struct provider_hook {
+    enum provider_hook_state state;
+    char id[PROVIDER_REFERENCE_MAX]; /* the provider's own, of a wrong one */
+};
+#define PROVIDER_HOOKS_MAX 32
 
 #define PROVIDER_EVENTS_MAX 100 /* on one page of a list */
 
 /* Of a provider that sends notices only where it is told to, and lists what it has told of. */
 struct provider_hooks {
-    size_t kinds; /* of notices */
+    size_t kinds; /* of notices, up to PROVIDER_HOOKS_MAX */
 
-    /* The question what is registered. */
-    enum err (*list)(const struct settings *settings, struct arena *arena,
+    /* The question what is registered, page by page from 0, and its answer: each kind that it tells
+     * of gets its place. A kind that is not wanted is fine. ERR_PAYLOAD: it cannot be read. */
+    enum err (*list)(const struct settings *settings, struct arena *arena, int64_t page,
                      struct httpc_request *ret_request);
+    enum err (*list_read)(const struct settings *settings, struct arena *arena,
+                          const struct httpc_answer *answer, struct provider_hook *hooks,
+                          bool *ret_more);
 
-    /* Reads its answer for the index-th kind, and builds the call that mends what is not fine.
-     * ERR_PAYLOAD: the answer cannot be read. */
-    enum err (*mend)(const struct settings *settings, struct arena *arena,
-                     const struct httpc_answer *list, size_t index, enum provider_hook *ret_state,
-                     struct httpc_request *ret_request);
+    /* The call that mends the index-th kind, which is not fine. */
+    enum err (*mend)(const struct settings *settings, struct arena *arena, size_t index,
+                     const struct provider_hook *hook, struct httpc_request *ret_request);
 
     /* The question what happened after that second, the oldest first, page by page from 0, and its
      * answer as the notices that would have told of it. *ret_last_s: the second of the last one,

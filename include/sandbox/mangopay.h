@@ -294,7 +294,7 @@ void mango_refund_rest(struct arena *arena, const struct session *session);
 /* Ends one that is held (fault refund_held); code NULL: it succeeds. False: there is no such
  * refund. */
 bool mango_refund_end(struct arena *arena, const char *id, const char *code);
-void mango_dispute_open(struct arena *arena, const struct session *session);
+void mango_dispute_open(struct arena *arena, const struct session *session, bool retrieval);
 void mango_dispute_change(struct mango_call *call);
 void mango_dispute_submit(struct mango_call *call);
 void mango_dispute_close(struct mango_call *call);

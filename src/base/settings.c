@@ -147,6 +147,7 @@ const struct conf_setting settings_table[] = {
     NUMBER("mangopay", "fees_bps", mangopay.fees_bps, "0", 0, 9999),
     TEXT("mangopay", "culture", mangopay.culture, "EN"),
     TEXT("mangopay", "statement_descriptor", mangopay.statement_descriptor, NULL),
+    URL("mangopay", "template_url", mangopay.template_url, NULL),
     NUMBER("mangopay", "minimum", mangopay.minimum, "100", 1, 2500000),
     NUMBER("mangopay", "maximum", mangopay.maximum, "2500000", 1, 2500000),
     SWITCH("mannco", "enabled", mannco.common.enabled, "off"),

@@ -55,6 +55,15 @@ static void answer_success(const struct settings *settings, struct arena *arena,
         answer_url(arena, payment->id, attempt->url, ret_answer);
 }
 
+/* Of a refusal. POST /payment has no message of its own for a method. */
+static enum err word_of(const struct finish_unit *unit)
+{
+    enum err refusal = unit->result->refusal;
+    if (refusal == ERR_METHOD_OF_PAYMENT && unit->payment.surface == SURFACE_PAYMENT)
+        return ERR_PARAMETERS;
+    return refusal ? refusal : ERR_PROCESS;
+}
+
 /* What the caller gets for an outcome. An answered 5xx or garbage is the provider's error, an
  * absent answer is an unknown outcome; neither says that nothing happened. */
 static void answer_outcome(struct arena *arena, struct finish_unit *unit)
@@ -71,8 +80,7 @@ static void answer_outcome(struct arena *arena, struct finish_unit *unit)
         break;
     case OUTCOME_DECLINED:
     case OUTCOME_REFUSED:
-        answer_error(settings, arena, result->refusal ? result->refusal : ERR_PROCESS,
-                     &unit->answer);
+        answer_error(settings, arena, word_of(unit), &unit->answer);
         break;
     case OUTCOME_NOT_SENT:
         answer_error(settings, arena, ERR_PROVIDER_UNAVAILABLE, &unit->answer);

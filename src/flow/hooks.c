@@ -6,6 +6,7 @@
 #include "flow/notice.h"
 #include "store/providers.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum {
@@ -22,38 +23,54 @@ static enum err call(struct context *context, struct arena *arena,
     return ret_answer->result == HTTPC_ANSWERED ? ERR_NONE : ERR_PROVIDER_UNAVAILABLE;
 }
 
+/* A page with its rows is large: each has the memory to itself. */
+static enum err look(struct context *context, struct arena *arena,
+                     const struct provider_driver *driver, struct provider_hook *ret_hooks)
+{
+    bool more = true;
+    enum err err = ERR_NONE;
+    for (int64_t i = 0; i < PAGES_MAX && more && !err; i++) {
+        struct httpc_request request = {0};
+        struct httpc_answer answer;
+        arena_reset(arena);
+        err = driver->hooks->list(context->settings, arena, i, &request);
+        if (!err)
+            err = call(context, arena, driver, &request, &answer);
+        if (!err && driver->hooks->list_read(context->settings, arena, &answer, ret_hooks, &more))
+            err = ERR_PROVIDER_UNAVAILABLE;
+    }
+    return err;
+}
+
 /* Whoever else mends at the same time makes our call fail: the next look tells. */
 static enum err mend(struct context *context, struct arena *arena,
-                     const struct provider_driver *driver, const struct httpc_answer *list,
-                     size_t index, struct hooks_found *found)
+                     const struct provider_driver *driver, size_t index,
+                     const struct provider_hook *hook)
 {
     struct httpc_request request = {0};
     struct httpc_answer answer;
-    enum provider_hook state = PROVIDER_HOOK_FINE;
-    enum err err = driver->hooks->mend(context->settings, arena, list, index, &state, &request);
-    if (err || state == PROVIDER_HOOK_FINE)
-        return err == ERR_PAYLOAD ? ERR_PROVIDER_UNAVAILABLE : err;
-    found->wrong++;
-    err = call(context, arena, driver, &request, &answer);
+    arena_reset(arena);
+    enum err err = driver->hooks->mend(context->settings, arena, index, hook, &request);
+    if (!err)
+        err = call(context, arena, driver, &request, &answer);
     if (!err && answer.status != 200)
         err = ERR_PROVIDER_UNAVAILABLE;
-    found->mended += !err;
     return err;
 }
 
 enum err hooks_check(struct context *context, struct arena *arena,
                      const struct provider_driver *driver, struct hooks_found *ret_found)
 {
-    struct httpc_request request = {0};
-    struct httpc_answer list;
-    enum err first = driver->hooks->list(context->settings, arena, &request);
+    struct provider_hook hooks[PROVIDER_HOOKS_MAX] = {{.id = ""}};
     *ret_found = (struct hooks_found){.kinds = driver->hooks->kinds};
-    if (!first)
-        first = call(context, arena, driver, &request, &list);
-    if (first)
-        return first;
-    for (size_t i = 0; i < driver->hooks->kinds; i++) {
-        enum err err = mend(context, arena, driver, &list, i, ret_found);
+    assert(ret_found->kinds <= PROVIDER_HOOKS_MAX);
+    enum err first = look(context, arena, driver, hooks), looked = first;
+    for (size_t i = 0; i < driver->hooks->kinds && !looked; i++) {
+        if (hooks[i].state == PROVIDER_HOOK_FINE)
+            continue;
+        enum err err = mend(context, arena, driver, i, &hooks[i]);
+        ret_found->wrong++;
+        ret_found->mended += !err;
         first = first ? first : err;
     }
     return first;
@@ -126,6 +143,15 @@ static enum err sweep_page(struct context *context, struct arena *arena, struct 
     return err;
 }
 
+/* What the next sweep begins before, by the overlap: after a list that was too long, it goes on
+ * with the last second that was read. */
+static int64_t swept_until_s(int64_t now_s, int64_t last_s)
+{
+    if (last_s == 0)
+        return now_s;
+    return (last_s < now_s ? last_s : now_s) + OVERLAP_S - 1;
+}
+
 enum err hooks_sweep(struct context *context, struct arena *arena,
                      const struct provider_driver *driver, struct hooks_found *ret_found)
 {
@@ -142,7 +168,6 @@ enum err hooks_sweep(struct context *context, struct arena *arena,
     while (!err && last_s != 0 && pages < PAGES_MAX);
     arena_free(page);
     CRASH_POINT("hooks_swept");
-    /* what is more is read the next time, from there on */
-    unit.swept_s = last_s == 0 || last_s > now_s ? now_s : last_s;
+    unit.swept_s = swept_until_s(now_s, last_s);
     return err ? err : db_transact(context->pool, arena, set_unit, &unit);
 }

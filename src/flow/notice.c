@@ -266,7 +266,9 @@ static const char *find_doubt(const struct follow_unit *unit)
     case READING_TRUTH:
         break;
     }
-    return unit->truth.fact < unit->hint.fact ? "the provider says less than its notice" : NULL;
+    return unit->truth.fact < unit->hint.fact && !unit->truth.warning
+               ? "the provider says less than its notice"
+               : NULL;
 }
 
 /* What was read goes into the books: the payment first, then the part of it. */

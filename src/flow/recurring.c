@@ -22,6 +22,24 @@ static enum err insert_unit(struct db *db, void *context)
     return keys_put(db, unit->key, "", answer->status, answer->body, answer->len);
 }
 
+/* Words of payments that have no messages of their own here. */
+static enum err word_of(enum err err)
+{
+    return err == ERR_PARAMETERS || err == ERR_CURRENCY || err == ERR_METHOD_OF_PAYMENT ||
+                   err == ERR_AMOUNT
+               ? ERR_RECURRING
+               : err;
+}
+
+/* business_error_status is for clients of the API that it imitates, which has no registrations. */
+void recurring_refuse(const struct settings *settings, struct arena *arena, enum err err,
+                      struct answer *ret_answer)
+{
+    answer_error(settings, arena, word_of(err), ret_answer);
+    if (err_is_business(ret_answer->err))
+        ret_answer->status = err_status(ret_answer->err);
+}
+
 /* What the provider said when it was not the registration. */
 static void refuse(struct context *context, struct arena *arena,
                    const struct provider_result *result, struct answer *ret_answer)
@@ -29,7 +47,7 @@ static void refuse(struct context *context, struct arena *arena,
     enum err err = ERR_PROVIDER_UNAVAILABLE; /* it moves no money: it may be asked for again */
     if (result->outcome == OUTCOME_REFUSED)
         err = result->refusal ? result->refusal : ERR_PROCESS;
-    answer_error(context->settings, arena, err, ret_answer);
+    recurring_refuse(context->settings, arena, err, ret_answer);
     if (result->retry_after_s > 0 && err == ERR_PROVIDER_UNAVAILABLE)
         ret_answer->retry_after_s = result->retry_after_s;
     ret_answer->note = arena_strndup(arena, result->reason, strlen(result->reason));

@@ -288,6 +288,8 @@ enum err settle_apply(struct db *db, const struct provider_driver *driver,
         err = look_back(db, driver->name, &payment, &attempt, truth, source);
     if (!err && mismatch == NULL)
         err = settle_attempt(db, &payment, &attempt, &news, &mismatch);
+    if (!err && mismatch == NULL && truth->warning)
+        err = events_insert_once(db, payment.id, "dispute_warning", detail, source);
     if (err)
         return err;
     if (mismatch != NULL) {

@@ -73,15 +73,6 @@ static enum err read_driver(const struct call *call, const struct fields *fields
                                                                        : ERR_NONE;
 }
 
-/* Words of payments that have no messages of their own here. */
-static enum err word_of(enum err err)
-{
-    return err == ERR_PARAMETERS || err == ERR_CURRENCY || err == ERR_METHOD_OF_PAYMENT ||
-                   err == ERR_AMOUNT
-               ? ERR_RECURRING
-               : err;
-}
-
 static enum err read_request(const struct call *call, const struct fields *fields,
                              const struct registration *old, struct checkout *checkout,
                              struct recurring_request *request)
@@ -100,15 +91,15 @@ static enum err read_request(const struct call *call, const struct fields *field
     recurring->details = &checkout->details;
     request->user_id = call->user.id;
     request->deadline_ms = call->request->deadline_ms;
-    return word_of(err ? err : request->driver->registrations->check(settings, recurring));
+    return err ? err : request->driver->registrations->check(settings, recurring);
 }
 
-/* business_error_status is for clients of the API that it imitates, which has no registrations. */
 static void refuse(struct call *call, enum err err)
 {
-    reply_error(call, err == ERR_PAYLOAD ? ERR_RECURRING : err);
-    if (err_is_business(err))
-        call->response->status = err_status(err);
+    struct answer answer;
+    recurring_refuse(call->context->settings, call->request->arena,
+                     err == ERR_PAYLOAD ? ERR_RECURRING : err, &answer);
+    reply_answer(call, &answer);
 }
 
 void recurring_post(struct call *call)

@@ -9,7 +9,6 @@
 #include <strings.h>
 
 enum {
-    TRIP_S = 600,
     RATE_WAIT_S = 60, /* without a word on when calls are taken again */
     WINDOWS = 4,      /* of the rate limit: 15, 30 and 60 minutes, and a day */
     WAIT_MAX_S = 86400,
@@ -61,13 +60,23 @@ static const struct {
     {"IpAddress", ERR_CUSTOMER},
     {"DebitedFunds", ERR_AMOUNT},
     {"DeclaredDebitedFunds", ERR_AMOUNT},
+    {"Fees", ERR_PARAMETERS},
+    {"DeclaredFees", ERR_PARAMETERS},
     {"CardId", ERR_PARAMETERS},
     {"MandateId", ERR_PARAMETERS},
     {"Preauthorization", ERR_PARAMETERS},
     {"DepositId", ERR_PARAMETERS},
     {"RecurringPayinRegistrationId", ERR_PARAMETERS},
-    {"SecureModeReturnU", ERR_PARAMETERS}, /* the payer must be there: recurring_cit first */
+    {"SecureMode", ERR_PARAMETERS}, /* …ReturnUrl: the payer must be there, recurring_cit first */
+    {"FirstTransaction", ERR_PARAMETERS},
+    {"NextTransaction", ERR_PARAMETERS},
+    {"Frequency", ERR_PARAMETERS},
+    {"FixedNextAmount", ERR_PARAMETERS},
+    {"FractionedPayment", ERR_PARAMETERS},
+    {"FreeCycles", ERR_PARAMETERS},
+    {"Migration", ERR_PARAMETERS},
     {"EndDate", ERR_PARAMETERS},
+    {"Tag", ERR_PARAMETERS},
     {"Culture", ERR_PARAMETERS},
     {"StatementDescriptor", ERR_PARAMETERS},
     {"AuthorId", ERR_PARAMETERS},
@@ -271,7 +280,7 @@ void mangopay_created(const struct settings *settings, struct arena *arena,
         return;
     case 401: /* even with a new token */
         ret_result->outcome = OUTCOME_NOT_SENT;
-        ret_result->trip_s = TRIP_S;
+        ret_result->trip_s = PROVIDER_TRIP_S;
         (void)snprintf(ret_result->reason, REASON_MAX, "Mangopay takes none of its tokens");
         return;
     default:

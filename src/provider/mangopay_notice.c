@@ -75,25 +75,63 @@ enum err mangopay_notice(const struct settings *settings, struct arena *arena, c
 
 /* --- hooks --- */
 
-static enum err list_hooks(const struct settings *settings, struct arena *arena,
+static enum err list_hooks(const struct settings *settings, struct arena *arena, int64_t page,
                            struct httpc_request *ret_request)
 {
-    return mangopay_call(settings, arena, "GET", "hooks?page=1&per_page=100", NULL, ret_request);
+    char path[96];
+    (void)snprintf(path, sizeof path, "hooks?page=%lld&per_page=%d&sort=CreationDate:ASC",
+                   (long long)page + 1, PAGE_ROWS);
+    return mangopay_call(settings, arena, "GET", path, NULL, ret_request);
 }
 
-static const struct json *find_hook(const struct json *list, const char *type)
+/* The rows of a page that has been read; NULL: it is none. */
+static const struct json *read_rows(struct arena *arena, const struct httpc_answer *answer)
 {
-    const struct json *hook = list->child;
-    while (hook != NULL && !mangopay_says(hook, "EventType", type))
-        hook = hook->next;
-    return hook;
+    struct json *root;
+    return answer->status == 200 &&
+                   json_parse(arena, answer->body, answer->body_len, &root) == ERR_NONE &&
+                   root->type == JSON_ARRAY
+               ? root
+               : NULL;
 }
 
-/* POST of a new one, or PUT of the one that there is: one address per kind of event. */
-static enum err build_mend(const struct settings *settings, struct arena *arena, const char *type,
-                           const struct json *hook, struct httpc_request *ret_request)
+/* One address per kind of event. */
+static enum err read_hook(const struct settings *settings, const struct json *row,
+                          struct provider_hook *hooks)
 {
-    char path[PROVIDER_REFERENCE_MAX + 8] = "hooks", id[PROVIDER_REFERENCE_MAX];
+    const struct event *event = find_event(mangopay_text(row, "EventType", ""));
+    if (event == NULL)
+        return ERR_NONE; /* of somebody else */
+    struct provider_hook *hook = &hooks[event - events];
+    bool fine = mangopay_says(row, "Url", settings->mangopay.hook_url) &&
+                mangopay_says(row, "Status", "ENABLED") && mangopay_says(row, "Validity", "VALID");
+    hook->state = fine ? PROVIDER_HOOK_FINE : PROVIDER_HOOK_WRONG;
+    return mangopay_id(row, "Id", hook->id, sizeof hook->id) || fine ? ERR_NONE : ERR_PAYLOAD;
+}
+
+static enum err read_hooks(const struct settings *settings, struct arena *arena,
+                           const struct httpc_answer *answer, struct provider_hook *hooks,
+                           bool *ret_more)
+{
+    const struct json *rows = read_rows(arena, answer);
+    enum err err = rows == NULL ? ERR_PAYLOAD : ERR_NONE;
+    size_t count = 0;
+    for (const struct json *row = err ? NULL : rows->child; row != NULL && !err;
+         row = row->next, count++)
+        err = read_hook(settings, row, hooks);
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
+        if (events[i].fact == FACT_NOTHING)
+            hooks[i].state = PROVIDER_HOOK_FINE;
+    *ret_more = count >= PAGE_ROWS;
+    return err;
+}
+
+/* POST of a new one, or PUT of the one that there is. */
+static enum err mend_hook(const struct settings *settings, struct arena *arena, size_t index,
+                          const struct provider_hook *hook, struct httpc_request *ret_request)
+{
+    bool missing = hook->state == PROVIDER_HOOK_MISSING;
+    char path[PROVIDER_REFERENCE_MAX + 8] = "hooks";
     struct buf body;
     buf_init(&body, arena, HOOK_BODY_MAX);
     struct json_out *out = json_out_new(arena, &body);
@@ -101,40 +139,18 @@ static enum err build_mend(const struct settings *settings, struct arena *arena,
         return ERR_OVERLOAD;
     json_out_object(out, NULL);
     json_out_text(out, "Url", settings->mangopay.hook_url);
-    if (hook == NULL) {
-        json_out_text(out, "EventType", type);
+    if (missing) {
+        json_out_text(out, "EventType", events[index].type);
     } else {
         json_out_text(out, "Status", "ENABLED");
         json_out_text(out, "Validity", "VALID");
+        (void)snprintf(path, sizeof path, "hooks/%s", hook->id);
     }
     json_out_close_object(out);
     enum err err = json_out_end(out);
-    if (err || (hook != NULL && !mangopay_id(hook, "Id", id, sizeof id)))
-        return err ? err : ERR_PAYLOAD;
-    if (hook != NULL)
-        (void)snprintf(path, sizeof path, "hooks/%s", id);
-    return mangopay_call(settings, arena, hook == NULL ? "POST" : "PUT", path, buf_text(&body),
-                         ret_request);
-}
-
-static enum err mend_hook(const struct settings *settings, struct arena *arena,
-                          const struct httpc_answer *list, size_t index,
-                          enum provider_hook *ret_state, struct httpc_request *ret_request)
-{
-    struct json *root;
-    if (list->status != 200 || json_parse(arena, list->body, list->body_len, &root) != ERR_NONE ||
-        root->type != JSON_ARRAY)
-        return ERR_PAYLOAD;
-    const char *type = events[index].type;
-    const struct json *hook = find_hook(root, type);
-    bool fine = hook != NULL && mangopay_says(hook, "Url", settings->mangopay.hook_url) &&
-                mangopay_says(hook, "Status", "ENABLED") &&
-                mangopay_says(hook, "Validity", "VALID");
-    *ret_state = PROVIDER_HOOK_FINE;
-    if (fine || events[index].fact == FACT_NOTHING)
-        return ERR_NONE;
-    *ret_state = hook == NULL ? PROVIDER_HOOK_MISSING : PROVIDER_HOOK_WRONG;
-    return build_mend(settings, arena, type, hook, ret_request);
+    return err ? err
+               : mangopay_call(settings, arena, missing ? "POST" : "PUT", path, buf_text(&body),
+                               ret_request);
 }
 
 /* --- events --- */
@@ -149,14 +165,12 @@ static enum err list_events(const struct settings *settings, struct arena *arena
 }
 
 /* As its notice would have come: copies of one notice are one. */
-static const char *write_notice(struct arena *arena, const struct json *row)
+static const char *write_notice(struct arena *arena, const struct json *row, int64_t date_s)
 {
     const struct event *event = find_event(mangopay_text(row, "EventType", ""));
-    const struct json *date = json_get(row, "Date");
     char id[PROVIDER_REFERENCE_MAX];
-    int64_t date_s;
     struct buf text;
-    if (event == NULL || event->fact == FACT_NOTHING || date == NULL || !json_int(date, &date_s) ||
+    if (event == NULL || event->fact == FACT_NOTHING ||
         !mangopay_id(row, "ResourceId", id, sizeof id))
         return NULL;
     buf_init(&text, arena, 512);
@@ -168,29 +182,29 @@ static enum err read_events(struct arena *arena, const struct httpc_answer *answ
                             const char *ret_notices[PROVIDER_EVENTS_MAX], size_t *ret_count,
                             int64_t *ret_last_s)
 {
-    struct json *root;
-    const struct json *last = NULL;
-    size_t rows = 0;
+    const struct json *rows = read_rows(arena, answer);
+    int64_t date_s = 0;
+    size_t count = 0;
     *ret_count = 0;
-    *ret_last_s = 0;
-    if (answer->status != 200 ||
-        json_parse(arena, answer->body, answer->body_len, &root) != ERR_NONE ||
-        root->type != JSON_ARRAY)
+    if (rows == NULL)
         return ERR_PAYLOAD;
-    for (const struct json *row = root->child; row != NULL && rows < PROVIDER_EVENTS_MAX;
-         row = row->next, rows++) {
-        const char *notice = write_notice(arena, row);
-        last = row;
+    for (const struct json *row = rows->child; row != NULL && count < PROVIDER_EVENTS_MAX;
+         row = row->next, count++) {
+        const struct json *date = json_get(row, "Date");
+        if (date == NULL || !json_int(date, &date_s) || date_s <= 0)
+            return ERR_PAYLOAD;
+        const char *notice = write_notice(arena, row, date_s);
         if (notice != NULL)
             ret_notices[(*ret_count)++] = notice;
     }
-    return rows < PAGE_ROWS || json_int(json_get(last, "Date"), ret_last_s) ? ERR_NONE
-                                                                            : ERR_PAYLOAD;
+    *ret_last_s = count >= PAGE_ROWS ? date_s : 0;
+    return ERR_NONE;
 }
 
 const struct provider_hooks mangopay_hooks = {
     .kinds = sizeof events / sizeof events[0],
     .list = list_hooks,
+    .list_read = read_hooks,
     .mend = mend_hook,
     .events = list_events,
     .events_read = read_events,

@@ -162,17 +162,21 @@ static void read(const struct settings *settings, struct arena *arena,
 
 /* --- what is shown --- */
 
+/* The documents have one of the words with a space, the API with an underscore. */
 static void show_status(struct json_out *out, const struct json *root)
 {
     static const struct {
         const char *theirs, *ours;
     } words[] = {{"CREATED", "created"},
                  {"AUTHENTICATION_NEEDED", "authentication_needed"},
+                 {"AUTHENTICATION NEEDED", "authentication_needed"},
                  {"IN_PROGRESS", "in_progress"},
                  {"ENDED", "ended"}};
+    const char *status = "unknown";
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (mangopay_says(root, "Status", words[i].theirs))
-            json_out_text(out, "status", words[i].ours);
+            status = words[i].ours;
+    json_out_text(out, "status", status);
 }
 
 /* A number, or null. */

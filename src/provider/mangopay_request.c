@@ -196,6 +196,16 @@ static void put_words(struct json_out *out, const struct settings *settings,
         put_browser(out, order);
 }
 
+/* The page around the form for cards. */
+static void put_template(struct json_out *out, const struct settings *settings)
+{
+    if (settings->mangopay.template_url[0] == '\0')
+        return;
+    json_out_object(out, "TemplateURLOptions");
+    json_out_text(out, "PaylineV2", settings->mangopay.template_url);
+    json_out_close_object(out);
+}
+
 /* What only this kind has. */
 static void put_kind(struct json_out *out, const struct settings *settings,
                      const struct mangopay_method *method, const struct provider_order *order)
@@ -206,6 +216,7 @@ static void put_kind(struct json_out *out, const struct settings *settings,
     case MANGOPAY_CARD_WEB:
         json_out_text(out, "CardType", method->type);
         json_out_text(out, "ReturnURL", back);
+        put_template(out, settings);
         break;
     case MANGOPAY_DEBIT_WEB:
         json_out_text(out, "DirectDebitType", method->type);

@@ -10,6 +10,7 @@ static const struct row {
     enum err err;
     const char *why;
 } rows[] = {
+    {"001015", ERR_PROCESS, "our access to Mangopay is not active"},
     {"00101", ERR_AMOUNT, "the amount is outside of what is permitted"},
     {"001023", ERR_PARAMETERS, "the card belongs to another user of Mangopay"},
     {"001024", ERR_PARAMETERS, "the mandate belongs to another user of Mangopay"},
@@ -21,6 +22,7 @@ static const struct row {
     {"001832", ERR_CANCELLED, "the payment was cancelled"},
     {"001834", ERR_DECLINED, "the payer disputes the payment"},
     {"0018", ERR_DECLINED, "the mandate or its bank account cannot be used"},
+    {"001999", ERR_PROCESS, "a failure at Mangopay, without a reason"},
     {"00299", ERR_DECLINED, "a limit of the user's verification at Mangopay is reached"},
     {"00298", ERR_DECLINED, "the user's verification at Mangopay is incomplete"},
     {"00800", ERR_DECLINED, "the bank suspects fraud"},

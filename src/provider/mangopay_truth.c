@@ -134,15 +134,18 @@ static bool read_dispute_fact(const struct json *root, struct provider_truth *re
     bool closed = mangopay_says(root, "Status", "CLOSED");
     bool hopeless = mangopay_says(root, "DisputeType", "NOT_CONTESTABLE");
     ret_truth->fact = FACT_DISPUTED;
-    if (mangopay_says(root, "DisputeType", "RETRIEVAL"))
+    ret_truth->warning = mangopay_says(root, "DisputeType", "RETRIEVAL");
+    if (ret_truth->warning) {
         ret_truth->fact = FACT_NOTHING;
-    else if (closed && (mangopay_says(root, "ResultCode", "WON") ||
-                        mangopay_says(root, "ResultCode", "VOID")))
+        ret_truth->why = "the payer's bank asks about it, and takes nothing back";
+    } else if (closed && (mangopay_says(root, "ResultCode", "WON") ||
+                          mangopay_says(root, "ResultCode", "VOID"))) {
         ret_truth->fact = FACT_DISPUTE_WON;
-    else if (closed && (hopeless || mangopay_says(root, "ResultCode", "LOST")))
+    } else if (closed && (hopeless || mangopay_says(root, "ResultCode", "LOST"))) {
         ret_truth->fact = FACT_DISPUTE_LOST;
-    else if (closed)
+    } else if (closed) {
         return false;
+    }
     return mangopay_text(root, "Status", "")[0] != '\0';
 }
 

@@ -15,7 +15,6 @@ enum {
     PAGE_ROWS = 50, /* "Each page contains a maximum of 50 records" */
     PAGES_MAX = 20, /* of one list that a search reads */
     LISTS = 2,
-    TRIP_S = 600,
 };
 
 static const char another_merchant[] = "the invoice of another merchant";
@@ -160,8 +159,8 @@ static void read_refusal(int64_t number, struct provider_result *ret_result)
     ret_result->refusal = code->refusal;
     if (code->refusal != ERR_NONE)
         return;
-    ret_result->outcome = OUTCOME_NOT_SENT; /* every payment will meet it until a person acts */
-    ret_result->trip_s = TRIP_S;
+    ret_result->outcome = OUTCOME_NOT_SENT;
+    ret_result->trip_s = PROVIDER_TRIP_S;
 }
 
 /* The address inside <a href='…'>, with its entities undone; false when there is none. */

@@ -14,8 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NO_TOKEN_TRIP_S = 600 };
-
 static const struct provider_driver *const drivers[] = {
     &payviox_driver,
     &nonstopay_driver,
@@ -259,7 +257,7 @@ static bool begin_result(const struct httpc_answer *answer, struct provider_resu
     ret_result->outcome = unsent ? OUTCOME_NOT_SENT : OUTCOME_UNKNOWN;
     provider_quote(ret_result->reason, REASON_MAX, answer->problem);
     if (unsent && provider_is_refusal(answer->status)) /* of the token: it is our settings' fault */
-        ret_result->trip_s = NO_TOKEN_TRIP_S;
+        ret_result->trip_s = PROVIDER_TRIP_S;
     if (answered) {
         ret_result->http_status = answer->status;
         ret_result->retry_after_s = answer->retry_after_s;

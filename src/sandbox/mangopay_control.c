@@ -115,6 +115,18 @@ static void run_dispute(struct order *order)
         order->problem = "There is no open dispute about this payment";
 }
 
+/* The payer's bank asks about a payment, and takes nothing back. */
+static void run_retrieval(struct order *order)
+{
+    struct session session;
+    order->id = mango_text(order->body, "session_id");
+    if (session_by_id(&mangopay, order->id, &session) != ERR_NONE ||
+        session.status != SESSION_SUCCEEDED)
+        order->problem = "session_id must be the id of a payment that has succeeded";
+    else
+        mango_dispute_open(order->arena, &session, true);
+}
+
 /* A payment that was credited fails after all, as direct debits can. */
 static void run_fail_late(struct order *order)
 {
@@ -158,6 +170,7 @@ static const struct {
     {"external_instruction", " alias amount fees wire_reference ", run_instruct},
     {"wire", " session_id amount ", run_wire},
     {"dispute", " session_id result ", run_dispute},
+    {"retrieval", " session_id ", run_retrieval},
     {"mandate", " mandate_id status code ", run_mandate},
     {"fail_late", " session_id code ", run_fail_late},
     {"refund_end", " refund_id code ", run_refund_end},

@@ -28,10 +28,12 @@ static const char *repudiation_new(struct arena *arena, const struct json *payin
     return id;
 }
 
-void mango_dispute_open(struct arena *arena, const struct session *session)
+/* Of a retrieval the bank takes nothing back yet: it has no repudiation. */
+void mango_dispute_open(struct arena *arena, const struct session *session, bool retrieval)
 {
     const struct json *payin = mango_payin_read(arena, session);
-    const char *id = mango_id(arena, "disp_m_"), *repudiation = repudiation_new(arena, payin);
+    const char *id = mango_id(arena, "disp_m_");
+    const char *repudiation = retrieval ? NULL : repudiation_new(arena, payin);
     struct json *dispute = mango_parse(
         arena, "{\"InitialTransactionType\":\"PAYIN\",\"InitialTransactionNature\":\"REGULAR\","
                "\"DisputeType\":\"CONTESTABLE\",\"ContestedFunds\":null,"
@@ -45,10 +47,15 @@ void mango_dispute_open(struct arena *arena, const struct session *session)
     mango_set_text(arena, dispute, "Id", id);
     mango_set_int(arena, dispute, "CreationDate", mango_now_s());
     mango_set_text(arena, dispute, "RepudiationId", repudiation);
+    if (retrieval)
+        mango_set_text(arena, dispute, "DisputeType", "RETRIEVAL");
     mango_put(arena, "dispute", id, dispute);
-    mango_tell(arena, "PAYIN_REPUDIATION_CREATED", repudiation, session->order_id, session, false);
-    mango_tell(arena, "PAYIN_REPUDIATION_SUCCEEDED", repudiation, session->order_id, session,
-               false);
+    if (!retrieval) {
+        mango_tell(arena, "PAYIN_REPUDIATION_CREATED", repudiation, session->order_id, session,
+                   false);
+        mango_tell(arena, "PAYIN_REPUDIATION_SUCCEEDED", repudiation, session->order_id, session,
+                   false);
+    }
     mango_tell(arena, "DISPUTE_CREATED", id, session->order_id, session, false);
     mango_tell(arena, "DISPUTE_ACTION_REQUIRED", id, session->order_id, session, false);
 }

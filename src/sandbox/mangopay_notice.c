@@ -212,7 +212,7 @@ void mango_announce(struct arena *arena, const struct session *session, bool wai
         mango_unlock();
         break;
     case SESSION_CHARGED_BACK:
-        mango_dispute_open(arena, session);
+        mango_dispute_open(arena, session, false);
         break;
     case SESSION_OPENED:
     case SESSION_CHALLENGED:

@@ -64,6 +64,17 @@ static const char *code_of(const struct session *session)
     return "101101";
 }
 
+/* What the bank says of a wire; the id and the reference are words of ours. */
+static const char details[] =
+    "[{\"BankTransactionDomainCode\":\"PMNT\",\"BankTransactionDomainFamilyCode\":\"RCDT\","
+    "\"BankTransactionDomainSubFamilyCode\":null,"
+    "\"References\":[{\"Type\":\"EndToEndId\",\"Value\":\"%s\"}],"
+    "\"DebtorName\":\"Alex Smith\",\"DebtorAddressLine1\":null,\"DebtorAddressLine2\":null,"
+    "\"DebtorAddressLine3\":null,\"DebtorAccount\":\"FR7630004000031234567890143\","
+    "\"DebtorAgent\":\"BNPAFRPPXXX\",\"RemittanceInformationLine1\":\"%s\","
+    "\"RemittanceInformationLine2\":null,\"RemittanceInformationLine3\":null,"
+    "\"RemittanceInformationLine4\":null}]";
+
 /* A wire has no amounts until money has come, and then those that came. */
 static void set_received(struct arena *arena, struct json *payin, const struct session *session)
 {
@@ -76,11 +87,8 @@ static void set_received(struct arena *arena, struct json *payin, const struct s
     mango_set_money(arena, payin, "CreditedFunds", currency, paid ? came - fees : 0);
     if (paid)
         mango_set(arena, payin, "TransactionDetails",
-                  mango_parse(arena, "[{\"BankTransactionDomainCode\":\"PMNT\","
-                                     "\"BankTransactionDomainFamilyCode\":\"RCDT\","
-                                     "\"DebtorName\":\"Alex Smith\","
-                                     "\"DebtorAccount\":\"FR7630004000031234567890143\","
-                                     "\"DebtorAgent\":\"BNPAFRPPXXX\"}]"));
+                  mango_parse(arena, mango_print(arena, details, mango_text(payin, "Id"),
+                                                 mango_text(payin, "WireReference"))));
 }
 
 struct json *mango_payin_read(struct arena *arena, const struct session *session)
@@ -157,6 +165,18 @@ static void set_return(struct arena *arena, struct json *payin, const char *key,
                                    strchr(url, '?') == NULL ? "?" : "&", id));
 }
 
+/* The merchant's own page around the form for cards, whichever way it is named. */
+static void set_template(struct arena *arena, struct json *payin, const struct json *body,
+                         const char *id)
+{
+    static const char *const names[] = {"PAYLINE", "PAYLINEV2", "PaylineV2"};
+    const struct json *options = mango_given(body, "TemplateURLOptions");
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (json_get_text(options, names[i]) != NULL)
+            mango_set_text(arena, payin, "TemplateURL", json_get_text(options, names[i]));
+    set_return(arena, payin, "TemplateURL", id);
+}
+
 static void set_funds(struct arena *arena, struct json *payin, const struct json *body)
 {
     const char *currency = mango_currency(body, "DebitedFunds");
@@ -201,6 +221,8 @@ static struct json *draft(struct arena *arena, const struct mango_payin *kind,
         const struct json *given = taken ? mango_given(body, member->key) : NULL;
         mango_set(arena, payin, member->key, given != NULL ? given : member);
     }
+    if (json_get(members, "TemplateURL") != NULL)
+        set_template(arena, payin, body, id);
     set_return(arena, payin, "ReturnURL", id);
     set_return(arena, payin, "SecureModeReturnURL", id);
     return payin;

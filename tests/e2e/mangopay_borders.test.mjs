@@ -90,9 +90,11 @@ const at = (object, path) => path.split('.').reduce((inner, key) => inner?.[key]
 
 const money = (Amount, Currency = 'EUR') => ({ Currency, Amount });
 
-// Every currency that Mangopay knows, and one that it does not.
+// Every currency that Mangopay knows, and one that it does not; and a page of the shop's own.
+const TEMPLATE = 'https://shop.example/card';
 const conf = fs.readFileSync(shop.vars.CONF, 'utf8').replace(/(\[mangopay\]\n(?:.+\n)*?)deposits = .*\n/,
-    `$1deposits = ${[...ALL, 'KWD'].map((currency) => `${currency}:5-9999`).join(' ')}\nstatement_descriptor = SHOP\n`);
+    `$1deposits = ${[...ALL, 'KWD'].map((currency) => `${currency}:5-9999`).join(' ')}\nstatement_descriptor = SHOP\n`
+        + `template_url = ${TEMPLATE}\n`);
 assert.match(conf, /KWD:5-9999/);
 fs.writeFileSync(shop.vars.CONF, conf);
 await shop.restartPart('guichet');
@@ -132,6 +134,7 @@ describe('what Mangopay is sent, name by name', () => {
     const funds = { DebitedFunds: money(2500), Fees: money(0) };
     const page = { Culture: 'FR', StatementDescriptor: 'Order 12' };
     const back = `${shop.urls.guichet}/return/mangopay`;
+    const cards = { CardType: 'CB_VISA_MASTERCARD', ReturnURL: back, TemplateURLOptions: { PaylineV2: TEMPLATE } };
     const browser = { IpAddress: '203.0.113.9', BrowserInfo: { AcceptHeader: 'text/html', JavaEnabled: false,
         Language: 'fr-FR', ColorDepth: 24, ScreenHeight: 1080, ScreenWidth: 1920, TimeZoneOffset: -60,
         UserAgent: 'Mozilla/5.0', JavascriptEnabled: true } };
@@ -140,7 +143,7 @@ describe('what Mangopay is sent, name by name', () => {
     const said = { culture: 'FR', secure_mode: 'FORCE', statement_descriptor: 'Order 12', tag: 'order 12', billing: ADDRESS,
         shipping: SHIPPING, customer: { ip: '203.0.113.9' }, browser_info: BROWSER_INFO };
     const ROWS = {
-        card_web: { ...parties, ...funds, CardType: 'CB_VISA_MASTERCARD', ReturnURL: back, ...page, SecureMode: 'FORCE', ...people },
+        card_web: { ...parties, ...funds, ...cards, ...page, SecureMode: 'FORCE', ...people },
         card_direct: { ...parties, ...funds, CardId: 'card_m_nobody', SecureModeReturnURL: back, ...page, SecureMode: 'FORCE',
             ...browser, ...people },
         card_preauthorized: { ...parties, ...funds, PreauthorizationId: 'preauth_m_nobody' },
@@ -162,8 +165,10 @@ describe('what Mangopay is sent, name by name', () => {
 
     test('nothing that was not said, but what the settings say', async () => {
         const { answer, body } = await send('card_web');
-        assert.deepEqual(body, { Tag: `${answer.id} demo`, ...parties, ...funds, CardType: 'CB_VISA_MASTERCARD',
-            ReturnURL: back, Culture: 'EN', StatementDescriptor: 'SHOP' });
+        assert.deepEqual(body, { Tag: `${answer.id} demo`, ...parties, ...funds, ...cards, Culture: 'EN',
+            StatementDescriptor: 'SHOP' });
+        assert.equal((await mangopay.get(`/payins/${await referenceOf(answer.id)}`)).TemplateURL,
+            `${TEMPLATE}?transactionId=${await referenceOf(answer.id)}`);
     });
 
     test('a registration, its payments, and a refund', async () => {

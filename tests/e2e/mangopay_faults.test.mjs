@@ -81,7 +81,8 @@ const CREATES = [
     { fault: 'unauthorized', ...PAGE, payins: 1, creates: 2 },
     { fault: 'unauthorized', args: { count: 2 }, ...UNAVAILABLE, payins: 0, creates: 2, why: /takes none of its tokens/,
         trips: true },
-    { fault: 'refused', ...DECLINED, payins: 1, creates: 1, why: /^Mangopay says 001999: / },
+    { fault: 'refused', ...DECLINED, status: ERROR.status, message: ERROR.message, payins: 1, creates: 1,
+        why: /^Mangopay says 001999: / },
     { fault: 'error_code', args: { code: 101199 }, ...DECLINED, payins: 1, creates: 1, why: /^Mangopay says 101199: / },
 ];
 
@@ -271,6 +272,11 @@ describe('errors as Mangopay documents them', () => {
             assert.equal(await statusOf(shop, made.id), 'failed');
             assert.doesNotMatch(answer.reason + made.text, new RegExp(SECRET)); // texts of theirs are not repeated
         });
+
+    test('a method is told as a parameter by the newer endpoint, which has no message of its own for it', async () => {
+        proxy.plan({ path: /\/payins\/card\/web/, status: 400, body: error('disabled_mean_of_payment_for_currency') });
+        refused(await deposit(VALUE), 400, 'Invalid request parameters');
+    });
 
     for (const [name, status, body] of RIDDLES)
         test(`${name}: nobody knows what became of it`, async () => {

@@ -15,7 +15,7 @@ const shop = await startInstance({ name: 'mangolife', set: { 'mangopay.enabled':
 const { client, sandbox } = shop;
 const { alice, olivia } = shop.users;
 const mangopay = makeMangopay(shop);
-const { paiement, referenceOf, payinOf, notify } = makeShop(shop, mangopay);
+const { paiement, referenceOf, payinOf, notify, reviews } = makeShop(shop, mangopay);
 // Hooks at once, and no sweep behind them: what is told is told by a hook.
 assert.equal(shop.ctl('provider', 'check', 'mangopay').status, 0);
 
@@ -283,6 +283,27 @@ describe('repudiations and disputes', () => {
         await mangopay.act('dispute', { session_id: await referenceOf(made.id), result: 'WON' });
         await eventually(async () => (await seen(made)).dispute === 'won');
         await booked(made, `credit ${AMOUNT}`, `dispute -${AMOUNT}`, `dispute_won ${AMOUNT}`);
+    });
+
+    test('a retrieval only asks: noted once, nothing moves, and nobody is to decide anything', async () => {
+        const made = await paid(WAYS[0]);
+        const session_id = await referenceOf(made.id);
+        const told = (type, id) => eventually(() => shop.value("SELECT COUNT(*) FROM inbox WHERE state = 'done' AND body LIKE ?",
+            [`%${type}&RessourceId=${id}%`]));
+        await mangopay.act('retrieval', { session_id });
+        const [dispute] = await mangopay.get(`/payins/${session_id}/disputes`);
+        assert.deepEqual([dispute.DisputeType, dispute.RepudiationId], ['RETRIEVAL', null]);
+        await told('DISPUTE_CREATED', dispute.Id);
+        await told('DISPUTE_ACTION_REQUIRED', dispute.Id);
+        await mangopay.act('dispute', { session_id, result: 'VOID' });
+        await told('DISPUTE_CLOSED', dispute.Id);
+        const payment = await seen(made);
+        assert.deepEqual([payment.status, payment.dispute], ['completed', null]);
+        assert.deepEqual(payment.timeline.filter(({ kind }) => kind === 'dispute_warning').map(({ detail }) => detail),
+            ['PENDING_CLIENT_ACTION', 'CLOSED VOID'].map((word) =>
+                `mangopay says ${word}: the payer's bank asks about it, and takes nothing back`));
+        await booked(made, `credit ${AMOUNT}`);
+        assert.deepEqual(await reviews(made.id), []);
     });
 
     test('given in to: lost', async () => {

@@ -232,4 +232,14 @@ describe('recurring payments', () => {
         const [one, two] = [await register({ card_id }, { key: 'reg-1' }), await register({ card_id }, { key: 'reg-1' })];
         assert.equal(accepted(one).id, accepted(two).id);
     });
+
+    test('what Mangopay finds wrong is told in the same words, with a status of our own', () =>
+        shop.withSettings({ 'http.business_error_status': 300 }, async () => {
+            refused(await register({ card_id: 'card_m_nobody' }), 400, 'Invalid request parameters');
+            const card_id = await mangopay.card(AUTHOR, undefined, 'GBP');
+            refused(await register({ card_id }), 400, 'Invalid request parameters');
+            const { id } = accepted(await register());
+            refused(await post(`/recurring/${id}`, { card_id }), 400, 'Invalid request parameters');
+            refused(await register({ provider: 'payviox' }), 400, 'Invalid provider');
+        }));
 });

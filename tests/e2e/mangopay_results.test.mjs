@@ -28,7 +28,7 @@ const CODES = [...SOURCE.matchAll(/\{"(\d{6})",\s*((?:"(?:[^"\\]|\\.)*"\s*)+)\}/
 // What whoever pays is told; all others: that it was declined.
 const DECLINE = [402, 'Payment declined'];
 const WORDS = [
-    [[400, 'Invalid amount'], '001010 001011 001012 001013 001014 001015 001505'],
+    [[400, 'Invalid amount'], '001010 001011 001012 001013 001014 001505'],
     [[400, 'Invalid request parameters'], '001023 001024'],
     [[400, 'Invalid shipping'], '201005'],
     [[402, 'Payment cancelled'], '001031 001832 101001 101002 201003 201004'],
@@ -37,7 +37,7 @@ const WORDS = [
     [[402, 'Payment declined: the card cannot be used'],
         '101105 101106 101410 105101 105102 105103 105104 105202 105203 105204 105205 105206 105207 105299'],
     [[402, 'Payment declined: authentication failed'], '101301 101302 101303 101304 101305 101399'],
-    [[502, 'Failed to process payment'], '009101 009103 009199 009499 009999'],
+    [[502, 'Failed to process payment'], '001015 001999 009101 009103 009199 009499 009999'],
 ];
 const wordsOf = (code) => WORDS.find(([, codes]) => codes.split(' ').includes(code))?.[0] ?? DECLINE;
 

@@ -578,6 +578,7 @@ describe('faults', () => {
         for (const body of [{ action: 'advance', ms: 0 }, { action: 'advance', minutes: 1 },
             { action: 'wire', session_id: 'none' }, { action: 'external_instruction', alias: 'x' },
             { action: 'dispute', session_id: 'x', result: 'DRAW' },
+            { action: 'retrieval', session_id: 'x' },
             { action: 'mandate', mandate_id: 'x', status: 'ACTIVE' }])
             await assert.rejects(shop.sandbox.control({ provider: 'mangopay', ...body }));
     });

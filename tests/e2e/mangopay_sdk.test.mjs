@@ -96,6 +96,13 @@ describe('tokens', () => {
         await sdk.Users.get(john.Id);
         assert.equal(sdk.rateLimits.length, 4);
         assert.ok(sdk.rateLimits.every((limit) => limit.callsMade > 0 && limit.callsRemaining > 0));
+        assert.deepEqual(sdk.rateLimits.map((limit) => limit.minutesInterval), [15, 30, 60, 24 * 60]);
+    });
+
+    test('and are told apart later too: by how far away their ends are', async () => {
+        const { now } = await mango.act('advance', { ms: 16 * 60 * 1000 });
+        const ends = (await mango.api('GET', '/hooks')).all('X-RateLimit-Reset');
+        assert.deepEqual(ends.map((end) => Math.round((end - now) / 60)), [15, 30, 60, 24 * 60]);
     });
 });
 
@@ -193,7 +200,11 @@ describe('PayIns', () => {
         assert.match(payIn.WireReference, /^MG\w{8}$/);
         assert.equal(payIn.BankAccount.OwnerAddress.AddressLine1, '2 Avenue Amélie');
         await mango.act('wire', { session_id: payIn.Id, amount: 2000 });
-        assertPaid(await view(payIn.Id));
+        const paid = await view(payIn.Id);
+        assertPaid(paid);
+        const [bank] = paid.TransactionDetails;
+        assert.equal(bank.RemittanceInformationLine1, payIn.WireReference);
+        assert.deepEqual(bank.References, [{ Type: 'EndToEndId', Value: payIn.Id }]);
     });
 
     test('bankwire to the client wallet', async () => {

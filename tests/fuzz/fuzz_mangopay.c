@@ -108,12 +108,16 @@ static void token(const struct httpc_answer *answer)
 
 static void hooks(const struct httpc_answer *answer)
 {
-    for (size_t i = 0; i < mangopay_driver.hooks->kinds; i++) {
-        enum provider_hook state;
+    struct provider_hook found[PROVIDER_HOOKS_MAX] = {{.id = ""}};
+    const struct provider_hooks *driver = mangopay_driver.hooks;
+    bool more;
+    if (driver->list_read(&settings, fuzz_arena(), answer, found, &more) != ERR_NONE)
+        return;
+    for (size_t i = 0; i < driver->kinds; i++) {
         struct httpc_request request = {0};
-        enum err err =
-            mangopay_driver.hooks->mend(&settings, fuzz_arena(), answer, i, &state, &request);
-        HOLDS(err || (state == PROVIDER_HOOK_FINE) == (request.url == NULL));
+        HOLDS(found[i].state != PROVIDER_HOOK_WRONG || mangopay_is_id(found[i].id));
+        if (found[i].state != PROVIDER_HOOK_FINE)
+            HOLDS(driver->mend(&settings, fuzz_arena(), i, &found[i], &request) == ERR_NONE);
     }
 }
 
@@ -137,7 +141,7 @@ static void events(const struct httpc_answer *answer)
     int64_t last_s;
     if (mangopay_driver.hooks->events_read(arena, answer, notices, &count, &last_s) != ERR_NONE)
         return;
-    HOLDS(count <= PROVIDER_EVENTS_MAX);
+    HOLDS(count <= PROVIDER_EVENTS_MAX && last_s >= 0);
     for (size_t i = 0; i < count; i++)
         notice(arena, notices[i], strlen(notices[i]), true);
 }

@@ -12,10 +12,11 @@
 
 #include <stdlib.h>
 
-enum { EVENTS = 25000 }; /* one each second, the last of them now */
+enum { EVENTS = 25000 }; /* the last of them now */
 
 static struct {
-    int64_t first_s, swept_s, from; /* from: the first event of the page that is asked for */
+    int64_t first_s, swept_s, per_s;
+    int64_t from; /* the first event of the page that is asked for */
     bool told[EVENTS];
 } world;
 
@@ -76,7 +77,7 @@ static enum err events(const struct settings *settings, struct arena *arena, int
     (void)settings;
     (void)arena;
     (void)ret_request;
-    int64_t after = after_s - world.first_s + 1;
+    int64_t after = (after_s - world.first_s + 1) * world.per_s;
     world.from = (after > 0 ? after : 0) + page * PROVIDER_EVENTS_MAX;
     return ERR_NONE;
 }
@@ -93,28 +94,43 @@ static enum err events_read(struct arena *arena, const struct httpc_answer *answ
         (void)snprintf(text, sizeof text, "%lld", (long long)i);
         ret_notices[(*ret_count)++] = arena_strndup(arena, text, strlen(text));
     }
-    *ret_last_s = i == end ? world.first_s + i - 1 : 0;
+    *ret_last_s = i == end ? world.first_s + (i - 1) / world.per_s : 0;
     return ERR_NONE;
 }
 
-static void no_event_is_passed_over(void **state)
+/* Four sweeps are enough for all of them, at so many a second. */
+static void sweep_all(struct arena *arena, int64_t per_s)
 {
     static const struct provider_hooks hooks = {.events = events, .events_read = events_read};
     static const struct provider_driver driver = {.name = "played", .hooks = &hooks};
     struct context context = {.pool = NULL};
     struct hooks_found found;
     int64_t missed = 0;
-    world.first_s = clock_wall_ms() / 1000 - EVENTS + 1;
+    memset(&world, 0, sizeof world);
+    world.per_s = per_s;
+    world.first_s = clock_wall_ms() / 1000 - (EVENTS - 1) / per_s;
     for (int i = 0; i < 4; i++) {
-        assert_int_equal(hooks_sweep(&context, *state, &driver, &found), ERR_NONE);
+        assert_int_equal(hooks_sweep(&context, arena, &driver, &found), ERR_NONE);
         missed += found.missed;
     }
     assert_int_equal(missed, EVENTS);
-    assert_true(world.swept_s >= world.first_s + EVENTS - 1);
+    assert_true(world.swept_s >= world.first_s + (EVENTS - 1) / per_s);
+}
+
+static void no_event_is_passed_over(void **state)
+{
+    sweep_all(*state, 1);
+}
+
+/* More than one sweep reads, within the time that each reads again. */
+static void a_flood_is_got_through(void **state)
+{
+    sweep_all(*state, 50);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST_ARENA(no_event_is_passed_over)};
+    const struct CMUnitTest tests[] = {TEST_ARENA(no_event_is_passed_over),
+                                       TEST_ARENA(a_flood_is_got_through)};
     return cmocka_run_group_tests_name("hooks", tests, NULL, NULL);
 }

@@ -221,6 +221,7 @@ static void truths_about_parts(void **state)
         if (reading != READING_TRUTH)
             continue;
         ROW(t.fact == rows[i].fact, "%zu: %s", i, payment_fact_name(t.fact));
+        ROW(t.warning == (strstr(rows[i].body, "RETRIEVAL") != NULL), "%zu: a warning", i);
         ROW(strcmp(t.change_reference, rows[i].name) == 0, "%zu: %s", i, t.change_reference);
         ROW(money_minor_units(&t.change) == rows[i].units, "%zu: change", i);
         ROW(strcmp(t.provider_reference, PAYIN) == 0, "%zu: %s", i, t.provider_reference);
@@ -268,48 +269,73 @@ static void notices_name_what_to_read(void **state)
 }
 
 #define HOOK(url, status, validity)                                                                \
-    "[{\"Id\":\"h1\",\"EventType\":\"PAYIN_NORMAL_SUCCEEDED\",\"Url\":\"" url                      \
-    "\",\"Status\":\"" status "\",\"Validity\":\"" validity "\"}]"
-#define OURS "https://pay.example.test/webhook/mangopay"
+    "{\"Id\":\"h1\",\"EventType\":\"PAYIN_NORMAL_SUCCEEDED\",\"Url\":\"" url                       \
+    "\",\"Status\":\"" status "\",\"Validity\":\"" validity "\"}"
+#define OURS   "https://pay.example.test/webhook/mangopay"
+#define MENDED "{\"Url\":\"" OURS "\",\"Status\":\"ENABLED\",\"Validity\":\"VALID\"}"
+
+enum { CREATED = 0, SUCCEEDED = 1 }; /* their places in the driver's table */
 
 static void hooks_are_mended(void **state)
 {
     static const struct {
         const char *list, *method, *url, *body;
-        enum provider_hook is;
+        enum provider_hook_state is;
     } rows[] = {
-        {HOOK(OURS, "ENABLED", "VALID"), NULL, NULL, NULL, PROVIDER_HOOK_FINE},
-        {HOOK(OURS, "DISABLED", "VALID"), "PUT", "/hooks/h1",
-         "{\"Url\":\"" OURS "\",\"Status\":\"ENABLED\",\"Validity\":\"VALID\"}",
+        {"[" HOOK(OURS, "ENABLED", "VALID") "]", NULL, NULL, NULL, PROVIDER_HOOK_FINE},
+        {"[" HOOK(OURS, "DISABLED", "VALID") "]", "PUT", "/hooks/h1", MENDED, PROVIDER_HOOK_WRONG},
+        {"[" HOOK(OURS, "ENABLED", "INVALID") "]", "PUT", "/hooks/h1", MENDED, PROVIDER_HOOK_WRONG},
+        {"[" HOOK("https://elsewhere.test/", "ENABLED", "VALID") "]", "PUT", "/hooks/h1", MENDED,
          PROVIDER_HOOK_WRONG},
-        {HOOK(OURS, "ENABLED", "INVALID"), "PUT", "/hooks/h1",
-         "{\"Url\":\"" OURS "\",\"Status\":\"ENABLED\",\"Validity\":\"VALID\"}",
-         PROVIDER_HOOK_WRONG},
-        {HOOK("https://elsewhere.test/", "ENABLED", "VALID"), "PUT", "/hooks/h1",
-         "{\"Url\":\"" OURS "\",\"Status\":\"ENABLED\",\"Validity\":\"VALID\"}",
-         PROVIDER_HOOK_WRONG},
-        {"[]", "POST", "/hooks", "{\"Url\":\"" OURS "\",\"EventType\":\"PAYIN_NORMAL_SUCCEEDED\"}",
-         PROVIDER_HOOK_MISSING},
+        {"[{\"Id\":\"h2\",\"EventType\":\"KYC_CREATED\"}]", "POST", "/hooks",
+         "{\"Url\":\"" OURS "\",\"EventType\":\"PAYIN_NORMAL_SUCCEEDED\"}", PROVIDER_HOOK_MISSING},
     };
     const struct provider_hooks *hooks = mangopay_driver.hooks;
-    enum { SUCCEEDED = 1 }; /* its place in the driver's table */
+    assert_true(hooks->kinds <= PROVIDER_HOOKS_MAX);
     for (size_t i = 0; i < COUNT(rows); i++) {
+        struct provider_hook found[PROVIDER_HOOKS_MAX] = {{.id = ""}};
         struct httpc_request request = {0};
         struct httpc_answer list = answer_of(200, rows[i].list);
-        enum provider_hook is;
+        bool more = true;
         arena_reset(*state);
-        ROW(hooks->mend(&settings, *state, &list, SUCCEEDED, &is, &request) == ERR_NONE, "%zu", i);
-        ROW(is == rows[i].is, "%zu: %d", i, (int)is);
-        ROW(rows[i].method == NULL || (strcmp(request.method, rows[i].method) == 0 &&
-                                       strstr(request.url, rows[i].url) != NULL &&
-                                       strcmp(request.body, rows[i].body) == 0),
+        ROW(hooks->list_read(&settings, *state, &list, found, &more) == ERR_NONE, "%zu", i);
+        ROW(!more && found[SUCCEEDED].state == rows[i].is, "%zu: %d", i, (int)found[1].state);
+        ROW(found[CREATED].state == PROVIDER_HOOK_FINE, "%zu: nobody wants it", i);
+        if (rows[i].method == NULL)
+            continue;
+        ROW(hooks->mend(&settings, *state, SUCCEEDED, &found[SUCCEEDED], &request) == ERR_NONE,
+            "%zu", i);
+        ROW(strcmp(request.method, rows[i].method) == 0 &&
+                strstr(request.url, rows[i].url) != NULL && strcmp(request.body, rows[i].body) == 0,
             "%zu: %s %s %s", i, request.method, request.url, request.body);
     }
     ROWS_END();
+}
+
+/* What a page says stays said, and a full one has another after it. */
+static void hooks_have_pages(void **state)
+{
+    const struct provider_hooks *hooks = mangopay_driver.hooks;
+    struct provider_hook found[PROVIDER_HOOKS_MAX] = {{.id = ""}};
     struct httpc_request request = {0};
-    struct httpc_answer none = answer_of(500, "");
-    enum provider_hook is;
-    assert_int_equal(hooks->mend(&settings, *state, &none, SUCCEEDED, &is, &request), ERR_PAYLOAD);
+    struct buf text;
+    bool more = false;
+    buf_init(&text, *state, 64 * 1024);
+    buf_puts(&text, "[" HOOK(OURS, "ENABLED", "VALID"));
+    for (int i = 1; i < 100; i++)
+        buf_printf(&text, ",{\"Id\":\"k%d\",\"EventType\":\"KYC_%d\"}", i, i);
+    buf_puts(&text, "]");
+    struct httpc_answer page = answer_of(200, buf_text(&text)), last = answer_of(200, "[]"),
+                        none = answer_of(500, "[]"),
+                        nameless = answer_of(200, "[{\"EventType\":\"PAYIN_NORMAL_SUCCEEDED\"}]");
+    assert_int_equal(hooks->list_read(&settings, *state, &page, found, &more), ERR_NONE);
+    assert_true(more);
+    assert_int_equal(hooks->list_read(&settings, *state, &last, found, &more), ERR_NONE);
+    assert_true(!more && found[SUCCEEDED].state == PROVIDER_HOOK_FINE);
+    assert_int_equal(hooks->list_read(&settings, *state, &none, found, &more), ERR_PAYLOAD);
+    assert_int_equal(hooks->list_read(&settings, *state, &nameless, found, &more), ERR_PAYLOAD);
+    assert_int_equal(hooks->list(&settings, *state, 1, &request), ERR_NONE);
+    assert_non_null(strstr(request.url, "/hooks?page=2&per_page=100"));
 }
 
 static void events_become_notices(void **state)
@@ -333,15 +359,26 @@ static void events_become_notices(void **state)
     assert_non_null(strstr(request.url, "/events?AfterDate=99&page=2&per_page=100"));
     answer = answer_of(200, "{}");
     assert_int_equal(hooks->events_read(*state, &answer, notices, &count, &last_s), ERR_PAYLOAD);
-    struct buf page;
-    buf_init(&page, *state, 100000);
+    answer = answer_of(200, "[{\"ResourceId\":\"p1\",\"EventType\":\"DISPUTE_CLOSED\"}]");
+    assert_int_equal(hooks->events_read(*state, &answer, notices, &count, &last_s), ERR_PAYLOAD);
+}
+
+/* Whoever reads no further than a full page knows where to go on. */
+static void a_full_page_of_events_tells_its_end(void **state)
+{
+    const char *notices[PROVIDER_EVENTS_MAX];
+    struct buf text;
+    size_t count;
+    int64_t last_s;
+    buf_init(&text, *state, 64 * 1024);
     for (int i = 0; i < 100; i++)
-        buf_printf(&page, "%s{\"EventType\":\"KYC_CREATED\",\"Date\":%d}", i == 0 ? "[" : ",",
-                   i + 7);
-    buf_puts(&page, "]");
-    answer = answer_of(200, buf_text(&page));
-    assert_int_equal(hooks->events_read(*state, &answer, notices, &count, &last_s), ERR_NONE);
-    assert_true(count == 0 && last_s == 106); /* there may be more, after that */
+        buf_printf(&text, "%s{\"ResourceId\":\"k%d\",\"EventType\":\"KYC_CREATED\",\"Date\":%d}",
+                   i == 0 ? "[" : ",", i, 1000 + i);
+    buf_puts(&text, "]");
+    struct httpc_answer answer = answer_of(200, buf_text(&text));
+    assert_int_equal(mangopay_driver.hooks->events_read(*state, &answer, notices, &count, &last_s),
+                     ERR_NONE);
+    assert_true(count == 0 && last_s == 1099);
 }
 
 /* The parts of a refund add up, whatever is rounded. */
@@ -410,6 +447,8 @@ static void result_codes_have_words(void **state)
         {"101399", ERR_DECLINED_3DS},  {"101002", ERR_CANCELLED},
         {"001031", ERR_CANCELLED},     {"001830", ERR_DECLINED_FUNDS},
         {"001011", ERR_AMOUNT},        {"009103", ERR_PROCESS},
+        {"001014", ERR_AMOUNT},        {"001015", ERR_PROCESS},
+        {"001999", ERR_PROCESS},       {"00101", ERR_AMOUNT},
         {"008500", ERR_DECLINED},      {"201001", ERR_DECLINED_FUNDS},
         {"999999", ERR_DECLINED},      {"", ERR_DECLINED},
     };
@@ -418,6 +457,37 @@ static void result_codes_have_words(void **state)
         struct mangopay_verdict verdict = mangopay_verdict(rows[i].code);
         ROW(verdict.err == rows[i].err && verdict.why[0] != '\0', "%s: %s", rows[i].code,
             err_message(verdict.err));
+    }
+    ROWS_END();
+}
+
+static void registrations_have_a_status(void **state)
+{
+    static const struct {
+        const char *theirs, *ours;
+    } rows[] = {{"CREATED", "created"},
+                {"AUTHENTICATION_NEEDED", "authentication_needed"},
+                {"AUTHENTICATION NEEDED", "authentication_needed"},
+                {"IN_PROGRESS", "in_progress"},
+                {"ENDED", "ended"},
+                {"PAUSED", "unknown"}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[128];
+        struct buf written;
+        struct json *root;
+        arena_reset(*state);
+        (void)snprintf(text, sizeof text, "{\"Id\":\"r1\",\"Status\":\"%s\"}", rows[i].theirs);
+        assert_int_equal(json_parse(*state, text, strlen(text), &root), ERR_NONE);
+        buf_init(&written, *state, 4096);
+        struct json_out *out = json_out_new(*state, &written);
+        json_out_object(out, NULL);
+        mangopay_driver.registrations->write(out, root);
+        json_out_close_object(out);
+        assert_int_equal(json_out_end(out), ERR_NONE);
+        assert_int_equal(json_parse(*state, buf_text(&written), written.len, &root), ERR_NONE);
+        const char *status = json_get_text(root, "status");
+        ROW(status != NULL && strcmp(status, rows[i].ours) == 0, "%s: %s", rows[i].theirs,
+            status == NULL ? "" : status);
     }
     ROWS_END();
 }
@@ -434,10 +504,13 @@ int main(void)
         TEST_HERE(truths_about_parts),
         TEST_HERE(notices_name_what_to_read),
         TEST_HERE(hooks_are_mended),
+        TEST_HERE(hooks_have_pages),
         TEST_HERE(events_become_notices),
+        TEST_HERE(a_full_page_of_events_tells_its_end),
         TEST_HERE(refunds_leave_nothing_behind),
         TEST_HERE(cards_show_no_whole_number),
         TEST_HERE(result_codes_have_words),
+        TEST_HERE(registrations_have_a_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -129,6 +129,8 @@ static void settings_need_one_another(void **state)
         {{NEEDED, "mangopay.culture = ENG"}, "mangopay.culture is two capital letters"},
         {{NEEDED, "mangopay.statement_descriptor = Shop.com"}, "letters, digits and spaces"},
         {{NEEDED, "mangopay.statement_descriptor = My Shop 12"}, NULL},
+        {{NEEDED, "mangopay.template_url = shop.html"}, "mangopay.template_url must be"},
+        {{NEEDED, "mangopay.template_url = https://shop.test/card.html"}, NULL},
         {{NEEDED, "payment.environment = abcdefghijklmnopqrstuvwxyz"}, NULL},
         {{NEEDED, "payment.environment = abcdefghijklmnopqrstuvwxyz1"}, "more than 26 characters"},
         {{NEEDED, "nonstopay.deposits = USD:500-500 JPY:500-500"}, "nonstopay.deposits may name"},
