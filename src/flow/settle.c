@@ -198,10 +198,11 @@ static enum err look_back(struct db *db, const char *provider, const struct paym
 {
     static const char kind[] = "given_back";
     char note[REASON_MAX];
-    bool given_back = false;
+    bool given_back = false, over = payment->status == PAYMENT_FAILED ||
+                                    payment->status == PAYMENT_EXPIRED || attempt->rivalled;
     if (truth->given_back && !payment_is_paid(payment->status))
         return events_insert_once(db, payment->id, kind, attempt->reference, source);
-    if (truth->fact != FACT_SUCCEEDED || (payment->status == PAYMENT_PENDING && !attempt->rivalled))
+    if (truth->fact != FACT_SUCCEEDED || !over)
         return ERR_NONE;
     enum err err = events_find(db, payment->id, kind, attempt->reference, &given_back);
     return err || !given_back
