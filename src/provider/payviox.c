@@ -170,7 +170,6 @@ static void payviox_created(const struct settings *settings, struct arena *arena
         return;
     if (provider_is_refusal(answer->status)) {
         ret_result->outcome = OUTCOME_REFUSED;
-        ret_result->trip_s = answer->status == 401 ? PROVIDER_TRIP_S : 0;
         quote_refusal(root, ret_result);
     } else if (answer->status == 201 || answer->status == 200) {
         ret_result->reason[0] = '\0';

@@ -392,7 +392,7 @@ describe('F54: twenty buyers for one item', () => {
 
 describe('a payment that fails lets go of its items', () => {
     for (const [fault, status, args] of [
-        ['refused', 502, {}],
+        ['unauthorized', 502, {}],
         ['rate_limited', 503, { retry_after: 3 }],
     ])
         test(`at once, when the provider refuses: ${fault}`, async () => {

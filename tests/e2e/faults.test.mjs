@@ -67,7 +67,7 @@ describe('F40, F34: what becomes of a create when the provider', () => {
         { fault: 'connection_reset_after_success', ...UNKNOWN, why: 'the connection broke', sessions: 1 },
         { fault: 'error_5xx', args: { status: 503 }, ...ERROR, why: /^Payviox answered 503 and nothing we/, sessions: 0 },
         { fault: 'garbage', ...ERROR, why: /^Payviox answered 201 and nothing we/, sessions: 1 },
-        { fault: 'refused', ...ERROR, outcome: 'refused', payment: 'failed', why: /^Payviox answered 400/, sessions: 0 },
+        { fault: 'unauthorized', ...ERROR, outcome: 'refused', payment: 'failed', why: /401: Unauthorized$/, sessions: 0 },
         { fault: 'rate_limited', args: { retry_after: 7 }, ...BUSY, why: /takes no more sessions/, sessions: 0 },
     ];
     for (const c of cases) {

@@ -236,7 +236,7 @@ test('a refusal that is not about the body is kept apart: 401 is not kept', asyn
 });
 
 test('what the provider refused is kept: 502, replayed without asking again', async () => {
-    for (const [fault, status] of [['refused', 'failed'], ['error_5xx', 'pending'],
+    for (const [fault, status] of [['unauthorized', 'failed'], ['error_5xx', 'pending'],
         ['garbage', 'pending']]) {
         const [key, text] = [newKey(), body()];
         await sandbox.fault(fault, { call: 'create' });

@@ -316,6 +316,7 @@ test('a provider that takes no more, refuses, fails or breaks off', async () => 
     const cases = [
         ['rate_limited', { retry_after: 23 }, 503, 'Provider unavailable', 'failed'],
         ['refused', {}, 502, 'Failed to process payment', 'failed'],
+        ['unauthorized', {}, 502, 'Failed to process payment', 'failed'],
         ['error_5xx', {}, 502, 'Failed to process payment', 'pending'],
         ['garbage', {}, 502, 'Failed to process payment', 'pending'],
         ['connection_reset', {}, 504, UNKNOWN, 'pending'],

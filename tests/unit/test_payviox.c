@@ -241,8 +241,6 @@ static void answers_to_a_create(void **state)
         created(*state, row->status, row->body, &r);
         ROW(r.outcome == row->outcome, "%d %s: %s", row->status, row->body,
             outcome_name(r.outcome));
-        ROW((r.trip_s > 0) == (r.outcome == OUTCOME_REFUSED && row->status == 401), "%d %s: trip",
-            row->status, row->body);
         ROW((r.url != NULL) == (r.outcome == OUTCOME_PENDING), "%d %s: url \"%s\"", row->status,
             row->body, r.url);
         ROW((r.provider_reference[0] != '\0') == (r.outcome == OUTCOME_PENDING), "%d %s: \"%s\"",
