@@ -47,6 +47,9 @@ bool json_int(const struct json *value, int64_t *ret_number);
 /* True when the bytes are UTF-8 as RFC 3629 has it, without NUL. */
 bool utf8_valid(const char *text, size_t len);
 
+/* Characters of a text that is valid: what begins a sequence. */
+size_t utf8_length(const char *text);
+
 /* Writing: an output over a buf. Errors stick in the output and in the buf. */
 struct json_out;
 

@@ -64,9 +64,6 @@ int show_page(const struct ctl *ctl, struct section *section, int64_t limit, siz
 /* Lines of a report as a list of texts. False when the arena is full. */
 bool show_lines(const struct ctl *ctl, const char *report, struct inspect_rows *ret_rows);
 
-/* How many characters a text of UTF-8 has. */
-size_t show_width(const char *text);
-
 /* Adds text with everything written as \u009b or \xff that a terminal might obey, that would hide
  * or reorder what stands there, or that is no UTF-8. */
 void show_safe(struct buf *to, const char *text, size_t len);

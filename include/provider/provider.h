@@ -482,7 +482,7 @@ bool provider_is_payer_url(const char *text);
 /* Is the word among those that the list separates by spaces? */
 bool provider_lists(const char *list, const char *word);
 
-/* Up to max characters of one line. Characters are what begins a sequence of UTF-8. */
+/* Up to max characters of one line. */
 bool provider_is_line(const char *text, size_t max);
 
 /* Copies as much of a foreign text as fits, as printable ASCII: for reasons and words. */

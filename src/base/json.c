@@ -285,6 +285,14 @@ bool utf8_valid(const char *text, size_t len)
     return true;
 }
 
+size_t utf8_length(const char *text)
+{
+    size_t length = 0;
+    for (; *text != '\0'; text++)
+        length += ((unsigned char)*text & 0xc0) != 0x80;
+    return length;
+}
+
 struct json_out {
     struct buf *to;
     yajl_gen gen;

@@ -69,7 +69,7 @@ int user_add(struct ctl *ctl)
     const char *name = ctl_option(ctl, "--name");
     if (!read_user(&unit, "--id"))
         return no_number(ctl, "--id");
-    if (!utf8_valid(name, strlen(name)) || show_width(name) > NAME_MAX_CHARS)
+    if (!utf8_valid(name, strlen(name)) || utf8_length(name) > NAME_MAX_CHARS)
         return ctl_refuse(ctl, CTL_MISUSED, "--name must be UTF-8 of up to %d characters",
                           NAME_MAX_CHARS);
     if (!address_valid(ctl_option(ctl, "--email")))

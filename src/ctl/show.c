@@ -219,18 +219,10 @@ static const char *show_cell(const struct ctl *ctl, const struct section *sectio
     return buf_text(&safe);
 }
 
-/* Columns of a terminal, near enough: one for each character. */
-size_t show_width(const char *text)
-{
-    size_t width = 0;
-    for (; *text != '\0'; text++)
-        width += (*text & 0xc0) != 0x80;
-    return width;
-}
-
+/* Columns of a terminal are, near enough, characters. */
 static void add_padded(struct buf *to, const char *text, size_t width, bool right)
 {
-    size_t own = show_width(text), blanks = own < width ? width - own : 0;
+    size_t own = utf8_length(text), blanks = own < width ? width - own : 0;
     if (right)
         buf_printf(to, "%*s", (int)blanks, "");
     buf_puts(to, text);
@@ -329,7 +321,7 @@ static void add_list(const struct ctl *ctl, struct buf *to, const struct section
         for (size_t row = 0; row < rows; row++) {
             const char *text = row == 0 ? capitals(ctl, section->columns[i].title)
                                         : show_cell(ctl, section, row - 1, i);
-            size_t width = show_width(text);
+            size_t width = utf8_length(text);
             cells[row * columns + i] = text;
             widths[i] = width > widths[i] ? width : widths[i];
         }

@@ -4,7 +4,6 @@
 
 #include "base/buf.h"
 #include "base/crash.h"
-#include "flow/checkout.h"
 #include "flow/notify.h"
 #include "flow/posting.h"
 #include "flow/refund_order.h"

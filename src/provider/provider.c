@@ -150,13 +150,10 @@ bool provider_lists(const char *list, const char *word)
 
 bool provider_is_line(const char *text, size_t max)
 {
-    size_t count = 0;
-    for (; *text != '\0'; text++) {
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
+    for (const char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
             return false;
-        count += ((unsigned char)*text & 0xc0) != 0x80;
-    }
-    return count <= max;
+    return utf8_length(text) <= max;
 }
 
 bool provider_is_refusal(int status)

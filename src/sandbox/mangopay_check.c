@@ -24,15 +24,6 @@ static void wrong(struct checking *checking, const char *name, const char *messa
     mango_set_text(checking->call->arena, checking->errors, name, message);
 }
 
-/* Characters, not bytes. */
-static int length_of(const char *text)
-{
-    int len = 0;
-    for (; *text != '\0'; text++)
-        len += ((unsigned char)*text & 0xc0) != 0x80;
-    return len;
-}
-
 static bool is_url(const char *text)
 {
     size_t scheme = strncmp(text, "https://", 8) == 0  ? 8
@@ -71,7 +62,7 @@ static const char *text_problem(struct arena *arena, const struct mango_field *f
     const char *word = field->type == FIELD_CULTURE ? upper(arena, text) : text;
     if (field->words != NULL && !mango_is_word(field->words, word))
         return mango_print(arena, "The value '%.40s' is not valid for %s.", text, name);
-    if (field->max > 0 && length_of(text) > field->max)
+    if (field->max > 0 && (int)utf8_length(text) > field->max)
         return mango_print(arena,
                            "The field %s must be a string or array type with a maximum length of "
                            "'%d'.",

@@ -39,15 +39,6 @@ static bool is_missing(const struct json *value)
            ((value->type == JSON_ARRAY || value->type == JSON_OBJECT) && value->child == NULL);
 }
 
-/* Characters are what begins a sequence of UTF-8, which the parser has checked. */
-static size_t count_characters(const struct json *value)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < value->len; i++)
-        count += ((unsigned char)value->text[i] & 0xc0) != 0x80;
-    return count;
-}
-
 static bool check_text(struct check *check, const char *field, const struct json *value,
                        bool required)
 {
@@ -55,7 +46,7 @@ static bool check_text(struct check *check, const char *field, const struct json
         return !required || complain(check, field, "The %s field is required.", field);
     if (value->type != JSON_STRING)
         return complain(check, field, "The %s field must be a string.", field);
-    if (count_characters(value) > SESSION_TEXT_MAX)
+    if (utf8_length(value->text) > SESSION_TEXT_MAX)
         return complain(check, field, "The %s field must not be greater than %d characters.", field,
                         SESSION_TEXT_MAX);
     return true;
