@@ -164,7 +164,8 @@ test: test-packages
 	@echo "test: building the programs and, with sanitizers, programs and unit tests"
 	@$(MAKE) -j$(jobs) programs
 	@$(MAKE) -j$(jobs) VARIANT=asan programs unit bench-programs
-	@$(MAKE) VARIANT=asan run-unit model run-e2e
+	@$(MAKE) -j2 VARIANT=asan run-unit model
+	@$(MAKE) VARIANT=asan run-e2e
 
 # Needs no build: the verifier is spin's, with the domain's tables.
 model: packages-run packages-test
@@ -173,7 +174,7 @@ model: packages-run packages-test
 tsan: test-packages
 	@echo "tsan: building programs and unit tests with the thread sanitizer"
 	@$(MAKE) -j$(jobs) VARIANT=tsan programs unit bench-programs
-	@$(MAKE) VARIANT=tsan run-unit run-e2e
+	@AT_ONCE=1 $(MAKE) VARIANT=tsan run-unit run-e2e
 
 torture: test-packages
 	@echo "torture: building the programs and the sweep with sanitizers"

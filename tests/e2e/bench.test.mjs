@@ -1,3 +1,4 @@
+// Runs alone: it measures time.
 // The benchmark's short form: it runs, it verifies, and what does not add up is called WRONG.
 import assert from 'node:assert/strict';
 import path from 'node:path';

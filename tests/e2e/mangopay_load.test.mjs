@@ -1,3 +1,4 @@
+// Runs alone: it measures time.
 // Mangopay's notices under load: each is answered within two seconds, however slow Mangopay itself is,
 // and what they tell of is in the books once.
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// Runs alone: it measures time.
 // Limits: whoever keeps to the rate is served, whoever floods is told 429 in the envelope, and no
 // flood reaches further than its own zone. Addresses are told apart by calling from 127.0.0.x.
 import assert from 'node:assert/strict';
