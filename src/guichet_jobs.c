@@ -77,13 +77,13 @@ static bool step_notice(struct job *job)
 
 static bool step_refund(struct job *job)
 {
-    char refund_id[IDENT_MAX];
-    enum err err = refund_order_step(job->context, job->arena, refund_id);
+    char payment_id[IDENT_MAX];
+    enum err err = refund_order_step(job->context, job->arena, payment_id);
     if (err)
-        log_failure("refund", "", err);
-    else if (refund_id[0] != '\0')
-        LOG(LOG_INFO, "refund", LOG_TEXT("refund", refund_id));
-    return !err && refund_id[0] != '\0';
+        log_failure("refund", payment_id, err);
+    else if (payment_id[0] != '\0')
+        LOG(LOG_INFO, "refund", LOG_TEXT("payment", payment_id));
+    return !err && payment_id[0] != '\0';
 }
 
 static bool step_mail(struct job *job)

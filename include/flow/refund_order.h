@@ -11,8 +11,8 @@
 void refund_order_run(struct context *context, struct arena *arena, const char *payment_id,
                       const char *refund_id, int64_t deadline_ms, struct answer *ret_answer);
 
-/* One order that was not ended: asks again. ret_refund_id "" when none is due. */
+/* One order that was not ended: asks again. ret_payment_id: whose; "" when none is due. */
 enum err refund_order_step(struct context *context, struct arena *arena,
-                           char ret_refund_id[IDENT_MAX]) MUST_CHECK;
+                           char ret_payment_id[IDENT_MAX]) MUST_CHECK;
 
 #endif

@@ -252,12 +252,12 @@ static enum err take_unit(struct db *db, void *context)
 }
 
 enum err refund_order_step(struct context *context, struct arena *arena,
-                           char ret_refund_id[IDENT_MAX])
+                           char ret_payment_id[IDENT_MAX])
 {
-    struct take_unit taken = {.refund_id = ""};
+    struct take_unit taken = {.payment_id = ""};
     enum err err = db_transact(context->pool, arena, take_unit, &taken);
-    (void)text_copy(ret_refund_id, IDENT_MAX, taken.refund_id);
-    if (err || taken.refund_id[0] == '\0')
+    (void)text_copy(ret_payment_id, IDENT_MAX, taken.payment_id);
+    if (err || taken.payment_id[0] == '\0')
         return err;
     struct order_unit unit = {
         .context = context, .payment_id = taken.payment_id, .refund_id = taken.refund_id};

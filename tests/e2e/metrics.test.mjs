@@ -69,6 +69,8 @@ test('numbers move with what happens', async () => {
     const opened = await numbers();
     const OPEN = 'guichet_payments_open{status="pending"}';
     assert.equal(opened[OPEN], (before[OPEN] ?? 0) + 1);
+    const CALLED = 'guichet_attempts_open{provider="payviox"}';
+    assert.equal(opened[CALLED], (before[CALLED] ?? 0) + 1);
     const notice = sandbox.notice(sessionOf(made.url), made.id, 999, 'succeeded');
     await sandbox.notify(JSON.stringify(notice));
     await sandbox.notify(JSON.stringify(notice), { signature: '0'.repeat(64) });
@@ -116,6 +118,22 @@ test('a receiver that refuses is seen between two tries, and one that is gone', 
     assert.equal(seen[GONE], 1);
 });
 
+test('a refund that its provider does not end is seen, until somebody has', async () => {
+    const OLDEST = 'guichet_refund_orders_oldest_seconds';
+    assert.equal((await numbers())[OLDEST], 0);
+    await shop.rows(`INSERT INTO refund_orders (refund_id, payment_id, attempt, amount, operator_id, due_at, created_at)
+        SELECT 'REF_00000000000000000000000000', MIN(payment_id), 1, 100, ?, UTC_TIMESTAMP(3) + INTERVAL 1 HOUR,
+            UTC_TIMESTAMP(3) - INTERVAL 3 DAY FROM payments`, [IDS.olivia]);
+    const seen = await numbers();
+    assert.ok(seen[OLDEST] >= 3 * 86400 && seen[OLDEST] < 3 * 86400 + 60);
+    await shop.rows("UPDATE refund_orders SET state = 'done', due_at = NULL");
+    assert.equal((await numbers())[OLDEST], 0);
+});
+
+test('a provider of whom nothing is expected may be silent', () =>
+    assertFires({ guichet_checks_lag_seconds: 0, 'guichet_provider_silence_seconds{provider="mangopay"}': 90000,
+        'guichet_attempts_open{provider="payviox"}': 100 }, null));
+
 test('F26: each of the other alerts fires on what it is for', async () => {
     const calm = { 'guichet_checks_lag_seconds': 0 };
     for (const [name, series] of Object.entries({
@@ -123,7 +141,8 @@ test('F26: each of the other alerts fires on what it is for', async () => {
         GuichetJobsLate: { 'guichet_checks_lag_seconds': 301 },
         GuichetNoticesUnmatched: { 'guichet_inbox_unmatched_oldest_seconds': 3601 },
         GuichetProviderSilent: { 'guichet_provider_silence_seconds{provider="payviox"}': 3601,
-            'guichet_payments_open{status="pending"}': 21 },
+            'guichet_attempts_open{provider="payviox"}': 21 },
+        GuichetRefundsUnended: { 'guichet_refund_orders_oldest_seconds': 172801 },
         GuichetProviderClosed: { 'guichet_provider_closed{provider="payviox"}': 1 },
         GuichetDeliveriesLate: { 'guichet_deliveries_lag_seconds{receiver="mail"}': 901 },
         GuichetDeliveriesRefused: { 'guichet_deliveries_oldest_seconds{receiver="mail"}': 7201 },

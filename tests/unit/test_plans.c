@@ -214,6 +214,8 @@ static const struct plan plans[SQL_STATEMENTS] = {
     [SQL_METRIC_INBOX] = {WHOLE, {NULL}},
     [SQL_METRIC_INBOX_AGE] = {WHOLE, {NULL}},
     [SQL_METRIC_SILENCE] = {WHOLE, {NULL}},
+    [SQL_METRIC_ATTEMPTS] = {WHOLE, {NULL}},
+    [SQL_METRIC_ORDERS_AGE] = {WHOLE, {NULL}},
     [SQL_METRIC_DELIVERIES] = {EXEMPT, .exempt = "reads the index of all deliveries, over or not"},
     [SQL_METRIC_DELIVERIES_LAG] = {WHOLE, {NULL}, .fresh = true},
     [SQL_METRIC_DELIVERIES_AGE] = {EXEMPT, .exempt = "reads the index of all deliveries, once"},

@@ -392,19 +392,19 @@ static bool jobs_round(enum err *ret_err)
 {
     struct reconciled checked;
     struct mailed mailed;
-    char refund_id[IDENT_MAX];
+    char payment_id[IDENT_MAX];
     bool found;
     arena_reset(arena);
     db_forget_problem();
     log_aside(true);
     enum err notice = notice_retry(torture_context, arena, &found);
     enum err check = reconcile_step(torture_context, arena, &checked);
-    enum err refund = refund_order_step(torture_context, arena, refund_id);
+    enum err refund = refund_order_step(torture_context, arena, payment_id);
     enum err mail = mail_step(torture_context, arena, &mailed);
     LOG(LOG_INFO, "round", LOG_TEXT("payment", checked.payment_id));
     log_aside(false);
     *ret_err = notice ? notice : check ? check : refund ? refund : mail;
-    return found || checked.payment_id[0] != '\0' || refund_id[0] != '\0' ||
+    return found || checked.payment_id[0] != '\0' || payment_id[0] != '\0' ||
            mailed.payment_id[0] != '\0';
 }
 
