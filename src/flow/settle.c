@@ -175,12 +175,17 @@ static const char *find_mismatch(const struct provider_driver *driver,
     return NULL;
 }
 
-/* Once: the payer's browser may come back, and ask, any number of times. */
+/* Once for each amount: the payer's browser may come back, and ask, any number of times. */
 static enum err ask_for_review(struct db *db, const struct payment *payment, const char *provider,
                                const struct provider_truth *truth, enum payment_fact fact,
                                const char *why, const char *source, char ret_note[REASON_MAX])
 {
-    (void)snprintf(ret_note, REASON_MAX, "%s: %s", truth->word, why);
+    char amount[MONEY_TEXT_MAX], paid[MONEY_TEXT_MAX + 8] = "";
+    if (truth->has_amount) {
+        money_format(&truth->amount, amount);
+        (void)snprintf(paid, sizeof paid, " (%s %s)", amount, money_currency(&truth->amount));
+    }
+    (void)snprintf(ret_note, REASON_MAX, "%s: %s%s", truth->word, why, paid);
     struct review review = {.kind = truth->stranger != NULL ? REVIEW_STRANGER : REVIEW_MISMATCH,
                             .fact = fact,
                             .note = ret_note};

@@ -146,13 +146,13 @@ describe('payment show and timeline', () => {
 });
 
 describe('review', () => {
-    const NOTE = 'succeeded: another amount than the payment\'s';
+    const NOTE = (dollars) => `succeeded: another amount than the payment's (${dollars}.00 USD)`;
 
     test('resolve --as accepted: what the provider says is booked, once, and the timeline says by whom', async () => {
         const { made, notice, review } = await reviewed(1500);
         const before = await client.balance(alice);
         assert.deepEqual([review.state, review.kind, review.paymentId, review.provider, review.says, review.note],
-            ['open', 'mismatch', made.id, 'payviox', 'succeeded', NOTE]);
+            ['open', 'mismatch', made.id, 'payviox', 'succeeded', NOTE('15')]);
         const id = String(review.id);
         assert.deepEqual(json('review', 'show', id), review);
         const done = json('review', 'resolve', id, '--as', 'accepted', '--why', 'seen at Payviox', '--by', 'zoe');
@@ -199,7 +199,7 @@ describe('review', () => {
         assert.deepEqual(ids('--state', 'all', '--limit', '1', '--cursor', cursor), ids('--state', 'all').slice(1, 2));
         const lines = text('review', 'list').split('\n');
         assert.match(lines[0], /^ID +SINCE +STATE +KIND +PAYMENT +SAYS +NOTE$/);
-        assert.match(lines[1], new RegExp(`^ *${review.id} .* open +mismatch +PAY_\\w+ +succeeded +${NOTE}$`));
+        assert.match(lines[1], new RegExp(`^ *${review.id} .* open +mismatch +PAY_\\w+ +succeeded +${NOTE('17').replace(/[()]/g, '\\$&')}$`));
     });
 });
 

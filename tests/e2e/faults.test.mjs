@@ -330,9 +330,9 @@ describe('F01, F20: webhooks go astray', () => {
 
 describe('F28: a genuine webhook that says something else credits nothing', () => {
     const cases = [
-        ['wrong_amount', { delta: -1 }, 'succeeded: another amount than the payment\'s'],
-        ['wrong_amount', { delta: 1 }, 'succeeded: another amount than the payment\'s'],
-        ['wrong_currency', { currency: 'JPY' }, 'succeeded: another currency than the payment\'s'],
+        ['wrong_amount', { delta: -1 }, 'succeeded: another amount than the payment\'s (11.99 USD)'],
+        ['wrong_amount', { delta: 1 }, 'succeeded: another amount than the payment\'s (12.01 USD)'],
+        ['wrong_currency', { currency: 'JPY' }, 'succeeded: another currency than the payment\'s (1200 JPY)'],
     ];
     for (const [fault, args, note] of cases)
         test(`${fault} ${JSON.stringify(args)} waits for review; the read-back tells the truth`, async () => {

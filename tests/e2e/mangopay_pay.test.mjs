@@ -97,7 +97,7 @@ describe('notices', () => {
             await mangopay.form(made.url, mangopay.cardForm());
             await eventually(async () => (await reviews(made.id)).length > 0);
             assert.deepEqual(await reviews(made.id),
-                [{ kind: 'mismatch', note: 'SUCCEEDED: another way of paying than was asked for' }]);
+                [{ kind: 'mismatch', note: 'SUCCEEDED: another way of paying than was asked for (8.50 USD)' }]);
             assert.equal((await client.payment(alice, made.id)).status, 'pending');
         }));
 
