@@ -46,10 +46,11 @@ struct settings_mangopay {
     char api_url[CONF_TEXT_MAX], return_url[CONF_TEXT_MAX], hook_url[CONF_TEXT_MAX];
     char client_id[CONF_TEXT_MAX];
     struct secret api_key;
-    char author_id[CONF_TEXT_MAX]; /* who pays in, in Mangopay's eyes */
-    char wallets[CONF_LIST_MAX];   /* CURRENCY:ID, separated by spaces */
-    bool callers_name_wallets;     /* may callers name author, wallet and fees? */
-    int64_t fees_bps;              /* of each payment, for the platform */
+    char callback_addresses[CONF_TEXT_MAX]; /* separated by spaces; "": from anywhere */
+    char author_id[CONF_TEXT_MAX];          /* who pays in, in Mangopay's eyes */
+    char wallets[CONF_LIST_MAX];            /* CURRENCY:ID, separated by spaces */
+    bool callers_name_wallets;              /* may callers name author, wallet and fees? */
+    int64_t fees_bps;                       /* of each payment, for the platform */
     char culture[CONF_TEXT_MAX], statement_descriptor[CONF_TEXT_MAX];
     char template_url[CONF_TEXT_MAX]; /* of the page for cards; "": Mangopay's own */
     int64_t minimum, maximum;         /* minor units of USD */

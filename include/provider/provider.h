@@ -482,6 +482,9 @@ bool provider_is_payer_url(const char *text);
 /* Is the word among those that the list separates by spaces? */
 bool provider_lists(const char *list, const char *word);
 
+/* Does a notice come from one of the addresses, separated by spaces? "": anybody may send it. */
+bool provider_may_call(const char *addresses, const struct http_request *request);
+
 /* Up to max characters of one line. */
 bool provider_is_line(const char *text, size_t max);
 

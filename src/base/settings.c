@@ -141,6 +141,7 @@ const struct conf_setting settings_table[] = {
     SECRET("mangopay", "api_key_file", mangopay.api_key, 8),
     URL("mangopay", "return_url", mangopay.return_url, NULL),
     URL("mangopay", "hook_url", mangopay.hook_url, NULL),
+    TEXT("mangopay", "callback_addresses", mangopay.callback_addresses, NULL),
     TEXT("mangopay", "author_id", mangopay.author_id, NULL),
     LIST("mangopay", "wallets", mangopay.wallets, NULL),
     SWITCH("mangopay", "callers_name_wallets", mangopay.callers_name_wallets, "off"),
@@ -243,6 +244,14 @@ static bool is_signature(const char *text)
            strcmp(text, "off") == 0;
 }
 
+static void check_addresses(struct check *check, const char *section, const char *addresses)
+{
+    char what[128];
+    (void)snprintf(what, sizeof what,
+                   "%s.callback_addresses is a list of IP addresses, separated by spaces", section);
+    demand(check, addresses, all_words(addresses, is_ip), what);
+}
+
 static void check_nonstopay(struct check *check, const struct settings_nonstopay *s)
 {
     demand(check, &s->minimum, s->minimum <= s->maximum,
@@ -256,8 +265,7 @@ static void check_nonstopay(struct check *check, const struct settings_nonstopay
     demand(check, s->signature,
            strcmp(s->signature, "off") != 0 || s->callback_addresses[0] != '\0',
            "nonstopay.callback_addresses must be set while nonstopay.signature is off");
-    demand(check, s->callback_addresses, all_words(s->callback_addresses, is_ip),
-           "nonstopay.callback_addresses is a list of IP addresses, separated by spaces");
+    check_addresses(check, "nonstopay", s->callback_addresses);
     for (size_t i = 0; i < s->common.deposits.count; i++)
         demand(check, &s->common.deposits,
                strstr(NONSTOPAY_CURRENCIES, s->common.deposits.rows[i].currency) != NULL,
@@ -290,6 +298,7 @@ static void check_mangopay(struct check *check, const struct settings_mangopay *
            "mangopay.minimum is above mangopay.maximum");
     demand(check, s->wallets, all_words(s->wallets, is_wallet),
            "mangopay.wallets is a list of CURRENCY:ID");
+    check_addresses(check, "mangopay", s->callback_addresses);
     demand(check, s->return_url, strlen(s->return_url) <= 100,
            "mangopay.return_url has more than 100 characters");
     demand(check, s->culture,

@@ -45,8 +45,8 @@ static const struct event *find_event(const char *type)
 /* They bear no proof, but all that they can bring about is a question to Mangopay. */
 bool mangopay_notice_proved(const struct settings *settings, const struct http_request *request)
 {
-    (void)settings;
-    return strstr(request->query, "RessourceId=") != NULL;
+    return provider_may_call(settings->mangopay.callback_addresses, request) &&
+           strstr(request->query, "RessourceId=") != NULL;
 }
 
 /* EventType=…&RessourceId=…&Date=… */

@@ -388,8 +388,7 @@ static bool nonstopay_notice_proved(const struct settings *settings,
     const struct secret *key = secret_is_set(&s->signature_key) ? &s->signature_key : &s->api_key;
     unsigned char claimed[CRYPT_HASH_BYTES], right[CRYPT_HASH_BYTES];
     const char *signature;
-    if (s->callback_addresses[0] != '\0' &&
-        !provider_lists(s->callback_addresses, request->client_ip))
+    if (!provider_may_call(s->callback_addresses, request))
         return false;
     if (strcmp(s->signature, "off") == 0)
         return true;

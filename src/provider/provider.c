@@ -148,6 +148,11 @@ bool provider_lists(const char *list, const char *word)
     return false;
 }
 
+bool provider_may_call(const char *addresses, const struct http_request *request)
+{
+    return addresses[0] == '\0' || provider_lists(addresses, request->client_ip);
+}
+
 bool provider_is_line(const char *text, size_t max)
 {
     for (const char *c = text; *c != '\0'; c++)

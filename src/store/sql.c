@@ -414,7 +414,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_METRIC_SILENCE] =
         "SELECT provider, " SECONDS_SINCE("MAX(received_at)") " FROM inbox GROUP BY provider",
     [SQL_METRIC_ATTEMPTS] =
-        "SELECT a.provider, COUNT(*) FROM payments p JOIN attempts a ON a.payment_id = p.payment_id"
+        "SELECT a.provider, COUNT(*) FROM payments p STRAIGHT_JOIN attempts a ON a.payment_id = p.payment_id"
         " WHERE p.status IN ('pending', 'processing') GROUP BY a.provider",
     [SQL_METRIC_ORDERS_AGE] =
         "SELECT '', COALESCE(" SECONDS_SINCE("MIN(created_at)") ", 0) FROM refund_orders WHERE due_at IS NOT NULL",

@@ -101,6 +101,19 @@ describe('notices', () => {
             assert.equal((await client.payment(alice, made.id)).status, 'pending');
         }));
 
+    test('from listed addresses only, where they are listed', () =>
+        shop.withSettings({ 'mangopay.callback_addresses': '127.0.0.7 203.0.113.7' }, async () => {
+            const made = await deposit(825);
+            const { Id } = await payinOf(made);
+            await mangopay.form(made.url, mangopay.cardForm()); // the sandbox itself is refused
+            const send = (from) => client.request('GET',
+                `/webhook/mangopay?EventType=PAYIN_NORMAL_SUCCEEDED&RessourceId=${Id}&Date=1706745600`, { from });
+            refused(await send('127.0.0.8'), 401, 'Invalid signature');
+            assert.equal((await client.payment(alice, made.id)).status, 'pending');
+            assert.equal((await send('127.0.0.7')).status, 200);
+            await client.paymentIs(alice, made.id, 'completed');
+        }));
+
     test('POST is not their way, and without a resource there is nothing to take', async () => {
         assert.equal((await client.request('POST', '/webhook/mangopay', { body: {} })).status, 405);
         assert.equal((await client.request('GET', '/webhook/mangopay?EventType=X')).status, 401);

@@ -141,6 +141,8 @@ static void settings_need_one_another(void **state)
         {{NEEDED, "nonstopay.callback_addresses = 85.206.160.33  2001:db8::1"}, NULL},
         {{NEEDED, "nonstopay.callback_addresses = 85.206.160.333"}, "is a list of IP addresses"},
         {{NEEDED, "nonstopay.callback_addresses = ::1, ::2"}, "is a list of IP addresses"},
+        {{NEEDED, "mangopay.callback_addresses = 203.0.113.7 ::1"}, NULL},
+        {{NEEDED, "mangopay.callback_addresses = a.b"}, "mangopay.callback_addresses is a list"},
         {{NEEDED, "mannco.partners = mangopay"}, NULL},
         {{NEEDED, "mannco.partners = payviox mango"}, ":8: mannco.partners is a list"},
         {{NEEDED, "mannco.partners = payviox,mangopay"}, "mannco.partners is a list"},
