@@ -374,7 +374,7 @@ const READS = [ // fault, what the payer sees meanwhile
 const AMOUNT = /^SUCCEEDED: another amount than the payment's \(\d+\.\d\d USD\)$/;
 const LIES = [ // fault, why a person looks
     ['wrong_amount', { delta: -1 }, AMOUNT], ['wrong_amount', { delta: 1 }, AMOUNT],
-    ['wrong_currency', { currency: 'EUR' }, /^SUCCEEDED: credited funds that are not the debited ones less the fees( \(.*\))?$/],
+    ['wrong_currency', { currency: 'EUR' }, /^SUCCEEDED: credited funds that are not the debited ones less the fees \(\d+\.\d\d EUR\)$/],
 ];
 
 describe('F01, F18, F20: notices that meet', () => {

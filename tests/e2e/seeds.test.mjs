@@ -329,10 +329,10 @@ const WALK = [
 
     ['Failed to process payment: the provider\'s error', async () => {
         for (const fault of ['refused', 'error_5xx']) {
-            await sandbox.fault(fault, { call: 'create' });
+            await sandbox.fault(fault, { call: 'create', count: 20 }); // the jobs may call meanwhile
             isRefusal(await balance(), 502, 'Failed to process payment');
-            await sandbox.fault(fault, { call: 'create' });
             isRefusal(await paiement(), 502, 'Failed to process payment');
+            await sandbox.reset();
         }
         isRefusal(await balance({ payment_method: 'seashells' }), 502, 'Failed to process payment');
     }],

@@ -379,7 +379,7 @@ test('F35: a genuine notice of another environment: stored, waits for a person, 
             assert.equal((await sandbox.notify(foreign(id))).status, 200);
     });
     const [ours, unknown] = await reviews();
-    assert.deepEqual(ours, { kind: 'stranger', fact: 'succeeded', note: 'succeeded: of another environment' });
+    assert.deepEqual(ours, { kind: 'stranger', fact: 'succeeded', note: 'succeeded: of another environment (13.00 USD)' });
     assert.deepEqual(unknown, { kind: 'stranger', fact: 'succeeded', note: 'of another environment' });
     assert.equal((await reviews()).length, 2);
     await moves(1300, () => sandbox.notify(payment.notice()));
