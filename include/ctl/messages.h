@@ -12,8 +12,12 @@ extern const struct column review_columns[];   /* review.c */
 /* The number of a message that a command is about; false: it is none, and that has been said. */
 bool message_id(const struct ctl *ctl, int64_t *ret_id);
 
-/* Reads --cursor and --limit; one row more is asked for. The same of false. */
-bool message_page(const struct ctl *ctl, struct inspect_messages *filter);
+/* A list of messages, by pages: those that the filter leaves, from --cursor on, up to --limit. key:
+ * of the list in JSON. Returns an enum ctl_exit. */
+typedef enum err message_inspect(struct db *db, const struct inspect_messages *filter,
+                                 struct inspect_rows *ret_rows);
+int message_list(const struct ctl *ctl, message_inspect *inspect, struct inspect_messages *filter,
+                 const char *key, const struct column *columns);
 
 /* "what, by operator" into the timeline of a payment; "" is none. A step inside a unit of work. */
 enum err message_note(struct db *db, const char *payment_id, const char *what,

@@ -30,8 +30,9 @@ void reply_answer(struct call *call, const struct answer *answer);
 /* "items":[{"assetId":…,"name":…,"price":…},…] */
 void reply_items(struct json_out *out, const struct cart *cart);
 
-/* A success: write the members of content between the two. NULL: out of memory, and replied. */
-struct json_out *reply_open(struct call *call);
+/* A success, unless there is an err: write the members of content between the two. NULL: an error
+ * was replied. */
+struct json_out *reply_open(struct call *call, enum err err);
 void reply_close(struct call *call, struct json_out *out);
 
 #endif

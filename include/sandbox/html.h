@@ -3,6 +3,7 @@
 #define SANDBOX_HTML_H
 
 #include "base/buf.h"
+#include "sandbox/card.h"
 
 /* brand: the name in the header; both are escaped here. */
 void html_begin(struct buf *page, const char *title, const char *brand);
@@ -16,5 +17,8 @@ struct html_input {
     const char *name, *label, *placeholder, *attributes, *problem;
 };
 void html_input(struct buf *page, const struct html_input *input);
+
+/* The inputs of a card, with what is wrong beside each. example: stands where the number goes. */
+void html_card_inputs(struct buf *page, const char *example, const struct card_problems *problems);
 
 #endif

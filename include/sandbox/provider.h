@@ -83,6 +83,10 @@ enum err provider_move_and_wait(struct arena *arena, const struct session *sessi
                                 enum session_move move, const struct session_attempt *attempt,
                                 struct session *ret_session) MUST_CHECK;
 
+/* What the payer told his bank: "approve", or else. ERR_PARAMETERS: it has not asked him. */
+enum err provider_end_challenge(struct arena *arena, const struct session *session,
+                                const char *answer, struct session *ret_session) MUST_CHECK;
+
 /* Expires every session whose life is over. */
 void provider_expire_due(struct arena *arena);
 

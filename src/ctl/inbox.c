@@ -22,31 +22,13 @@ static const struct column body_columns[] = {
     COLUMN(BLOCK, "bodyHex", "body, which is no text (may hold a payer's personal data)"),
     {0}};
 
-struct list_unit {
-    struct inspect_messages filter;
-    struct inspect_rows rows;
-};
-
-static enum err list_unit(struct db *db, void *context)
-{
-    struct list_unit *unit = context;
-    return inspect_notices(db, &unit->filter, &unit->rows);
-}
-
 int inbox_list(struct ctl *ctl)
 {
-    struct list_unit unit = {
-        .filter = {.state = ctl_option(ctl, "--state"), .party = ctl_option(ctl, "--provider")}};
-    if (unit.filter.party != NULL && !provider_is_known(unit.filter.party))
+    struct inspect_messages filter = {.state = ctl_option(ctl, "--state"),
+                                      .party = ctl_option(ctl, "--provider")};
+    if (filter.party != NULL && !provider_is_known(filter.party))
         return ctl_refuse(ctl, CTL_MISUSED, "--provider: there is no such provider");
-    if (!message_page(ctl, &unit.filter))
-        return CTL_MISUSED;
-    enum err err = db_query(ctl->pool, ctl->arena, list_unit, &unit);
-    if (err)
-        return ctl_report(ctl, err);
-    struct section section = {
-        .shape = SECTION_LIST, .key = "notices", .columns = notice_columns, .rows = unit.rows};
-    return show_page(ctl, &section, unit.filter.max - 1, 0);
+    return message_list(ctl, inspect_notices, &filter, "notices", notice_columns);
 }
 
 struct show_unit {

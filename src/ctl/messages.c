@@ -14,17 +14,35 @@ bool message_id(const struct ctl *ctl, int64_t *ret_id)
     return false;
 }
 
-bool message_page(const struct ctl *ctl, struct inspect_messages *filter)
+struct list_unit {
+    message_inspect *inspect;
+    const struct inspect_messages *filter;
+    struct inspect_rows rows;
+};
+
+static enum err list_unit(struct db *db, void *context)
 {
-    if (!ctl_number(ctl_option(ctl, "--cursor"), &filter->cursor)) {
-        (void)ctl_refuse(ctl, CTL_MISUSED,
-                         "--cursor must be a number, as the list before showed it");
-        return false;
-    }
-    if (!ctl_limit(ctl, &filter->max))
-        return false;
-    filter->max++; /* one more tells whether there is a next page */
-    return true;
+    struct list_unit *unit = context;
+    return unit->inspect(db, unit->filter, &unit->rows);
+}
+
+int message_list(const struct ctl *ctl, message_inspect *inspect, struct inspect_messages *filter,
+                 const char *key, const struct column *columns)
+{
+    struct list_unit unit = {.inspect = inspect, .filter = filter};
+    int64_t limit;
+    if (!ctl_number(ctl_option(ctl, "--cursor"), &filter->cursor))
+        return ctl_refuse(ctl, CTL_MISUSED,
+                          "--cursor must be a number, as the list before showed it");
+    if (!ctl_limit(ctl, &limit))
+        return CTL_MISUSED;
+    filter->max = limit + 1; /* one more tells whether there is a next page */
+    enum err err = db_query(ctl->pool, ctl->arena, list_unit, &unit);
+    if (err)
+        return ctl_report(ctl, err);
+    struct section section = {
+        .shape = SECTION_LIST, .key = key, .columns = columns, .rows = unit.rows};
+    return show_page(ctl, &section, limit, 0);
 }
 
 enum err message_note(struct db *db, const char *payment_id, const char *what,

@@ -15,34 +15,16 @@ const struct column delivery_columns[] = {
     COLUMN(NUMBER, "tries", "tries"),     COLUMN(TIME, "dueAt", "due"),
     COLUMN(TEXT, "note", "note"),         {0}};
 
-struct list_unit {
-    struct inspect_messages filter;
-    struct inspect_rows rows;
-};
-
-static enum err list_unit(struct db *db, void *context)
-{
-    struct list_unit *unit = context;
-    return inspect_deliveries(db, &unit->filter, &unit->rows);
-}
-
 int outbox_list(struct ctl *ctl)
 {
-    struct list_unit unit = {.filter = {.state = ctl_option(ctl, "--state"),
-                                        .party = ctl_option(ctl, "--receiver"),
-                                        .payment_id = ctl_option(ctl, "--payment")}};
-    if (!ctl_is_ascii(unit.filter.party))
+    struct inspect_messages filter = {.state = ctl_option(ctl, "--state"),
+                                      .party = ctl_option(ctl, "--receiver"),
+                                      .payment_id = ctl_option(ctl, "--payment")};
+    if (!ctl_is_ascii(filter.party))
         return ctl_refuse(ctl, CTL_MISUSED, "--receiver must be a name of plain letters");
-    if (unit.filter.payment_id != NULL && !ident_valid("PAY_", unit.filter.payment_id))
+    if (filter.payment_id != NULL && !ident_valid("PAY_", filter.payment_id))
         return ctl_refuse(ctl, CTL_MISUSED, "--payment must be the ID of a payment");
-    if (!message_page(ctl, &unit.filter))
-        return CTL_MISUSED;
-    enum err err = db_query(ctl->pool, ctl->arena, list_unit, &unit);
-    if (err)
-        return ctl_report(ctl, err);
-    struct section section = {
-        .shape = SECTION_LIST, .key = "deliveries", .columns = delivery_columns, .rows = unit.rows};
-    return show_page(ctl, &section, unit.filter.max - 1, 0);
+    return message_list(ctl, inspect_deliveries, &filter, "deliveries", delivery_columns);
 }
 
 /* Does anybody take what goes to this receiver? ERR_CONFLICT: it is disabled; ERR_NOT_FOUND: there

@@ -20,30 +20,12 @@ const struct column review_columns[] = {COLUMN(NUMBER, "id", "id"),
                                         COLUMN(TEXT, "note", "note"),
                                         {0}};
 
-struct list_unit {
-    struct inspect_messages filter;
-    struct inspect_rows rows;
-};
-
-static enum err list_unit(struct db *db, void *context)
-{
-    struct list_unit *unit = context;
-    return inspect_reviews(db, &unit->filter, &unit->rows);
-}
-
 int review_list(struct ctl *ctl)
 {
     const char *state = ctl_option(ctl, "--state");
     bool all = state != NULL && strcmp(state, "all") == 0;
-    struct list_unit unit = {.filter = {.state = all ? NULL : state == NULL ? "open" : state}};
-    if (!message_page(ctl, &unit.filter))
-        return CTL_MISUSED;
-    enum err err = db_query(ctl->pool, ctl->arena, list_unit, &unit);
-    if (err)
-        return ctl_report(ctl, err);
-    struct section section = {
-        .shape = SECTION_LIST, .key = "reviews", .columns = review_columns, .rows = unit.rows};
-    return show_page(ctl, &section, unit.filter.max - 1, 0);
+    struct inspect_messages filter = {.state = all ? NULL : state == NULL ? "open" : state};
+    return message_list(ctl, inspect_reviews, &filter, "reviews", review_columns);
 }
 
 struct show_unit {

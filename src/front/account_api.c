@@ -40,9 +40,7 @@ void balance_get(struct call *call)
     enum err err = read_currency(call, &unit.currency);
     if (!err)
         err = db_query(call->context->pool, call->request->arena, balance_unit, &unit);
-    struct json_out *out = err ? NULL : reply_open(call);
-    if (err)
-        reply_error(call, err);
+    struct json_out *out = reply_open(call, err);
     if (out == NULL)
         return;
     json_out_int(out, "balance", unit.balance);
@@ -126,9 +124,7 @@ void balance_get_history(struct call *call)
 {
     struct history_unit unit = {.user_id = call->user.id};
     enum err err = load_history(call, &unit);
-    struct json_out *out = err ? NULL : reply_open(call);
-    if (err)
-        reply_error(call, err);
+    struct json_out *out = reply_open(call, err);
     if (out == NULL)
         return;
     json_out_array(out, "values");
@@ -169,9 +165,7 @@ void notifications_get_unread(struct call *call)
 {
     struct alerts_unit unit = {.user_id = call->user.id};
     enum err err = db_snapshot(call->context->pool, call->request->arena, alerts_unit, &unit);
-    struct json_out *out = err ? NULL : reply_open(call);
-    if (err)
-        reply_error(call, err);
+    struct json_out *out = reply_open(call, err);
     if (out == NULL)
         return;
     write_counts(out, unit.unread);
@@ -197,9 +191,7 @@ static enum err read_unit(struct db *db, void *context)
 void notifications_post_read(struct call *call)
 {
     enum err err = db_query(call->context->pool, call->request->arena, read_unit, call);
-    struct json_out *out = err ? NULL : reply_open(call);
-    if (err)
-        reply_error(call, err);
+    struct json_out *out = reply_open(call, err);
     if (out == NULL)
         return;
     write_counts(out, 0);

@@ -86,9 +86,7 @@ static void reply_token(struct call *call, int64_t user_id)
     rules.client_ip = call->request->client_ip; /* written even where it is not compared */
     const char *token = token_issue(call->request->arena, &rules, user_id,
                                     call->context->settings->token.lifetime_s);
-    struct json_out *out = token == NULL ? NULL : reply_open(call);
-    if (token == NULL)
-        reply_error(call, ERR_OVERLOAD);
+    struct json_out *out = reply_open(call, token == NULL ? ERR_OVERLOAD : ERR_NONE);
     if (out == NULL)
         return;
     json_out_text(out, "jwt", token);

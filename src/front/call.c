@@ -43,11 +43,12 @@ void reply_error(struct call *call, enum err err)
         http_header_set(call->response, "WWW-Authenticate", "Bearer");
 }
 
-struct json_out *reply_open(struct call *call)
+struct json_out *reply_open(struct call *call, enum err err)
 {
-    struct json_out *out = answer_open(call->request->arena, &call->response->body, CONTENT_MAX);
+    struct arena *arena = call->request->arena;
+    struct json_out *out = err ? NULL : answer_open(arena, &call->response->body, CONTENT_MAX);
     if (out == NULL)
-        reply_error(call, ERR_OVERLOAD);
+        reply_error(call, err ? err : ERR_OVERLOAD);
     return out;
 }
 

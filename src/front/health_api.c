@@ -6,7 +6,7 @@
 
 static void reply_status(struct call *call, const char *status)
 {
-    struct json_out *out = reply_open(call);
+    struct json_out *out = reply_open(call, ERR_NONE);
     if (out == NULL)
         return;
     json_out_text(out, "status", status);

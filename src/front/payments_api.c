@@ -80,11 +80,7 @@ void payments_get_list(struct call *call)
     enum err err = read_page(call, &unit);
     if (!err)
         err = db_query(call->context->pool, call->request->arena, page_unit, &unit);
-    if (err) {
-        reply_error(call, err);
-        return;
-    }
-    struct json_out *out = reply_open(call);
+    struct json_out *out = reply_open(call, err);
     if (out == NULL)
         return;
     size_t shown = unit.count == unit.filter.max ? unit.count - 1 : unit.count;
@@ -221,9 +217,7 @@ void payments_get_one(struct call *call)
 {
     struct one_unit unit = {0};
     enum err err = load_one(call, &unit);
-    struct json_out *out = err ? NULL : reply_open(call);
-    if (err)
-        reply_error(call, err);
+    struct json_out *out = reply_open(call, err);
     if (out == NULL)
         return;
     (void)text_copy(call->payment_id, sizeof call->payment_id, unit.payment.id);

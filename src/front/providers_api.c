@@ -73,7 +73,7 @@ void providers_get(struct call *call)
 {
     const struct settings *settings = call->context->settings;
     const struct provider_driver *driver;
-    struct json_out *out = reply_open(call);
+    struct json_out *out = reply_open(call, ERR_NONE);
     if (out == NULL)
         return;
     json_out_array(out, "providers");

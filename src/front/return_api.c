@@ -31,7 +31,7 @@ static enum err read_reference(const struct call *call, const struct provider_dr
 
 static void reply_status(struct call *call, const struct payment *payment, const char *status)
 {
-    struct json_out *out = reply_open(call);
+    struct json_out *out = reply_open(call, ERR_NONE);
     if (out == NULL)
         return;
     json_out_text(out, "paymentId", payment->id);

@@ -81,9 +81,7 @@ void transactions_get_list(struct call *call)
     enum err err = read_list(call, &unit);
     if (!err)
         err = db_snapshot(call->context->pool, call->request->arena, list_unit, &unit);
-    struct json_out *out = err ? NULL : reply_open(call);
-    if (err)
-        reply_error(call, err);
+    struct json_out *out = reply_open(call, err);
     if (out == NULL)
         return;
     json_out_array(out, "values");
@@ -128,9 +126,7 @@ void transactions_get_one(struct call *call)
 {
     struct one_unit unit = {0};
     enum err err = load_one(call, &unit);
-    struct json_out *out = err ? NULL : reply_open(call);
-    if (err)
-        reply_error(call, err);
+    struct json_out *out = reply_open(call, err);
     if (out == NULL)
         return;
     (void)text_copy(call->payment_id, sizeof call->payment_id, unit.payment.id);

@@ -103,9 +103,7 @@ static void take(struct call *call, const struct provider_driver *driver, const 
                                  can_follow, &notice);
     bool follows = !err && follow_later(call, notice.follow_id);
     following -= can_follow && !follows;
-    struct json_out *out = err ? NULL : reply_open(call);
-    if (err)
-        reply_error(call, err);
+    struct json_out *out = reply_open(call, err);
     if (out == NULL)
         return;
     call->note = note_of(&notice);

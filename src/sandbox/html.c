@@ -97,3 +97,22 @@ void html_input(struct buf *page, const struct html_input *input)
     }
     buf_puts(page, "</div>\n");
 }
+
+void html_card_inputs(struct buf *page, const char *example, const struct card_problems *problems)
+{
+    const struct html_input number = {
+        "card_number", "Card number", example,
+        "inputmode=\"numeric\" autocomplete=\"cc-number\" maxlength=\"30\" autofocus",
+        problems->number};
+    const struct html_input expiry = {
+        "expiry", "Expiry date", "MM/YY",
+        "inputmode=\"numeric\" autocomplete=\"cc-exp\" maxlength=\"9\"", problems->expiry};
+    const struct html_input cvc = {"cvc", "Security code", "123",
+                                   "inputmode=\"numeric\" autocomplete=\"cc-csc\" maxlength=\"4\"",
+                                   problems->cvc};
+    html_input(page, &number);
+    buf_puts(page, "<div class=\"pair\">");
+    html_input(page, &expiry);
+    html_input(page, &cvc);
+    buf_puts(page, "</div>\n");
+}

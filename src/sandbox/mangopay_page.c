@@ -80,25 +80,6 @@ static void go_on(struct page *page)
 
 /* --- what the payer sees --- */
 
-static void write_card_fields(struct buf *html, const struct card_problems *problems)
-{
-    const struct html_input number = {
-        "card_number", "Card number", "4970 1071 1111 1119",
-        "inputmode=\"numeric\" autocomplete=\"cc-number\" maxlength=\"30\" autofocus",
-        problems->number};
-    const struct html_input expiry = {
-        "expiry", "Expiry date", "MM/YY",
-        "inputmode=\"numeric\" autocomplete=\"cc-exp\" maxlength=\"9\"", problems->expiry};
-    const struct html_input cvc = {"cvc", "Security code", "123",
-                                   "inputmode=\"numeric\" autocomplete=\"cc-csc\" maxlength=\"4\"",
-                                   problems->cvc};
-    html_input(html, &number);
-    buf_puts(html, "<div class=\"pair\">");
-    html_input(html, &expiry);
-    html_input(html, &cvc);
-    buf_puts(html, "</div>\n");
-}
-
 /* P24 and iDEAL are transfers that the payer only confirms. */
 static bool wants_card(const struct page *page)
 {
@@ -124,7 +105,7 @@ static void write_form(struct buf *html, const struct page *page)
     }
     buf_puts(html, "<div class=\"stack\"><form method=\"post\" autocomplete=\"on\" novalidate>");
     if (wants_card(page))
-        write_card_fields(html, &page->card);
+        html_card_inputs(html, "4970 1071 1111 1119", &page->card);
     else
         buf_puts(html, "<input type=\"hidden\" name=\"action\" value=\"pay\">");
     buf_puts(html, page->session.provider != NULL

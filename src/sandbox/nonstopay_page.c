@@ -54,18 +54,6 @@ enum session_move nonstopay_card_move(enum card_outcome outcome)
     return outcome == CARD_PAYS ? MOVE_PAY : outcome == CARD_CHALLENGE ? MOVE_CHALLENGE : MOVE_FAIL;
 }
 
-static enum err end_challenge(struct arena *arena, const struct session *session,
-                              const char *challenge, struct session *ret_session)
-{
-    struct session_attempt attempt = session->attempt;
-    if (session->status != SESSION_CHALLENGED)
-        return ERR_PARAMETERS;
-    if (strcmp(challenge, "approve") == 0)
-        return provider_move(arena, session, MOVE_APPROVE, NULL, ret_session);
-    attempt.reason = "Your bank did not confirm the payment.";
-    return provider_move(arena, session, MOVE_FAIL, &attempt, ret_session);
-}
-
 enum err nonstopay_pay(struct arena *arena, const struct session *session, const char *card,
                        const char *challenge, struct session *ret_session, const char **ret_text)
 {
@@ -73,7 +61,7 @@ enum err nonstopay_pay(struct arena *arena, const struct session *session, const
     struct card_problems problems;
     *ret_text = NULL;
     if (challenge != NULL)
-        return end_challenge(arena, session, challenge, ret_session);
+        return provider_end_challenge(arena, session, challenge, ret_session);
     if (!card_check(card, "12/40", "123", clock_wall_ms(), &checked, &problems)) {
         *ret_text = problems.number != NULL ? problems.number : "This card cannot be used here.";
         return ERR_PARAMETERS;
@@ -148,25 +136,6 @@ static void show_message(struct http_response *response, int status, const char 
     answer_html(response);
 }
 
-static void write_card_fields(struct buf *html, const struct card_problems *problems)
-{
-    const struct html_input number = {
-        "card_number", "Card number", "4242 4242 4242 4242",
-        "inputmode=\"numeric\" autocomplete=\"cc-number\" maxlength=\"30\" autofocus",
-        problems->number};
-    const struct html_input expiry = {
-        "expiry", "Expiry date", "MM/YY",
-        "inputmode=\"numeric\" autocomplete=\"cc-exp\" maxlength=\"9\"", problems->expiry};
-    const struct html_input cvc = {"cvc", "Security code", "123",
-                                   "inputmode=\"numeric\" autocomplete=\"cc-csc\" maxlength=\"4\"",
-                                   problems->cvc};
-    html_input(html, &number);
-    buf_puts(html, "<div class=\"pair\">");
-    html_input(html, &expiry);
-    html_input(html, &cvc);
-    buf_puts(html, "</div>\n");
-}
-
 static void write_fields(struct buf *html, const struct page *page)
 {
     const char *method = page->session.method;
@@ -174,7 +143,7 @@ static void write_fields(struct buf *html, const struct page *page)
     const struct html_input upi = {"upi_id", "UPI address", "name@bank", "autofocus",
                                    page->problem};
     if (method == NULL) {
-        write_card_fields(html, &page->card);
+        html_card_inputs(html, "4242 4242 4242 4242", &page->card);
     } else if (strcmp(method, "UPI") == 0) {
         html_input(html, &upi);
     } else {
@@ -352,7 +321,7 @@ static void post(struct page *page)
         return;
     if (*challenge != '\0') {
         struct session moved;
-        if (end_challenge(page->arena, &page->session, challenge, &moved) == ERR_NONE)
+        if (provider_end_challenge(page->arena, &page->session, challenge, &moved) == ERR_NONE)
             page->session = moved;
         go_on(page);
     } else if (is_payable(&page->session)) {

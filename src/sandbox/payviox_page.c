@@ -169,14 +169,10 @@ static void pay(struct page *page, const struct http_field *fields)
 
 static void end_challenge(struct page *page, const char *answer)
 {
-    struct session_attempt attempt = page->session.attempt;
-    attempt.reason = "Your bank did not confirm the payment.";
-    if (page->session.status != SESSION_CHALLENGED)
-        answer_see_other(page->response, page_path(page));
-    else if (strcmp(answer, "approve") == 0)
-        move_and_reload(page, MOVE_APPROVE, NULL);
-    else
-        move_and_reload(page, MOVE_FAIL, &attempt);
+    struct session moved;
+    enum err err = provider_end_challenge(page->arena, &page->session, answer, &moved);
+    (void)err; /* as above */
+    answer_see_other(page->response, page_path(page));
 }
 
 /* The browser goes back to the merchant; whoever returns to the page may still pay. */

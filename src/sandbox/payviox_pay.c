@@ -44,18 +44,6 @@ enum session_move payviox_card_move(enum card_outcome outcome)
     return MOVE_FAIL;
 }
 
-static enum err end_challenge(struct arena *arena, const struct session *session,
-                              const char *challenge, struct session *ret_session)
-{
-    struct session_attempt attempt = session->attempt;
-    if (session->status != SESSION_CHALLENGED)
-        return ERR_PARAMETERS;
-    if (strcmp(challenge, "approve") == 0)
-        return provider_move(arena, session, MOVE_APPROVE, NULL, ret_session);
-    attempt.reason = "Your bank did not confirm the payment.";
-    return provider_move(arena, session, MOVE_FAIL, &attempt, ret_session);
-}
-
 enum err payviox_pay(struct arena *arena, const struct session *session, const char *card,
                      const char *challenge, struct session *ret_session, const char **ret_text)
 {
@@ -65,7 +53,7 @@ enum err payviox_pay(struct arena *arena, const struct session *session, const c
     const struct payviox_method *method = payviox_method_of(session);
     *ret_text = NULL;
     if (challenge != NULL)
-        return end_challenge(arena, session, challenge, ret_session);
+        return provider_end_challenge(arena, session, challenge, ret_session);
     if (!card_check(card, "12/40", "123", clock_wall_ms(), &checked, &problems)) {
         *ret_text = problems.number != NULL ? problems.number : "This card cannot be used here.";
         return ERR_PARAMETERS;

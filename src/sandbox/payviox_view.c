@@ -55,25 +55,6 @@ static void write_pay_button(struct buf *page, const struct payviox_view *view, 
     write_money(page, "<button>Pay ", amount, view->session, "</button>\n");
 }
 
-static void write_card_fields(struct buf *page, const struct card_problems *problems)
-{
-    const struct html_input number = {
-        "card_number", "Card number", "4242 4242 4242 4242",
-        "inputmode=\"numeric\" autocomplete=\"cc-number\" maxlength=\"30\" autofocus",
-        problems->number};
-    const struct html_input expiry = {
-        "expiry", "Expiry date", "MM/YY",
-        "inputmode=\"numeric\" autocomplete=\"cc-exp\" maxlength=\"9\"", problems->expiry};
-    const struct html_input cvc = {"cvc", "Security code", "123",
-                                   "inputmode=\"numeric\" autocomplete=\"cc-csc\" maxlength=\"4\"",
-                                   problems->cvc};
-    html_input(page, &number);
-    buf_puts(page, "<div class=\"pair\">");
-    html_input(page, &expiry);
-    html_input(page, &cvc);
-    buf_puts(page, "</div>\n");
-}
-
 static void write_fields(struct buf *page, const struct payviox_view *view)
 {
     const struct html_input email = {"email", "Email address of the account", "you@example.com",
@@ -85,7 +66,7 @@ static void write_fields(struct buf *page, const struct payviox_view *view)
         view->problem};
     switch (view->method->form) {
     case FORM_CARD:
-        write_card_fields(page, &view->card);
+        html_card_inputs(page, "4242 4242 4242 4242", &view->card);
         return;
     case FORM_EMAIL:
         html_input(page, &email);

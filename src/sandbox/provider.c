@@ -159,6 +159,18 @@ enum err provider_move_and_wait(struct arena *arena, const struct session *sessi
     return err;
 }
 
+enum err provider_end_challenge(struct arena *arena, const struct session *session,
+                                const char *answer, struct session *ret_session)
+{
+    struct session_attempt attempt = session->attempt;
+    if (session->status != SESSION_CHALLENGED)
+        return ERR_PARAMETERS;
+    if (strcmp(answer, "approve") == 0)
+        return provider_move(arena, session, MOVE_APPROVE, NULL, ret_session);
+    attempt.reason = "Your bank did not confirm the payment.";
+    return provider_move(arena, session, MOVE_FAIL, &attempt, ret_session);
+}
+
 void provider_expire_due(struct arena *arena)
 {
     struct session session, expired;
