@@ -36,7 +36,7 @@ wait_for() {
     until "$@" >/dev/null 2>&1; do
         part_pid "$name" >/dev/null || die "$name has ended: $(last_line "$name")"
         ((SECONDS < deadline)) || die "$name does not answer: $(last_line "$name")"
-        sleep 0.1
+        sleep 0.05
     done
 }
 
@@ -59,6 +59,15 @@ read_members() {
     done
 }
 
+# Takes from `members` those that have ended.
+keep_living() {
+    local pid process living=()
+    for pid in "${members[@]}"; do
+        ! read_process "$pid" || living+=("$pid")
+    done
+    members=("${living[@]}")
+}
+
 # stop_part NAME SIGNAL SECONDS [SIGNAL SECONDS...]: asks in that order, forces as a last resort.
 # The part passes the signal on to its children; those whose parent is dead are asked themselves.
 stop_part() {
@@ -76,9 +85,10 @@ stop_part() {
         else
             kill "-$1" "$leader" 2>/dev/null || true
         fi
-        for ((tries = $2 * 10; tries > 0 && ${#members[@]} > 0; tries--)); do
-            sleep 0.1
-            read_members "$leader"
+        for ((tries = $2 * 20; tries > 0 && ${#members[@]} > 0; tries--)); do
+            sleep 0.05
+            keep_living
+            [ "${#members[@]}" -gt 0 ] || read_members "$leader" # they may have had children meanwhile
         done
         shift 2
     done

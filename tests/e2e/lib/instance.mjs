@@ -259,7 +259,7 @@ export async function startInstance(options = {}) {
 
     async function ready(part = 'guichet') {
         if (part === 'mariadb') return eventually(() => value('SELECT 1'), 30_000);
-        if (part === 'mail') return; // its start waits for it
+        if (part === 'mail') return eventually(() => fs.existsSync(path.join(vars.RUN, 'mail.sock')));
         if (part === 'jobs') return eventually(() => pids('jobs').length > 0, 10_000);
         if (part === 'sandbox') return eventually(() => sandbox.journal(), 20_000);
         return eventually(
