@@ -15,6 +15,12 @@ make_folders() {
     fi
 }
 
+# The database's files are mostly empty: their copy has holes there.
+copy_template() {
+    [ -z "${DEMO_TEMPLATE:-}" ] || [ -d "$VAR/db" ] ||
+        cp -a --sparse=always "$DEMO_TEMPLATE"/{secrets,tls,db} "$VAR"
+}
+
 # Standard input becomes the file, whole or not at all.
 put() {
     cat >"$1.new"

@@ -410,7 +410,7 @@ describe('logs', () => {
 describe('the demo', () => {
     // A folder whose name is long and has a space, which sockets and INI files do not love.
     const VAR = path.join(fs.mkdtempSync('/tmp/guichet-second-'), `a second instance ${'x'.repeat(70)}`);
-    const env = { ...shop.env, VAR, DEMO_SET: '' };
+    const env = { ...shop.env, VAR, DEMO_SET: '', DEMO_TEMPLATE: '' };
     const demo = (verb, more = {}) =>
         spawnSync(DEMO, [verb], { env: { ...env, ...more }, encoding: 'utf8', timeout: 90_000 });
     const processes = () =>
