@@ -7,7 +7,7 @@ import { reportLines } from '../chaos/report.mjs';
 import { runChaos, sum } from '../chaos/run.mjs';
 
 test('F01, F03, F20, F40, F54: deposits, carts and notices while everything misbehaves and is killed', async (t) => {
-    const result = await runChaos({ seed: 4, seconds: 20, clients: 12, say: (line) => t.diagnostic(line) });
+    const result = await runChaos({ seed: 4, seconds: 13, clients: 12, say: (line) => t.diagnostic(line) });
     for (const line of reportLines(result)) t.diagnostic(line);
     assert(result.passed, reportLines(result).join('\n'));
     const { kills, seen } = result;

@@ -137,7 +137,7 @@ describe('handlers are killed every 300 ms under load', () => {
     test('creates: no double charge, no lost answer', async (t) => {
         let seen;
         const kills = await whileKilling(shop, async () => {
-            seen = await runLoad(shop, alice, { clients: 8, ms: 6000 });
+            seen = await runLoad(shop, alice, { clients: 8, ms: 4000 });
         });
         t.diagnostic(`${kills} kills, ${seen.requests} requests, ${JSON.stringify(seen.statuses)}`);
         assert(kills >= 6, `${kills} kills`);

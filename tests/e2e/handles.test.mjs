@@ -6,7 +6,7 @@ import { assertBooks, superuser } from './lib/chaos.mjs';
 import { accepted } from './lib/expect.mjs';
 import { startInstance } from './lib/instance.mjs';
 
-const PROCESSES = 2, CONNECTIONS = 3, REQUESTS = 3000, CLIENTS = 48;
+const PROCESSES = 2, CONNECTIONS = 3, REQUESTS = 2000, CLIENTS = 48;
 const shop = await startInstance({ name: 'handles', processes: PROCESSES, set: { 'database.connections': CONNECTIONS } });
 const { client } = shop;
 const { alice, bob } = shop.users;
