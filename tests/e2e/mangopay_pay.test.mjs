@@ -8,7 +8,7 @@ import { startInstance } from './lib/instance.mjs';
 import { DECLINED, makeMangopay } from './lib/mangopay.mjs';
 import { makeShop } from './lib/mangoshop.mjs';
 
-const shop = await startInstance({ name: 'mangopay', set: { 'mangopay.enabled': 'on', 'jobs.silence': 2,
+const shop = await startInstance({ name: 'mangopay', set: { 'mangopay.enabled': 'on', 'jobs.silence': 2, 'provider.timeout': 4000,
     'mangopay.callers_name_wallets': 'off', 'mangopay.fees_bps': 250 } });
 const { client, sandbox } = shop;
 const { alice } = shop.users;

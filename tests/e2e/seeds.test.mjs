@@ -196,7 +196,7 @@ const WALK = [
         assert.equal(pending.json.content.status, 'pending');
         assert.equal(await statusOf(idOf(pending)), 'pending');
         // each notice comes while the provider still thinks about its answer
-        await sandbox.fault('slow', { call: 'create', ms: 4000, count: 4 });
+        await sandbox.fault('slow', { call: 'create', ms: 3000, count: 4 });
         await Promise.all(Object.entries(words).map(async ([word, type], i) => {
             const amount = 2345 + i;
             const request = paiement({ amount });
