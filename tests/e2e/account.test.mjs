@@ -112,7 +112,8 @@ test('the history: what moved the balance, newest first, with what it was after 
         assert.equal(value.state, 'completed');
         assert.ok(Number.isSafeInteger(value.id));
         assert.match(value.time, /^\d{10}$/);
-        assert.ok(Math.abs(Number(value.time) - nowSeconds()) < 60);
+        const since = value.paymentId === null ? 7200 : 60; // the demo's own is as old as the demo
+        assert.ok(Math.abs(Number(value.time) - nowSeconds()) < since);
     }
     assert.equal(new Set(values.map(({ id }) => id)).size, 7);
 });
