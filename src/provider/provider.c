@@ -148,6 +148,12 @@ bool provider_lists(const char *list, const char *word)
     return false;
 }
 
+bool provider_is_id(const char *text, size_t max)
+{
+    size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+    return len > 0 && len <= max && text[len] == '\0';
+}
+
 bool provider_is_line(const char *text, size_t max)
 {
     for (const char *c = text; *c != '\0'; c++)
