@@ -124,16 +124,19 @@ struct provider_token {
  * A driver that is given one to fill finds it empty: all that it does not say is 0, "" and NULL. */
 struct provider_truth {
     enum payment_fact fact;
-    char reference[64]; /* ours, as the provider shows it; "": it shows none */
+    char reference[64]; /* ours, as the provider shows it; "": it shows none. Without it only a thin
+                         * notice finds its payment */
     char provider_reference[PROVIDER_REFERENCE_MAX];
     char word[32];   /* the provider's own word for it */
     bool given_back; /* with FACT_FAILED: had the payer paid, the provider has returned it */
     bool has_amount;
     struct money amount; /* what the order was for, without fees on top */
     struct money fees;   /* on top of the amount, paid by the payer; 0 when there are none */
-    /* with a refund or a dispute: which one, and how much of the payment it is about */
-    char change_reference[PROVIDER_REFERENCE_MAX]; /* the provider's own; "": it names none */
-    bool has_change;                               /* false: all of the payment */
+    /* with a refund or a dispute: which one, and how much of the payment it is about. Notices and
+     * readings name the same one alike, or it counts twice */
+    char change_reference[PROVIDER_REFERENCE_MAX]; /* the provider's own; "": it names none, and a
+                                                    * refund's amount is the sum of all so far */
+    bool has_change; /* false: all of the payment; a refund of a part says of how much */
     struct money change;
     const char *stranger; /* why this is not about us: another merchant's, another environment's */
     const char *doubt;    /* why it cannot be right, so that a person must look; NULL: it can */
@@ -298,7 +301,9 @@ struct provider_driver {
 
     /* Builds the call that asks for the payment's state by order->provider_reference, and reads the
      * answer: the fact and the provider's word for it, both references, and the amount if the fact
-     * is that it was paid. What is not about this order is READING_FAILED. */
+     * is that it was paid. What is not about this order is READING_FAILED. With order->object it is
+     * asked about a refund or a dispute: of what its notices name, and of a refund that was PENDING
+     * (FACT_PARTLY_REFUNDED: made; why: it will not be). */
     enum err (*read)(const struct settings *settings, struct arena *arena,
                      const struct provider_order *order, struct httpc_request *ret_request);
     enum provider_reading (*readback)(const struct settings *settings, struct arena *arena,
@@ -336,8 +341,9 @@ struct provider_driver {
 
     /* Builds the call that gives back, from the truth that was just read about the payment, and
      * reads its answer: DONE with the refund's own reference, PENDING, DECLINED, REFUSED, NOT_SENT
-     * or UNKNOWN. The refund's id is its key; recover, with it as the order's reference, asks for a
-     * lost answer. */
+     * or UNKNOWN. The refund's id is its key, under which the call is sent again for most of a day
+     * when its answer was lost: the provider must not give back twice. recover, with the id as the
+     * order's reference, asks for the lost answer before. */
     enum err (*refund)(const struct settings *settings, struct arena *arena,
                        const struct provider_order *order, const struct provider_refund *refund,
                        const struct provider_truth *payment, struct httpc_request *ret_request);
@@ -356,7 +362,9 @@ struct provider_driver {
      * all. NULL or 0: it is. */
     int64_t (*lifetime_s)(const char *method);
 
-    /* Does the notice come from the provider? Over the raw bytes, in constant time. */
+    /* Does the notice come from the provider? Over the raw bytes, in constant time. A time that is
+     * signed along is held against base/clock; what a signature covers is put together in the
+     * request's arena. A thin one may go unproved. */
     bool (*notice_proved)(const struct settings *settings, const struct http_request *request);
 
     /* Reads a proved notice. ERR_PAYLOAD: it is not as documented, a person must look. */
@@ -390,7 +398,8 @@ struct provider_driver {
     const char *(*returned)(const struct http_field *query);
 
     /* May a create whose outcome is unknown be sent again with the same reference? Only when
-     * the provider refuses a second one, so that asking again cannot charge twice. */
+     * the provider refuses a second one, or answers it as it did the first (an idempotency key), so
+     * that asking again cannot charge twice. Asked of those that are repeatable. */
     bool reference_is_unique;
 
     /* Does a create by this method move no money before the payer acts on its answer, and is all
@@ -484,6 +493,10 @@ bool provider_lists(const char *list, const char *word);
 
 /* Does a notice come from one of the addresses, separated by spaces? "": anybody may send it. */
 bool provider_may_call(const char *addresses, const struct http_request *request);
+
+/* Can it be an id of a provider's, up to max letters, digits, _ and -? What else goes into the path
+ * of a call could change which one it is. */
+bool provider_is_id(const char *text, size_t max);
 
 /* Up to max characters of one line. */
 bool provider_is_line(const char *text, size_t max);

@@ -162,7 +162,8 @@ static const char *find_mismatch(const struct provider_driver *driver,
         return "another session than the payment's";
     if (whole && driver->fits != NULL && !driver->fits(payment->method, truth->way))
         return "another way of paying than was asked for";
-    if (payment_fact_is_paid(truth->fact) && !truth->has_amount)
+    if ((payment_fact_is_paid(truth->fact) && !truth->has_amount) ||
+        (truth->fact == FACT_PARTLY_REFUNDED && !truth->has_change))
         return "no amount given";
     if ((truth->has_amount && is_foreign(&truth->amount, payment)) ||
         (truth->has_change && is_foreign(&truth->change, payment)))

@@ -22,8 +22,7 @@ static bool unknown(const char *text)
 
 bool mangopay_is_id(const char *text)
 {
-    size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
-    return len > 0 && len <= ID_MAX && text[len] == '\0';
+    return provider_is_id(text, ID_MAX);
 }
 
 /* Nothing of it, or all that Mangopay requires. */

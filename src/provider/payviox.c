@@ -113,9 +113,7 @@ static void quote_refusal(const struct json *root, struct provider_result *ret_r
 
 static bool is_session_id(const char *text)
 {
-    size_t len = strlen(text);
-    return len >= 8 && len < PROVIDER_REFERENCE_MAX &&
-           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == len;
+    return strlen(text) >= 8 && provider_is_id(text, PROVIDER_REFERENCE_MAX - 1);
 }
 
 /* NULL: the arena is full. */

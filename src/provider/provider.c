@@ -153,6 +153,12 @@ bool provider_may_call(const char *addresses, const struct http_request *request
     return addresses[0] == '\0' || provider_lists(addresses, request->client_ip);
 }
 
+bool provider_is_id(const char *text, size_t max)
+{
+    size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+    return len > 0 && len <= max && text[len] == '\0';
+}
+
 bool provider_is_line(const char *text, size_t max)
 {
     for (const char *c = text; *c != '\0'; c++)

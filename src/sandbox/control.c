@@ -42,6 +42,17 @@ static void refuse(struct order *order, const char *message)
     answer_json_end(order->response, out);
 }
 
+static void refuse_provider(struct order *order)
+{
+    struct buf message;
+    buf_init(&message, order->arena, 1024);
+    buf_puts(&message, "Unknown provider: ");
+    for (size_t i = 0; provider_rows[i] != NULL; i++)
+        buf_printf(&message, "%s%s", i == 0 ? "" : ", ", provider_rows[i]->name);
+    buf_puts(&message, " are known, and hooks for faults");
+    refuse(order, buf_text(&message));
+}
+
 /* What the payer would read, or NULL. */
 static void answer_session(struct order *order, const struct session *session, const char *text)
 {
@@ -290,8 +301,7 @@ static void post(const struct http_request *request, struct http_response *respo
     if (fault != NULL && provider != NULL && strcmp(provider, hooks_receiver.name) == 0)
         order.provider = &hooks_receiver;
     if (order.provider == NULL && (provider != NULL || !is_reset))
-        refuse(&order, "Unknown provider: payviox, nonstopay and mangopay are known, and hooks "
-                       "for faults");
+        refuse_provider(&order);
     else if (action != NULL && fault == NULL)
         run_action(&order, action);
     else if (fault != NULL && action == NULL)

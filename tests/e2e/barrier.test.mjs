@@ -11,7 +11,7 @@ import { accepted } from './lib/expect.mjs';
 import { BIN, startInstance } from './lib/instance.mjs';
 import { sessionOf } from './lib/sandbox.mjs';
 
-const ROUNDS = 60;
+const ROUNDS = 200;
 const shop = await startInstance({ name: 'barrier', processes: 4, set: { 'jobs.idle_wait': 20 } });
 const { client, sandbox } = shop;
 const { alice } = shop.users;

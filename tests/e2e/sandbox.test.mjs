@@ -125,6 +125,15 @@ describe('faults of creating a session', () => {
         });
 });
 
+test('the control page names the providers that it knows', async () => {
+    const { providers } = (await shop.client.request('GET', '/providers')).json.content;
+    const played = providers.map(({ name }) => name).filter((name) => name !== 'mannco');
+    const answer = await sandbox.request('POST', '/control', { body: { provider: 'nobody', fault: 'slow' } });
+    assert.equal(answer.status, 400);
+    const [, names] = answer.json.error.match(/^Unknown provider: (.*) are known, and hooks for faults$/);
+    assert.deepEqual(names.split(', ').sort(), played.sort());
+});
+
 test('cancelling sends the browser back to the merchant; the page still takes the payment', async () => {
     const made = await createSession({ order_id: 'CANCELLED' });
     const url = await pageOf(made);

@@ -107,6 +107,8 @@ static const char *find_gap(const struct provider_driver *d)
     if ((d->refundable == NULL) != (d->refund == NULL) ||
         (d->refund == NULL) != (d->refunded == NULL))
         return "refundable, refund and refunded come together";
+    if (d->reference_is_unique && d->repeatable == NULL)
+        return "reference_is_unique, but no create is repeatable";
     return NULL;
 }
 
@@ -137,6 +139,59 @@ static void providers_one_by_one(void **state)
     ROW(count >= 3 && provider_at(count + 1) == NULL, "%zu", count);
     ROW(!provider_is_known("") && !provider_is_known("Mannco") && !provider_is_known("manncos"),
         "a name is known that is none");
+    ROWS_END();
+}
+
+/* A refund that waits is asked about by its own name, which is none of a payment's. */
+static void refunds_are_read_by_a_call_of_their_own(void **state)
+{
+    for (size_t i = 0; provider_at(i) != NULL; i++) {
+        const struct provider_driver *driver = provider_at(i);
+        struct provider_order refund = order;
+        struct httpc_request of_payment = {0}, of_refund = {0};
+        refund.object = PROVIDER_REFUND;
+        arena_reset(*state);
+        if (driver->refund == NULL)
+            continue;
+        assert_int_equal(driver->read(&settings, *state, &order, &of_payment), ERR_NONE);
+        assert_int_equal(driver->read(&settings, *state, &refund, &of_refund), ERR_NONE);
+        ROW(strcmp(of_payment.url, of_refund.url) != 0,
+            "%s: read asks for a refund as for a payment", driver->name);
+    }
+    ROWS_END();
+}
+
+/* What is posted at once must be proved: nothing but a hint comes without a signature. */
+static void nothing_unsigned_is_posted(void **state)
+{
+    for (size_t i = 0; provider_at(i) != NULL; i++) {
+        const struct provider_driver *driver = provider_at(i);
+        const struct http_request unsigned_one = {.arena = *state, .body = "{}", .body_len = 2};
+        if (driver->notice != NULL && !driver->thin)
+            ROW(!driver->notice_proved(&settings, &unsigned_one), "%s: a notice without a proof",
+                driver->name);
+    }
+    ROWS_END();
+}
+
+/* The enum of ProviderName names them all, in the order of the array. */
+static void callers_are_told_of_every_provider(void **state)
+{
+    char *text = arena_alloc(*state, ARENA_BYTES / 2), listed[400] = "\"enum\": [";
+    FILE *file = fopen("nginx/www/openapi.json", "r"); /* run from the project's folder */
+    assert_non_null(file);
+    assert_true(fread(text, 1, ARENA_BYTES / 2 - 1, file) > 0 && feof(file));
+    (void)fclose(file);
+    for (size_t i = 0; provider_at(i) != NULL; i++)
+        if (provider_at(i) != &second_driver)
+            (void)snprintf(listed + strlen(listed), sizeof listed - strlen(listed), "%s\"%s\"",
+                           i == 0 ? "" : ", ", provider_at(i)->name);
+    (void)strncat(listed, "]", sizeof listed - strlen(listed) - 1);
+    const char *schema = strstr(text, "\"ProviderName\": {");
+    assert_non_null(schema);
+    const char *names = strstr(schema, "\"enum\"");
+    ROW(names != NULL && strncmp(names, listed, strlen(listed)) == 0,
+        "nginx/www/openapi.json: ProviderName should have %s", listed);
     ROWS_END();
 }
 
@@ -435,6 +490,9 @@ int main(void)
         TEST(which_provider_is_found),
         TEST(the_house_brand_is_found),
         TEST(providers_one_by_one),
+        TEST_ARENA(refunds_are_read_by_a_call_of_their_own),
+        TEST_ARENA(nothing_unsigned_is_posted),
+        TEST_ARENA(callers_are_told_of_every_provider),
         TEST_ARENA(garbage_is_never_believed),
         TEST(methods_and_their_ids),
         TEST(who_carries_a_deposit_out),

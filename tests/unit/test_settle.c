@@ -79,6 +79,11 @@ static void refunds_and_disputes_end_where_they_must(void **state)
              {F(SUCCEEDED), SETTLE_APPLIED, 7500, 0, "partially_refunded"},
              {F(FAILED), SETTLE_APPLIED, 7500, 0, "partially_refunded"},
              {{FACT_NOTHING, "", 0}, SETTLE_APPLIED, 0, 0, NULL}});
+    tell("F12: nobody says how much was given back",
+         (const struct step[]){{PART(PARTLY_REFUNDED, "re_1", 0), SETTLE_MISMATCH, 0, 0, "pending"},
+                               {F(SUCCEEDED), SETTLE_APPLIED, 10000, 0, "completed"},
+                               {F(PARTLY_REFUNDED), SETTLE_MISMATCH, 10000, 0, "completed"},
+                               {{FACT_NOTHING, "", 0}, SETTLE_APPLIED, 0, 0, NULL}});
     tell("F14: refunded before its success",
          (const struct step[]){{F(REFUNDED), SETTLE_APPLIED, 0, 0, "refunded"},
                                {F(SUCCEEDED), SETTLE_APPLIED, 0, 0, "refunded"},
