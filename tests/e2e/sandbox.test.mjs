@@ -149,6 +149,14 @@ describe('faults of creating a session', () => {
         });
 });
 
+test('a fault is refused where it cannot happen', async () => {
+    for (const [fault, provider] of [['error_code', 'payviox'], ['refund_held', 'payviox'], ['gone', 'payviox'],
+        ['payment_error', 'nonstopay'], ['refund_held', 'nonstopay'], ['payment_error', 'mangopay'],
+        ['bad_signature', 'mangopay'], ['error_code', 'hooks']])
+        await assert.rejects(sandbox.fault(fault, { provider }), /cannot happen there/, `${fault} ${provider}`);
+    assert.deepEqual((await sandbox.journal()).armed, []);
+});
+
 test('cancelling sends the browser back to the merchant; the page still takes the payment', async () => {
     const made = await createSession({ order_id: 'CANCELLED' });
     const url = await pageOf(made);
