@@ -239,6 +239,7 @@ describe('deposits', () => {
             const id = await idOf(page);
             const { wireReference, bankAccount } = (await client.payment(alice, id)).bankwire;
             await outcome(page).getByText(`account ${bankAccount.iban}, with the reference ${wireReference}.`).waitFor();
+            await page.locator('#payments tbody tr', { hasText: id }).getByText('pending').waitFor();
             await shot(page, 'phone-shop-wire');
             await assertNoSideScroll(page);
             await mangopay.act('wire', { session_id: await referenceOf(id) });

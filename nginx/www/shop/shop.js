@@ -69,20 +69,24 @@ async function enter() {
 }
 
 // What needs no page of the provider's is waited for here.
-function goOn(url, id) {
-  if (url) location.assign(url);
-  else watch(id);
+async function goOn(url, id) {
+  if (url) {
+    location.assign(url);
+    return;
+  }
+  watch(id);
+  await showPayments();
 }
 
 async function checkOut(event) {
   const { url, message, id } = await buy(event.submitter.value);
   find('#cart-hint').textContent = message ?? '';
-  goOn(url, id);
+  await goOn(url, id);
 }
 
 async function payIn() {
   const { url, id } = await deposit();
-  goOn(url, id);
+  await goOn(url, id);
 }
 
 function openAlerts(open) {
