@@ -54,7 +54,7 @@ static const struct fault_row {
                           "nonstopay: answers errorCode code (50006); mangopay: the "
                           "payment or refund fails with ResultCode code"},
     [FAULT_PAYMENT_ERROR] = {"payment_error", EVENT_CREATE, 0, 0,
-                             "answers 201 with a session and a payment_error"},
+                             "payviox: answers 201 with a session and a payment_error"},
     [FAULT_REFUND_HELD] = {"refund_held", EVENT_CREATE, 0, 0,
                            "mangopay: a refund stays CREATED until the action refund_end"},
     [FAULT_READBACK_404] = {"readback_404", EVENT_READ, ARG_MS, 0,
@@ -224,6 +224,18 @@ static const char *read_body(const struct json *body, struct armed *armed)
     return problem != NULL ? problem : read_scope(body, armed);
 }
 
+/* Some are about what not every provider has. */
+static bool happens_at(const struct provider *provider, enum fault fault)
+{
+    if (fault == FAULT_BAD_SIGNATURE)
+        return !provider->thin;
+    if (fault == FAULT_ERROR_CODE)
+        return strcmp(provider->name, "payviox") != 0;
+    if (fault == FAULT_PAYMENT_ERROR)
+        return strcmp(provider->name, "payviox") == 0;
+    return fault != FAULT_REFUND_HELD || strcmp(provider->name, "mangopay") == 0;
+}
+
 const char *fault_arm(const struct provider *provider, enum fault fault, const struct json *body)
 {
     struct armed armed = {
@@ -237,10 +249,9 @@ const char *fault_arm(const struct provider *provider, enum fault fault, const s
                  .delta = -1,
                  .copies = 20},
     };
-    if (provider->thin && fault == FAULT_BAD_SIGNATURE)
-        armed.events = 0;
-    const char *problem =
-        armed.events == 0 ? "This fault cannot happen there" : read_body(body, &armed);
+    const char *problem = armed.events == 0 || !happens_at(provider, fault)
+                              ? "This fault cannot happen there"
+                              : read_body(body, &armed);
     if (problem != NULL)
         return problem;
     (void)pthread_mutex_lock(&arms.mutex);

@@ -22,17 +22,20 @@ static void write_intro(struct buf *page)
 
 static void write_cards(struct buf *page)
 {
-    buf_puts(page,
-             "<section class=\"card\"><h2>Test cards</h2>\n<table class=\"list\">\n"
-             "<tr><td><code>4242 4242 4242 4242</code></td><td>pays</td></tr>\n"
-             "<tr><td><code>4000 0000 0000 0002</code></td><td>is declined</td></tr>\n"
-             "<tr><td><code>4000 0000 0000 9995</code></td><td>lacks funds</td></tr>\n"
-             "<tr><td><code>4000 0027 6000 3184</code></td><td>asks for 3-D Secure</td></tr>\n"
-             "<tr><td><code>4970 1071 1111 1119</code></td><td>Mangopay's own: pays</td></tr>\n"
-             "<tr><td><code>4970 1051 8181 8183</code></td><td>Mangopay's own: asks for 3-D "
-             "Secure</td></tr>\n"
-             "</table><p class=\"soft small\">Any expiry date ahead, any security code of three "
-             "digits. Every other card number is declined.</p></section>\n");
+    buf_puts(
+        page,
+        "<section class=\"card\"><h2>Test cards</h2>\n<table class=\"list\">\n"
+        "<tr><td><code>4242 4242 4242 4242</code></td><td>pays</td></tr>\n"
+        "<tr><td><code>4000 0000 0000 0002</code></td><td>is declined</td></tr>\n"
+        "<tr><td><code>4000 0000 0000 9995</code></td><td>lacks funds</td></tr>\n"
+        "<tr><td><code>4000 0027 6000 3184</code></td><td>asks for 3-D Secure</td></tr>\n"
+        "<tr><td><code>4970 1071 1111 1119</code></td><td>Mangopay's own: pays</td></tr>\n"
+        "<tr><td><code>4970 1051 8181 8183</code></td><td>Mangopay's own: asks for 3-D "
+        "Secure</td></tr>\n"
+        "<tr><td><code>5033 9510 0000 0004</code></td><td>Mangopay's own Maestro: pays</td></tr>\n"
+        "<tr><td><code>3759 891111 11119</code></td><td>Mangopay's own AMEX: pays</td></tr>\n"
+        "</table><p class=\"soft small\">Any expiry date ahead, any security code of three "
+        "digits (AMEX: four). Every other card number is declined.</p></section>\n");
 }
 
 static void write_addresses(struct buf *page)

@@ -41,6 +41,30 @@ const pageOf = async (answer) => {
     return `${shop.urls.sandbox}/payviox/secure/${answer.json.session_id}`;
 };
 
+describe('the front page', () => {
+    for (const [name, screen] of [['phone', PHONE], ['desktop', DESKTOP]])
+        test(`fits a ${name}`, () => browse(screen, async (page) => {
+            await page.goto(`${shop.urls.sandbox}/`);
+            await shot(page, `sandbox-front-${name}`);
+            await assertNoSideScroll(page);
+        }));
+
+    test('says of each test card what it does', async () => {
+        const { text } = await sandbox.request('GET', '/');
+        const cards = [...text.matchAll(/<code>([\d ]{15,})<\/code><\/td><td>([^<]*)/g)];
+        for (const [, card_number, words] of cards) {
+            const form = { card_number, expiry: '12/40', cvc: card_number.startsWith('37') ? '1234' : '123' };
+            const answer = await sandbox.request('POST', await pageOf(await createSession({})), { form });
+            const shown = (await sandbox.request('GET', answer.headers.location)).text;
+            const wanted = /pays/.test(words) ? /Payment successful/ : /3-D/.test(words) ? /Confirm with your bank/
+                : /funds/.test(words) ? /insufficient funds/ : /Your card was declined\./;
+            assert.match(shown, wanted, `${card_number} ${words}`);
+        }
+        const own = cards.filter(([, , words]) => /^Mangopay's own/.test(words));
+        assert.deepEqual([cards.length, own.length], [8, 4]);
+    });
+});
+
 describe('carts', () => {
     test('several items are shown with their names, quantities and prices', () =>
         browse(PHONE, async (page) => {
@@ -132,6 +156,14 @@ test('the control page names the providers that it knows', async () => {
     assert.equal(answer.status, 400);
     const [, names] = answer.json.error.match(/^Unknown provider: (.*) are known, and hooks for faults$/);
     assert.deepEqual(names.split(', ').sort(), played.sort());
+});
+
+test('a fault is refused where it cannot happen', async () => {
+    for (const [fault, provider] of [['error_code', 'payviox'], ['refund_held', 'payviox'], ['gone', 'payviox'],
+        ['payment_error', 'nonstopay'], ['refund_held', 'nonstopay'], ['payment_error', 'mangopay'],
+        ['bad_signature', 'mangopay'], ['error_code', 'hooks']])
+        await assert.rejects(sandbox.fault(fault, { provider }), /cannot happen there/, `${fault} ${provider}`);
+    assert.deepEqual((await sandbox.journal()).armed, []);
 });
 
 test('cancelling sends the browser back to the merchant; the page still takes the payment', async () => {

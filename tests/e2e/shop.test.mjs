@@ -6,10 +6,14 @@ import { DESKTOP, PHONE, assertNoSideScroll, browse, makeShots, payByCard } from
 import { CARDS } from './lib/client.mjs';
 import { startInstance } from './lib/instance.mjs';
 import { mailsThat } from './lib/mails.mjs';
+import { makeMangopay } from './lib/mangopay.mjs';
+import { makeShop } from './lib/mangoshop.mjs';
 
-const shop = await startInstance({ name: 'shop' });
+const shop = await startInstance({ name: 'shop', set: { 'mangopay.enabled': 'on' } });
 const { client, sandbox } = shop;
 const { alice, bob } = shop.users;
+const mangopay = makeMangopay(shop);
+const { referenceOf } = makeShop(shop, mangopay);
 const SHOP = `${shop.urls.guichet}/shop/`;
 const HOSTED = `${shop.urls.sandbox}/payviox/secure/*`;
 const shot = makeShots(shop);
@@ -224,6 +228,23 @@ describe('deposits', () => {
                 assert.equal(payment.currency, currency);
                 await shot(page, `shop-${currency}`);
             }));
+
+    test('by wire: there is no page to go to; the shop says where to, and hears of the money', () =>
+        browse(PHONE, async (page) => {
+            await logIn(page);
+            await page.getByLabel('Through').selectOption('mangopay');
+            await page.getByLabel('Method').selectOption('bankwire');
+            await page.getByRole('button', { name: 'Pay in' }).click();
+            await says(page, 'pending');
+            const id = await idOf(page);
+            const { wireReference, bankAccount } = (await client.payment(alice, id)).bankwire;
+            await outcome(page).getByText(`account ${bankAccount.iban}, with the reference ${wireReference}.`).waitFor();
+            await page.locator('#payments tbody tr', { hasText: id }).getByText('pending').waitFor();
+            await shot(page, 'phone-shop-wire');
+            await assertNoSideScroll(page);
+            await mangopay.act('wire', { session_id: await referenceOf(id) });
+            await says(page, 'completed');
+        }));
 
     test('the form knows the limits, and takes no digits that the currency lacks', () =>
         browse(DESKTOP, async (page) => {

@@ -38,14 +38,15 @@ function showProvider() {
   showAmount();
 }
 
-// Returns the provider's page to go to.
+// Returns the provider's page to go to, if there is one, and the payment's id.
 export async function deposit() {
   const currency = find('#currency').value;
   const amount = parseMoney(find('#amount').value, currency);
   if (amount === null) throw new Error(`This is no amount of ${currency}: ${moneyTitle(currency)}`);
   const body = { amount, currency, returnUrl: location.origin + location.pathname };
   if (find('#method').value !== '') body.method = find('#method').value;
-  return (await call('POST', `/paiement/${find('#provider').value}`, body)).paymentUrl;
+  const { paymentUrl, paymentId } = await call('POST', `/paiement/${find('#provider').value}`, body);
+  return { url: paymentUrl, id: paymentId };
 }
 
 export async function startDeposit() {

@@ -77,9 +77,13 @@ function showOutcome(id, status, text, url) {
   find('#outcome').hidden = false;
 }
 
+const wireWords = ({ wireReference, bankAccount: { iban, accountNumber } }) =>
+  `Wire it to the account ${iban ?? accountNumber}, with the reference ${wireReference}.`;
+
 function words(payment) {
   const amount = formatMoney(payment.amount, payment.currency);
-  const [, about] = OUTCOMES[payment.status] ?? ['', ''];
+  const [, usual] = OUTCOMES[payment.status] ?? ['', ''];
+  const about = payment.status === 'pending' && payment.bankwire !== null ? wireWords(payment.bankwire) : usual;
   return `${payment.type === 'items' ? 'Purchase' : 'Deposit'} of ${amount}. ${about}`;
 }
 

@@ -68,14 +68,25 @@ async function enter() {
   takeReturn();
 }
 
-async function checkOut(event) {
-  const { url, message, id } = await buy(event.submitter.value);
+// What needs no page of the provider's is waited for here.
+async function goOn(url, id) {
   if (url) {
     location.assign(url);
     return;
   }
-  find('#cart-hint').textContent = message;
   watch(id);
+  await showPayments();
+}
+
+async function checkOut(event) {
+  const { url, message, id } = await buy(event.submitter.value);
+  find('#cart-hint').textContent = message ?? '';
+  await goOn(url, id);
+}
+
+async function payIn() {
+  const { url, id } = await deposit();
+  await goOn(url, id);
 }
 
 function openAlerts(open) {
@@ -99,7 +110,7 @@ async function start() {
   showLinks(sandbox);
   on(find('#login'), 'submit', enter);
   on(find('#checkout'), 'submit', checkOut);
-  on(find('#deposit'), 'submit', async () => location.assign(await deposit()));
+  on(find('#deposit'), 'submit', payIn);
   on(find('#bell'), 'click', () => openAlerts(find('#alerts').hidden));
   document.addEventListener('keydown', (event) => event.key === 'Escape' && openAlerts(false));
   await startDeposit().catch((error) => showError(error.message));

@@ -55,9 +55,11 @@ export function makeShots(shop) {
     return (page, name) => page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: true });
 }
 
+// Of the screen's width: on a phone innerWidth grows with what is too wide.
 export async function assertNoSideScroll(page) {
-    const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-    assert(content <= window, `${page.url()} is ${content} wide in a window of ${window}`);
+    const content = await page.evaluate(() => document.documentElement.scrollWidth);
+    const { width } = page.viewportSize();
+    assert(content <= width, `${page.url()} is ${content} wide on a screen of ${width}`);
 }
 
 // The provider's hosted page.

@@ -67,7 +67,13 @@ function findResponse(found, status) {
 
 // --- one answer ---
 
+// Headers of the interface: an answer that has one says so.
+const TELLING = ['Allow', 'Idempotent-Replayed', 'Location', 'Retry-After', 'WWW-Authenticate'];
+
 function headerMisfits(response, pointer, answer) {
+    const described = new Set(Object.keys(response.headers ?? {}));
+    const untold = TELLING.filter((name) => name.toLowerCase() in answer.headers && !described.has(name));
+    if (untold.length > 0) return untold.map((name) => `header ${name} is not described`);
     return Object.keys(response.headers ?? {}).flatMap((name) => {
         const header = at(below(pointer, 'headers', name));
         const value = answer.headers[name.toLowerCase()];
