@@ -5,9 +5,8 @@
 #ifndef SANDBOX_MANGOPAY_H
 #define SANDBOX_MANGOPAY_H
 
+#include "sandbox/api.h"
 #include "sandbox/card.h"
-#include "sandbox/fault.h"
-#include "sandbox/journal.h"
 #include "sandbox/mangopay_json.h"
 #include "sandbox/provider.h"
 
@@ -42,7 +41,7 @@ struct mango_call {
     const char *failure;            /* the result code with which the payment is to fail at once */
     struct session session;         /* the PayIn of the call; provider is NULL when there is none */
     int64_t limited_s;              /* the rate is used up for so long; 0: it is not */
-    struct journal_call entry;
+    struct api_call api;
 };
 
 /* One call of the API is one row. In path, * stands for a variable part. */
@@ -56,8 +55,6 @@ struct mango_route {
 };
 
 extern const struct mango_route mango_routes[]; /* a method of NULL ends the list */
-
-bool mango_take(struct mango_call *call, enum fault fault, struct fault_args *ret_args);
 
 /* Answers with the object, status 200. */
 void mango_answer(struct mango_call *call, const struct json *object);

@@ -3,7 +3,6 @@
 #include "sandbox/mangopay.h"
 
 #include "sandbox/answer.h"
-#include "sandbox/pause.h"
 #include "sandbox/settings.h"
 #include "sandbox/text.h"
 
@@ -42,28 +41,7 @@ void mango_unlock(void)
     (void)pthread_mutex_unlock(&objects);
 }
 
-bool mango_take(struct mango_call *call, enum fault fault, struct fault_args *ret_args)
-{
-    enum fault_event event = call->route == NULL ? EVENT_READ : call->route->event;
-    if (!fault_take(&mangopay, fault, event, call->entry.order_id, ret_args))
-        return false;
-    (void)text_copy(call->entry.fault, sizeof call->entry.fault, fault_name(fault));
-    return true;
-}
-
 /* --- faults --- */
-
-static void end_entry(struct mango_call *call, int status)
-{
-    call->entry.status = status;
-    journal_call_end(&call->entry);
-}
-
-static void reset(struct mango_call *call)
-{
-    answer_reset(call->response);
-    end_entry(call, 0);
-}
 
 static void refuse_unauthorized(struct mango_call *call)
 {
@@ -76,17 +54,13 @@ static void refuse_unauthorized(struct mango_call *call)
 static bool fails_before(struct mango_call *call)
 {
     struct fault_args args;
-    if (mango_take(call, FAULT_SLOW, &args))
-        pause_ms(args.ms);
-    if (mango_take(call, FAULT_CONNECTION_RESET, &args)) {
-        reset(call);
-    } else if (mango_take(call, FAULT_ERROR_5XX, &args)) {
-        answer_error(call->response, (int)args.status, "Server Error");
-    } else if (mango_take(call, FAULT_RATE_LIMITED, &args)) {
+    if (api_fails_before(&call->api))
+        return true;
+    if (api_takes(&call->api, FAULT_RATE_LIMITED, &args)) {
         mango_error(call, 429, "rate_limit",
                     "Rate limit exceeded. Please contact support for more assistance", NULL);
         call->limited_s = args.retry_after;
-    } else if (mango_take(call, FAULT_UNAUTHORIZED, &args)) {
+    } else if (api_takes(&call->api, FAULT_UNAUTHORIZED, &args)) {
         refuse_unauthorized(call);
     } else {
         return false;
@@ -94,21 +68,8 @@ static bool fails_before(struct mango_call *call)
     return true;
 }
 
-/* Faults that come after the work. */
-static void fails_after(struct mango_call *call)
-{
-    struct fault_args args;
-    if (mango_take(call, FAULT_GARBAGE, &args)) {
-        buf_init(&call->response->body, call->arena, call->response->body.max);
-        buf_puts(&call->response->body, "{\"Id\":\"wt_<!DOCTYPE html>\n<html><h1>502 Bad Gateway"
-                                        "</h1></html>\n");
-    } else if (mango_take(call, FAULT_TIMEOUT_AFTER_SUCCESS, &args)) {
-        reset(call); /* in the journal before the silence, so that it can be seen meanwhile */
-        pause_ms(args.ms);
-    } else if (mango_take(call, FAULT_CONNECTION_RESET_AFTER_SUCCESS, &args)) {
-        reset(call);
-    }
-}
+static const char garbage[] =
+    "{\"Id\":\"wt_<!DOCTYPE html>\n<html><h1>502 Bad Gateway</h1></html>\n";
 
 /* Pays and tells before the call is answered; what the answer says was true before. */
 static void tell_first(struct mango_call *call)
@@ -116,7 +77,7 @@ static void tell_first(struct mango_call *call)
     struct fault_args args;
     if (call->session.provider == NULL || !mango_payin_open(&call->session) ||
         strcmp(call->route->kind == NULL ? "" : call->route->kind, "payin") != 0 ||
-        !mango_take(call, FAULT_WEBHOOK_BEFORE_ANSWER, &args))
+        !api_takes(&call->api, FAULT_WEBHOOK_BEFORE_ANSWER, &args))
         return;
     enum err err = mango_payin_end(call->arena, &call->session, NULL, true, &call->session);
     if (err)
@@ -179,30 +140,19 @@ static void read_query(struct mango_call *call)
         call->query = query;
 }
 
-static const char *header(const struct http_request *request, const char *name)
-{
-    const char *value;
-    return http_header_get(request, name, &value) == ERR_NONE && value != NULL ? value : "";
-}
-
 static void begin_entry(struct mango_call *call)
 {
     const char *order = mango_text(call->body, "Tag");
     bool named =
         call->id[0] != '\0' && session_by_id(&mangopay, call->id, &call->session) == ERR_NONE;
-    if (named) {
+    if (named)
         order = call->session.order_id;
-        text_clip(call->entry.session_id, sizeof call->entry.session_id, call->id);
-    } else {
+    else
         call->session.provider = NULL;
-    }
-    (void)text_copy(call->entry.provider, sizeof call->entry.provider, mangopay.name);
-    text_clip(call->entry.method, sizeof call->entry.method, call->request->method);
-    text_clip(call->entry.path, sizeof call->entry.path, call->path);
-    text_clip(call->entry.order_id, sizeof call->entry.order_id, order);
-    text_clip(call->entry.idempotency_key, sizeof call->entry.idempotency_key,
-              header(call->request, "HTTP_IDEMPOTENCY_KEY"));
-    journal_call_begin(&call->entry);
+    call->api.provider = &mangopay;
+    call->api.response = call->response;
+    call->api.event = call->route == NULL ? EVENT_READ : call->route->event;
+    api_begin(&call->api, call->request, call->path, named ? call->id : "", order);
 }
 
 static bool is_json_or_empty(const struct http_request *request)
@@ -232,7 +182,7 @@ static void serve(struct mango_call *call, const char *client, const char *other
         mango_unlock();
         mango_key_answered(call);
         tell_first(call);
-        fails_after(call);
+        api_fails_after(&call->api, garbage);
     }
 }
 
@@ -253,9 +203,9 @@ static void handle_api(const struct http_request *request, const char *path,
     begin_entry(&call);
     if (!fails_before(&call))
         serve(&call, mango_print(call.arena, "%.*s", (int)client_len, path), other);
-    if (!call.entry.ended)
+    if (!call.api.entry.ended)
         mango_rate_headers(&call);
-    end_entry(&call, response->status);
+    api_end(&call.api);
 }
 
 static void handle_token(const struct http_request *request, const char *path,
@@ -272,9 +222,9 @@ static void handle_token(const struct http_request *request, const char *path,
         answer_method(response, "POST");
     else if (!fails_before(&call))
         mango_token_answer(request, response);
-    if (!call.entry.ended && response->status == 200)
-        fails_after(&call);
-    end_entry(&call, response->status);
+    if (!call.api.entry.ended && response->status == 200)
+        api_fails_after(&call.api, garbage);
+    api_end(&call.api);
 }
 
 static void handle(const struct http_request *request, const char *path,

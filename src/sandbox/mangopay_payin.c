@@ -321,9 +321,9 @@ static void begin(struct mango_call *call, const struct mango_payin *kind, const
     enum mango_charge charge = CHARGE_FAILS;
     struct fault_args args;
     enum err err = ERR_NONE;
-    if (mango_take(call, FAULT_ERROR_CODE, &args))
+    if (api_takes(&call->api, FAULT_ERROR_CODE, &args))
         code = mango_print(call->arena, "%06lld", (long long)args.code);
-    else if (mango_take(call, FAULT_REFUSED, &args))
+    else if (api_takes(&call->api, FAULT_REFUSED, &args))
         code = "001999";
     if (code == NULL && kind->begin == NULL)
         return;
@@ -347,8 +347,9 @@ static bool keep(struct mango_call *call, const struct mango_payin *kind, struct
         mango_error(call, 500, "internal_error", "The payment could not be kept", NULL);
         return false;
     }
-    (void)text_copy(call->entry.session_id, sizeof call->entry.session_id, id);
-    (void)text_copy(call->entry.order_id, sizeof call->entry.order_id, call->session.order_id);
+    (void)text_copy(call->api.entry.session_id, sizeof call->api.entry.session_id, id);
+    (void)text_copy(call->api.entry.order_id, sizeof call->api.entry.order_id,
+                    call->session.order_id);
     if (kind->life_ms > 0)
         mango_due("payin", id, mango_now_s() + kind->life_ms / 1000);
     provider_announce(call->arena, &call->session);
@@ -411,7 +412,7 @@ const char *mango_payin_instruct(struct mango_call *call, const struct json *ali
 static bool find(struct mango_call *call)
 {
     struct fault_args args;
-    if (call->session.provider != NULL && !mango_take(call, FAULT_READBACK_404, &args))
+    if (call->session.provider != NULL && !api_takes(&call->api, FAULT_READBACK_404, &args))
         return true;
     mango_error_missing(call, "PayIn", call->id);
     return false;
@@ -422,16 +423,16 @@ static void spoil(struct mango_call *call, struct json *payin)
     static const char *const amounts[] = {"DebitedFunds", "CreditedFunds"};
     struct arena *arena = call->arena;
     struct fault_args args;
-    if (mango_take(call, FAULT_READBACK_PENDING, &args)) {
+    if (api_takes(&call->api, FAULT_READBACK_PENDING, &args)) {
         mango_set_text(arena, payin, "Status", "CREATED");
         mango_result_set(arena, payin, NULL);
         mango_set(arena, payin, "ExecutionDate", NULL);
     }
-    if (mango_take(call, FAULT_WRONG_AMOUNT, &args))
+    if (api_takes(&call->api, FAULT_WRONG_AMOUNT, &args))
         for (size_t i = 0; i < 2; i++)
             mango_set_money(arena, payin, amounts[i], mango_currency(payin, amounts[i]),
                             mango_amount(payin, amounts[i]) + args.delta);
-    if (mango_take(call, FAULT_WRONG_CURRENCY, &args)) {
+    if (api_takes(&call->api, FAULT_WRONG_CURRENCY, &args)) {
         const char *other = strcmp(call->session.currency, "USD") == 0 ? "EUR" : "USD";
         for (size_t i = 0; i < 2; i++)
             mango_set_money(arena, payin, amounts[i],

@@ -170,7 +170,7 @@ static const char *problem_of(struct mango_call *call, const struct json *payin,
     int64_t left = mango_amount(payin, "CreditedFunds") - sums->debited;
     const struct json *wallet =
         mango_get(call->arena, "wallet", mango_text(payin, "CreditedWalletId"));
-    if (mango_take(call, FAULT_ERROR_CODE, &args))
+    if (api_takes(&call->api, FAULT_ERROR_CODE, &args))
         return mango_print(call->arena, "%06lld", (long long)args.code);
     if (sums->pending)
         return "005406";
@@ -209,7 +209,7 @@ void mango_refund_create(struct mango_call *call)
     const char *code = problem_of(call, payin, &sums, debited, fees);
     struct json *refund = refund_new(arena, payin);
     struct fault_args args;
-    bool held = code == NULL && mango_take(call, FAULT_REFUND_HELD, &args);
+    bool held = code == NULL && api_takes(&call->api, FAULT_REFUND_HELD, &args);
     if (!held)
         set_end(arena, refund, code);
     mango_set(arena, refund, "Tag", mango_given(call->body, "Tag"));

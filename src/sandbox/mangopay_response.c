@@ -21,7 +21,7 @@ static bool is_key(const char *key)
 
 bool mango_key_claim(struct mango_call *call)
 {
-    const char *key = call->entry.idempotency_key;
+    const char *key = call->api.entry.idempotency_key;
     struct arena *arena = call->arena;
     if (*key == '\0' || strcmp(call->request->method, "POST") != 0)
         return true;
@@ -47,7 +47,7 @@ bool mango_key_claim(struct mango_call *call)
 
 void mango_key_answered(struct mango_call *call)
 {
-    const char *key = call->entry.idempotency_key;
+    const char *key = call->api.entry.idempotency_key;
     struct arena *arena = call->arena;
     struct json *claim = mango_get(arena, "response", key), *resource;
     struct tm parts;

@@ -3,9 +3,7 @@
 #include "sandbox/nonstopay.h"
 
 #include "sandbox/answer.h"
-#include "sandbox/fault.h"
-#include "sandbox/journal.h"
-#include "sandbox/pause.h"
+#include "sandbox/api.h"
 #include "sandbox/settings.h"
 #include "sandbox/text.h"
 
@@ -23,77 +21,39 @@ struct call {
     const struct http_request *request;
     struct http_response *response;
     struct arena *arena;
-    enum fault_event event;
+    struct api_call api;
     const struct json *root; /* the body; NULL: none that can be read */
     const char *id;          /* of the query; "" in others */
     struct session session;  /* what is read, or was created; provider is NULL when there is none */
-    struct journal_call entry;
 };
 
-static bool take(struct call *call, enum fault fault, struct fault_args *ret_args)
-{
-    if (!fault_take(&nonstopay, fault, call->event, call->entry.order_id, ret_args))
-        return false;
-    (void)text_copy(call->entry.fault, sizeof call->entry.fault, fault_name(fault));
-    return true;
-}
-
-/* The same for what a read tells: of a payment that nobody has tried there is nothing to tell. */
+/* A fault of what a read tells: of a payment that nobody has tried there is nothing to tell. */
 static bool take_read(struct call *call, enum fault fault, struct fault_args *ret_args)
 {
-    return !session_is_untried(&call->session) && take(call, fault, ret_args);
-}
-
-static void end_entry(struct call *call, int status)
-{
-    call->entry.status = status;
-    journal_call_end(&call->entry);
-}
-
-static void reset(struct call *call)
-{
-    answer_reset(call->response);
-    end_entry(call, 0);
+    return !session_is_untried(&call->session) && api_takes(&call->api, fault, ret_args);
 }
 
 /* Faults that come instead of the work. True when the answer is made. */
 static bool fails_before(struct call *call)
 {
     struct fault_args args;
-    if (take(call, FAULT_SLOW, &args))
-        pause_ms(args.ms);
-    if (take(call, FAULT_CONNECTION_RESET, &args))
-        reset(call);
-    else if (take(call, FAULT_ERROR_5XX, &args))
-        answer_error(call->response, (int)args.status, "Server Error");
-    else if (take(call, FAULT_RATE_LIMITED, &args))
+    if (api_fails_before(&call->api))
+        return true;
+    if (api_takes(&call->api, FAULT_RATE_LIMITED, &args))
         answer_error(call->response, 429, "Too many requests");
-    else if (take(call, FAULT_UNAUTHORIZED, &args))
+    else if (api_takes(&call->api, FAULT_UNAUTHORIZED, &args))
         nonstopay_error(call->response, 50007, "invalid API-KEY");
-    else if (take(call, FAULT_ERROR_CODE, &args))
+    else if (api_takes(&call->api, FAULT_ERROR_CODE, &args))
         nonstopay_error(call->response, (int)args.code, "an error on demand");
-    else if (take(call, FAULT_REFUSED, &args))
+    else if (api_takes(&call->api, FAULT_REFUSED, &args))
         nonstopay_error(call->response, 50012, "Your amount is BELOW the allowed minimum amount");
     else
         return false;
     return true;
 }
 
-/* Faults that come after the work. */
-static void fails_after(struct call *call)
-{
-    struct fault_args args;
-    if (take(call, FAULT_GARBAGE, &args)) {
-        buf_init(&call->response->body, call->arena, call->response->body.max);
-        buf_puts(&call->response->body, "{\"errorCode\":0,\"redirectUrl\":\"https://usdc<!DOCTYPE "
-                                        "html>\n<html><h1>502 Bad Gateway</h1></html>\n");
-    } else if (take(call, FAULT_TIMEOUT_AFTER_SUCCESS, &args)) {
-        reset(call); /* in the journal before the silence, so that it can be seen meanwhile */
-        pause_ms(args.ms);
-    } else if (take(call, FAULT_CONNECTION_RESET_AFTER_SUCCESS, &args)) {
-        reset(call);
-    }
-}
+static const char garbage[] = "{\"errorCode\":0,\"redirectUrl\":\"https://usdc<!DOCTYPE html>\n"
+                              "<html><h1>502 Bad Gateway</h1></html>\n";
 
 static bool authorized(struct call *call)
 {
@@ -156,10 +116,10 @@ static enum err store(struct call *call, const struct session *invoice)
     char name[128];
     struct session draft = *invoice;
     make_id(draft.id);
-    draft.order_id = call->entry.order_id;
+    draft.order_id = call->api.entry.order_id;
     if (draft.order_id[0] != '\0' && session_create(&draft, &call->session) == ERR_NONE)
         return ERR_NONE;
-    (void)snprintf(name, sizeof name, "%.64s#%.32s", call->entry.order_id, draft.id);
+    (void)snprintf(name, sizeof name, "%.64s#%.32s", call->api.entry.order_id, draft.id);
     draft.order_id = name;
     return session_create(&draft, &call->session);
 }
@@ -216,8 +176,9 @@ static void create(struct call *call)
         answer_error(call->response, 500, "Server Error");
         return;
     }
-    (void)text_copy(call->entry.session_id, sizeof call->entry.session_id, call->session.id);
-    bool first = take(call, FAULT_WEBHOOK_BEFORE_ANSWER, &args);
+    (void)text_copy(call->api.entry.session_id, sizeof call->api.entry.session_id,
+                    call->session.id);
+    bool first = api_takes(&call->api, FAULT_WEBHOOK_BEFORE_ANSWER, &args);
     if (!first && !has_card)
         provider_announce(call->arena, &call->session);
     if (first || has_card)
@@ -226,7 +187,7 @@ static void create(struct call *call)
         answer_charged(call);
     else
         answer_created(call);
-    fails_after(call);
+    api_fails_after(&call->api, garbage);
 }
 
 /* The invoice that the query names, unless the call is refused. */
@@ -267,7 +228,7 @@ static void read_status(struct call *call)
         return;
     const struct nonstopay_view view = view_of(call);
     nonstopay_status_answer(call->arena, &view, call->response);
-    fails_after(call);
+    api_fails_after(&call->api, garbage);
 }
 
 static void read_infos(struct call *call)
@@ -276,7 +237,7 @@ static void read_infos(struct call *call)
         return;
     const struct nonstopay_view view = view_of(call);
     nonstopay_infos_answer(call->arena, &view, call->response);
-    fails_after(call);
+    api_fails_after(&call->api, garbage);
 }
 
 static void read_history(struct call *call)
@@ -284,7 +245,7 @@ static void read_history(struct call *call)
     if (!authorized(call))
         return;
     nonstopay_history_answer(call->request, call->response);
-    fails_after(call);
+    api_fails_after(&call->api, garbage);
 }
 
 /* One call of the API is one row. */
@@ -305,7 +266,7 @@ static struct call call_new(const struct http_request *request, const char *path
     struct call call = {.request = request,
                         .response = response,
                         .arena = request->arena,
-                        .event = event,
+                        .api = {.provider = &nonstopay, .response = response, .event = event},
                         .id = ""};
     struct http_field *query = NULL;
     if (event == EVENT_CREATE)
@@ -316,11 +277,7 @@ static struct call call_new(const struct http_request *request, const char *path
     if (session_by_id(&nonstopay, call.id, &call.session) != ERR_NONE)
         call.session.provider = NULL;
     const char *order = call.session.provider != NULL ? call.session.order_id : order_of(&call);
-    (void)text_copy(call.entry.provider, sizeof call.entry.provider, nonstopay.name);
-    text_clip(call.entry.method, sizeof call.entry.method, request->method);
-    text_clip(call.entry.path, sizeof call.entry.path, path);
-    text_clip(call.entry.session_id, sizeof call.entry.session_id, call.id);
-    (void)text_copy(call.entry.order_id, sizeof call.entry.order_id, order);
+    api_begin(&call.api, request, path, call.id, order);
     return call;
 }
 
@@ -332,12 +289,11 @@ static bool serve_api(const struct http_request *request, const char *path,
         if (strcmp(path, routes[i].path) != 0)
             continue;
         struct call call = call_new(request, path, routes[i].event, response);
-        journal_call_begin(&call.entry);
         if (strcmp(request->method, routes[i].method) != 0)
             answer_method(response, routes[i].method);
         else if (!fails_before(&call))
             routes[i].serve(&call);
-        end_entry(&call, response->status);
+        api_end(&call.api);
         return true;
     }
     return false;

@@ -3,9 +3,7 @@
 #include "sandbox/payviox.h"
 
 #include "sandbox/answer.h"
-#include "sandbox/fault.h"
-#include "sandbox/journal.h"
-#include "sandbox/pause.h"
+#include "sandbox/api.h"
 #include "sandbox/settings.h"
 #include "sandbox/text.h"
 
@@ -22,33 +20,12 @@ struct call {
     const struct http_request *request;
     struct http_response *response;
     struct arena *arena;
-    enum fault_event event;
+    struct api_call api;
     const struct json *root; /* the body; NULL: none, or no JSON */
     const char *session_id;  /* of the path; "" in others */
     struct session session;  /* what is read, or was created */
     bool by_secret;          /* it came with the secret key */
-    struct journal_call entry;
 };
-
-static bool take(struct call *call, enum fault fault, struct fault_args *ret_args)
-{
-    if (!fault_take(&payviox, fault, call->event, call->entry.order_id, ret_args))
-        return false;
-    (void)text_copy(call->entry.fault, sizeof call->entry.fault, fault_name(fault));
-    return true;
-}
-
-static void end_entry(struct call *call, int status)
-{
-    call->entry.status = status;
-    journal_call_end(&call->entry);
-}
-
-static void reset(struct call *call)
-{
-    answer_reset(call->response);
-    end_entry(call, 0);
-}
 
 static void answer_rate_limited(struct call *call, int64_t seconds)
 {
@@ -70,46 +47,22 @@ static void answer_rate_limited(struct call *call, int64_t seconds)
 static bool fails_before(struct call *call)
 {
     struct fault_args args;
-    if (take(call, FAULT_SLOW, &args))
-        pause_ms(args.ms);
-    if (take(call, FAULT_CONNECTION_RESET, &args))
-        reset(call);
-    else if (take(call, FAULT_ERROR_5XX, &args))
-        answer_error(call->response, (int)args.status, "Server Error");
-    else if (take(call, FAULT_RATE_LIMITED, &args))
+    if (api_fails_before(&call->api))
+        return true;
+    if (api_takes(&call->api, FAULT_RATE_LIMITED, &args))
         answer_rate_limited(call, args.retry_after);
-    else if (take(call, FAULT_UNAUTHORIZED, &args))
+    else if (api_takes(&call->api, FAULT_UNAUTHORIZED, &args))
         answer_error(call->response, 401, "Unauthorized");
-    else if (take(call, FAULT_REFUSED, &args))
+    else if (api_takes(&call->api, FAULT_REFUSED, &args))
         answer_error(call->response, 400, PAYVIOX_NO_METHOD);
     else
         return false;
     return true;
 }
 
-static void answer_garbage(struct call *call, int status)
-{
-    struct http_response *response = call->response;
-    buf_init(&response->body, call->arena, response->body.max);
-    response->status = status;
-    buf_puts(&response->body,
-             "{\"session_id\":\"a1b2c3<!DOCTYPE html>\n<html><head><title>502 Bad "
-             "Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n");
-}
-
-/* Faults that come after the work. */
-static void fails_after(struct call *call)
-{
-    struct fault_args args;
-    if (take(call, FAULT_GARBAGE, &args)) {
-        answer_garbage(call, call->response->status);
-    } else if (take(call, FAULT_TIMEOUT_AFTER_SUCCESS, &args)) {
-        reset(call); /* in the journal before the silence, so that it can be seen meanwhile */
-        pause_ms(args.ms);
-    } else if (take(call, FAULT_CONNECTION_RESET_AFTER_SUCCESS, &args)) {
-        reset(call);
-    }
-}
+static const char garbage[] =
+    "{\"session_id\":\"a1b2c3<!DOCTYPE html>\n<html><head><title>502 Bad "
+    "Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n";
 
 static bool key_matches(const struct secret *key, const char *given)
 {
@@ -163,7 +116,7 @@ static void answer_created(struct call *call)
     if (out == NULL)
         return;
     json_out_text(out, "session_id", call->session.id);
-    if (take(call, FAULT_PAYMENT_ERROR, &args)) {
+    if (api_takes(&call->api, FAULT_PAYMENT_ERROR, &args)) {
         json_out_object(out, "payment_error");
         json_out_bool(out, "success", false);
         json_out_text(out, "message", "Payment creation failed");
@@ -205,11 +158,12 @@ static void create(struct call *call)
         answer_json_end(call->response, out);
         return;
     }
-    (void)text_copy(call->entry.session_id, sizeof call->entry.session_id, call->session.id);
-    if (take(call, FAULT_WEBHOOK_BEFORE_ANSWER, &args))
+    (void)text_copy(call->api.entry.session_id, sizeof call->api.entry.session_id,
+                    call->session.id);
+    if (api_takes(&call->api, FAULT_WEBHOOK_BEFORE_ANSWER, &args))
         pay_before_answer(call);
     answer_created(call);
-    fails_after(call);
+    api_fails_after(&call->api, garbage);
 }
 
 /* The documented words have none for a refund and none for a crypto payment that is short: the
@@ -289,7 +243,7 @@ static struct view view_of(struct call *call)
     view.tried = session->attempt.method != NULL;
     view.completed = session->status == SESSION_IN_REVIEW || session->status == SESSION_SUCCEEDED ||
                      session->status == SESSION_DECLINED || session->status == SESSION_REFUNDED;
-    if (view.tried && take(call, FAULT_READBACK_PENDING, &args))
+    if (view.tried && api_takes(&call->api, FAULT_READBACK_PENDING, &args))
         view = (struct view){"pending", true, false};
     return view;
 }
@@ -353,7 +307,7 @@ static void read_payment(struct call *call)
     struct json *body;
     if (!authorized(call, true))
         return;
-    if (call->session.provider == NULL || take(call, FAULT_READBACK_404, &args)) {
+    if (call->session.provider == NULL || api_takes(&call->api, FAULT_READBACK_404, &args)) {
         answer_error(call->response, 404, "Payment not found");
         return;
     }
@@ -362,7 +316,7 @@ static void read_payment(struct call *call)
         return;
     }
     answer_payment(call, body);
-    fails_after(call);
+    api_fails_after(&call->api, garbage);
 }
 
 static void read_methods(struct call *call)
@@ -370,7 +324,7 @@ static void read_methods(struct call *call)
     if (!authorized(call, false))
         return;
     payviox_methods_answer(call->request, call->response);
-    fails_after(call);
+    api_fails_after(&call->api, garbage);
 }
 
 static void read_balance(struct call *call)
@@ -385,7 +339,7 @@ static void read_balance(struct call *call)
     json_out_int(out, "balance", totals.paid);
     json_out_int(out, "payout_balance", 0);
     answer_json_end(call->response, out);
-    fails_after(call);
+    api_fails_after(&call->api, garbage);
 }
 
 /* One call of the API is one row. */
@@ -402,26 +356,22 @@ static const struct {
 };
 
 static struct call call_new(const struct http_request *request, const char *path,
-                            const char *session_id, struct http_response *response)
+                            const char *session_id, enum fault_event event,
+                            struct http_response *response)
 {
-    const char *key = NULL;
     struct json *root = NULL;
-    struct call call = {.request = request, .response = response, .arena = request->arena};
-    call.session_id = session_id;
+    struct call call = {.request = request,
+                        .response = response,
+                        .arena = request->arena,
+                        .api = {.provider = &payviox, .response = response, .event = event},
+                        .session_id = session_id};
     if (json_parse(request->arena, request->body, request->body_len, &root) == ERR_NONE)
         call.root = root;
     if (session_by_id(&payviox, session_id, &call.session) != ERR_NONE)
         call.session.provider = NULL;
     const char *order = call.session.provider != NULL ? call.session.order_id
                                                       : json_get_text(call.root, "order_id");
-    (void)text_copy(call.entry.provider, sizeof call.entry.provider, payviox.name);
-    text_clip(call.entry.method, sizeof call.entry.method, request->method);
-    text_clip(call.entry.path, sizeof call.entry.path, path);
-    text_clip(call.entry.session_id, sizeof call.entry.session_id, session_id);
-    if (order != NULL)
-        (void)text_copy(call.entry.order_id, sizeof call.entry.order_id, order);
-    if (http_header_get(request, "HTTP_IDEMPOTENCY_KEY", &key) == ERR_NONE && key != NULL)
-        text_clip(call.entry.idempotency_key, sizeof call.entry.idempotency_key, key);
+    api_begin(&call.api, request, path, session_id, order == NULL ? "" : order);
     return call;
 }
 
@@ -433,14 +383,13 @@ static bool serve_api(const struct http_request *request, const char *path,
         size_t len = strlen(routes[i].path);
         if (strncmp(path, routes[i].path, len) != 0 || (!routes[i].has_id && path[len] != '\0'))
             continue;
-        struct call call = call_new(request, path, routes[i].has_id ? path + len : "", response);
-        call.event = routes[i].event;
-        journal_call_begin(&call.entry);
+        struct call call =
+            call_new(request, path, routes[i].has_id ? path + len : "", routes[i].event, response);
         if (strcmp(request->method, routes[i].method) != 0)
             answer_method(response, routes[i].method);
         else if (!fails_before(&call))
             routes[i].serve(&call);
-        end_entry(&call, response->status);
+        api_end(&call.api);
         return true;
     }
     return false;
