@@ -42,7 +42,6 @@ static enum err look(struct context *context, struct arena *arena,
     return err;
 }
 
-/* Whoever else mends at the same time makes our call fail: the next look tells. */
 static enum err mend(struct context *context, struct arena *arena,
                      const struct provider_driver *driver, size_t index,
                      const struct provider_hook *hook)
@@ -58,22 +57,48 @@ static enum err mend(struct context *context, struct arena *arena,
     return err;
 }
 
+/* All that can be mended is; the first failure is returned. */
+static enum err mend_all(struct context *context, struct arena *arena,
+                         const struct provider_driver *driver, const struct provider_hook *hooks,
+                         struct hooks_found *found)
+{
+    enum err first = ERR_NONE;
+    for (size_t i = 0; i < driver->hooks->kinds; i++) {
+        if (hooks[i].state == PROVIDER_HOOK_FINE)
+            continue;
+        enum err err = mend(context, arena, driver, i, &hooks[i]);
+        found->wrong++;
+        found->mended += !err;
+        first = first ? first : err;
+    }
+    return first;
+}
+
+/* Whoever mends at the same time, in another program, has made our calls fail. */
+static bool are_fine_now(struct context *context, struct arena *arena,
+                         const struct provider_driver *driver)
+{
+    struct provider_hook hooks[PROVIDER_HOOKS_MAX] = {{.id = ""}};
+    bool fine = look(context, arena, driver, hooks) == ERR_NONE;
+    for (size_t i = 0; i < driver->hooks->kinds && fine; i++)
+        fine = hooks[i].state == PROVIDER_HOOK_FINE;
+    return fine;
+}
+
 enum err hooks_check(struct context *context, struct arena *arena,
                      const struct provider_driver *driver, struct hooks_found *ret_found)
 {
     struct provider_hook hooks[PROVIDER_HOOKS_MAX] = {{.id = ""}};
     *ret_found = (struct hooks_found){.kinds = driver->hooks->kinds};
     assert(ret_found->kinds <= PROVIDER_HOOKS_MAX);
-    enum err first = look(context, arena, driver, hooks), looked = first;
-    for (size_t i = 0; i < driver->hooks->kinds && !looked; i++) {
-        if (hooks[i].state == PROVIDER_HOOK_FINE)
-            continue;
-        enum err err = mend(context, arena, driver, i, &hooks[i]);
-        ret_found->wrong++;
-        ret_found->mended += !err;
-        first = first ? first : err;
+    enum err err = look(context, arena, driver, hooks);
+    if (!err)
+        err = mend_all(context, arena, driver, hooks, ret_found);
+    if (err && ret_found->wrong > 0 && are_fine_now(context, arena, driver)) {
+        ret_found->mended = ret_found->wrong;
+        err = ERR_NONE;
     }
-    return first;
+    return err;
 }
 
 struct sweep_unit {
