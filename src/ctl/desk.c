@@ -62,6 +62,9 @@ int provider_check_hooks(struct ctl *ctl)
         err = hooks_sweep(context, own, driver, &swept);
     arena_free(own);
     context_free(context);
+    if (err == ERR_PROVIDER_UNAVAILABLE)
+        return ctl_refuse(ctl, CTL_WRONG, "%s cannot be asked, or does not let us mend its hooks",
+                          driver->name);
     return err ? ctl_report(ctl, err) : show_hooks(ctl, driver->name, &found, swept.missed);
 }
 

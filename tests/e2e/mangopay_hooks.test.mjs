@@ -45,3 +45,12 @@ test('one of them that is switched off is mended there; nobody else\'s is touche
     assert.deepEqual(rows.map(({ Status }) => Status).filter((word) => word !== 'ENABLED'), []);
     assert.equal(rows.filter(({ Url }) => Url === theirs).length, 100);
 });
+
+test('when Mangopay is away, check says so', async () => {
+    await mangopay.fault('error_5xx', { call: 'read', count: 20 });
+    const done = shop.ctl('provider', 'check', 'mangopay');
+    assert.equal(done.status, 1);
+    assert.match(done.stderr, /mangopay cannot be asked, or does not let us mend its hooks\n$/);
+    await shop.sandbox.reset();
+    assert.deepEqual(await check(), [0, 0]);
+});
