@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { after, afterEach } from 'node:test';
+import { after, afterEach, beforeEach } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
@@ -84,6 +84,9 @@ function stopAllNow() {
     for (const instance of running) instance.stopNow();
 }
 process.on('exit', stopAllNow);
+// An error before the first test ends the process without any 'exit'.
+let testing = false;
+process.on('uncaughtExceptionMonitor', () => testing || stopAllNow());
 for (const [signal, status] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]])
     process.on(signal, () => process.exit(status));
 
@@ -405,6 +408,9 @@ export async function startInstance(options = {}) {
         users: {},
     });
     if (!options.alone) {
+        beforeEach(() => {
+            testing = true;
+        });
         after(stop);
         afterEach((context) => {
             if (context.passed === false) tell(`failed: ${context.name}`);
