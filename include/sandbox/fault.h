@@ -56,6 +56,9 @@ struct fault_args {
     char currency[4];    /* "": another than the payment's */
 };
 
+/* A set of faults is the sum of their bits. */
+#define FAULT_BIT(fault) (1U << (fault))
+
 const char *fault_name(enum fault fault);
 const char *fault_about(enum fault fault); /* one line for people */
 

@@ -29,9 +29,10 @@ struct provider {
     const char *name; /* the first segment of its paths, and its name in /control */
     bool thin;        /* its webhooks name a type and an object, unsigned, and no more */
     bool asked;       /* what its webhooks tell of is read anyway: a wrong amount is told there */
+    unsigned faults;  /* those that not every provider has, and this one does: FAULT_BITs */
 
-    /* Serves everything under /name; path is what follows the name, with its slash. It takes the
-     * faults that are armed for its calls (sandbox/fault.h), and notes them (sandbox/journal.h). */
+    /* Serves everything under /name; path is what follows the name, with its slash. Its calls are
+     * noted, and meet what is armed for them (sandbox/api.h). */
     void (*handle)(const struct http_request *request, const char *path,
                    struct http_response *response);
 

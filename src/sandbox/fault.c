@@ -224,16 +224,14 @@ static const char *read_body(const struct json *body, struct armed *armed)
     return problem != NULL ? problem : read_scope(body, armed);
 }
 
-/* Some are about what not every provider has. */
+/* Some are about what not every provider has: those that have it say so in their rows. */
 static bool happens_at(const struct provider *provider, enum fault fault)
 {
+    static const unsigned own =
+        FAULT_BIT(FAULT_ERROR_CODE) | FAULT_BIT(FAULT_PAYMENT_ERROR) | FAULT_BIT(FAULT_REFUND_HELD);
     if (fault == FAULT_BAD_SIGNATURE)
         return !provider->thin;
-    if (fault == FAULT_ERROR_CODE)
-        return strcmp(provider->name, "payviox") != 0;
-    if (fault == FAULT_PAYMENT_ERROR)
-        return strcmp(provider->name, "payviox") == 0;
-    return fault != FAULT_REFUND_HELD || strcmp(provider->name, "mangopay") == 0;
+    return (FAULT_BIT(fault) & own & ~provider->faults) == 0;
 }
 
 const char *fault_arm(const struct provider *provider, enum fault fault, const struct json *body)

@@ -245,6 +245,7 @@ static void handle(const struct http_request *request, const char *path,
 
 const struct provider mangopay = {
     .name = "mangopay",
+    .faults = FAULT_BIT(FAULT_ERROR_CODE) | FAULT_BIT(FAULT_REFUND_HELD),
     .thin = true,
     .asked = true,
     .handle = handle,

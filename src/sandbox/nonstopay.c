@@ -314,6 +314,7 @@ static void handle(const struct http_request *request, const char *path,
 
 const struct provider nonstopay = {
     .name = "nonstopay",
+    .faults = FAULT_BIT(FAULT_ERROR_CODE),
     .asked = true,
     .handle = handle,
     .notice_type = nonstopay_notice_type,

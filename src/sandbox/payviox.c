@@ -424,6 +424,7 @@ static void handle(const struct http_request *request, const char *path,
 
 const struct provider payviox = {
     .name = "payviox",
+    .faults = FAULT_BIT(FAULT_PAYMENT_ERROR),
     .handle = handle,
     .notice_type = payviox_notice_type,
     .notice_write = payviox_notice_write,
