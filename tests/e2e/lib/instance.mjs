@@ -196,8 +196,17 @@ export async function startInstance(options = {}) {
         supportBigNumbers: true,
         dateStrings: true,
     });
-    // All rows of a query, or the first value of its first row.
-    const rows = async (sql, values) => (await db.query(sql, values))[0];
+    // All rows of a query, or the first value of its first row. Each is a transaction of its own,
+    // beside those of the programs: where the two wait for one another and this one is chosen to
+    // give way, nothing of it was done, and it is sent again.
+    async function rows(sql, values, tries = 10) {
+        try {
+            return (await db.query(sql, values))[0];
+        } catch (error) {
+            if (error.code !== 'ER_LOCK_DEADLOCK' || tries === 1) throw error;
+            return rows(sql, values, tries - 1);
+        }
+    }
     const value = async (sql, values) => Object.values((await rows(sql, values))[0] ?? {})[0];
 
     // guichetctl with this instance's configuration: {status, stdout, stderr}.
