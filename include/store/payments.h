@@ -95,6 +95,9 @@ enum err payments_return_url(struct db *db, const char *payment_id,
  * not, and with a standing dispute above all. */
 enum payment_status payment_status_now(const struct payment *payment);
 
+/* Of all that a user has, so many are looked at for what he wants to see only some of. */
+enum { PAYMENTS_LOOKED_AT = 1000 };
+
 /* Which payments of a user to list; NULL and numbers below 0 do not narrow. */
 struct payment_filter {
     int64_t user_id;
@@ -104,11 +107,14 @@ struct payment_filter {
     size_t max;
 };
 
-/* Newest first; *ret_count tells how many. */
+/* Newest first; *ret_count tells how many. ret_last: the last one that was looked at, if older ones
+ * were not; else "". */
 enum err payments_list(struct db *db, const struct payment_filter *filter,
-                       struct payment *ret_payments, size_t *ret_count) MUST_CHECK;
+                       struct payment *ret_payments, size_t *ret_count,
+                       char ret_last[IDENT_MAX]) MUST_CHECK;
 
-/* Newest first, those in whose id, provider or items the text occurs; NULL: all. */
+/* Newest first; of the newest PAYMENTS_LOOKED_AT those in whose id, provider or items the text
+ * occurs; NULL: all. */
 enum err payments_search(struct db *db, int64_t user_id, const char *text, int64_t max,
                          int64_t offset, struct payment *ret_payments,
                          size_t *ret_count) MUST_CHECK;

@@ -120,7 +120,8 @@ static enum err ask_drivers(const struct call *call, struct checkout *checkout)
     return ERR_NONE;
 }
 
-/* Callers know a registration by our name for it, and may use their own only. */
+/* Callers know a registration by our name for it, and may use their own only, operators too: it is
+ * the caller who is credited. */
 static enum err name_registration(struct call *call, struct checkout *checkout)
 {
     const char **id = &checkout->details.recurring_id;
@@ -131,8 +132,8 @@ static enum err name_registration(struct call *call, struct checkout *checkout)
         return ERR_PARAMETERS;
     enum err err = auth_user(call);
     if (!err)
-        err = recurring_find(call->context, call->request->arena, *id,
-                             call->user.operator? 0 : call->user.id, &registration);
+        err =
+            recurring_find(call->context, call->request->arena, *id, call->user.id, &registration);
     if (err || registration.id[0] == '\0')
         return err ? err : ERR_PARAMETERS;
     *id =

@@ -16,12 +16,13 @@ struct page_unit {
     struct payment_filter filter;
     struct payment *payments;
     size_t count;
+    char last[IDENT_MAX]; /* the next page begins after it, if there is no more to tell */
 };
 
 static enum err page_unit(struct db *db, void *context)
 {
     struct page_unit *unit = context;
-    return payments_list(db, &unit->filter, unit->payments, &unit->count);
+    return payments_list(db, &unit->filter, unit->payments, &unit->count, unit->last);
 }
 
 /* A filter that may be left out. */
@@ -91,7 +92,8 @@ void payments_get_list(struct call *call)
         json_out_close_object(out);
     }
     json_out_close_array(out);
-    json_out_text(out, "cursor", shown < unit.count ? unit.payments[shown - 1].id : NULL);
+    const char *cursor = shown < unit.count ? unit.payments[shown - 1].id : unit.last;
+    json_out_text(out, "cursor", cursor[0] == '\0' ? NULL : cursor);
     reply_close(call, out);
 }
 

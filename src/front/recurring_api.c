@@ -170,6 +170,8 @@ void recurring_post_one(struct call *call)
         err = ERR_PROVIDER_UNAVAILABLE;
     if (!err)
         err = read_request(call, &fields, &registration, &checkout, &request);
+    if (!err)
+        err = create_second_factor(call, request.driver);
     if (err) {
         refuse(call, err);
         return;

@@ -370,6 +370,14 @@ static void put_refund(struct json_out *out, const struct provider_order *order,
     json_out_close_object(out);
 }
 
+/* Its figures are used: Mangopay's word on them must make sense. */
+static bool is_refundable(const struct provider_truth *payment)
+{
+    return payment->author[0] != '\0' && payment->fact == FACT_SUCCEEDED &&
+           payment->stranger == NULL && payment->doubt == NULL &&
+           money_minor_units(&payment->amount) <= PAYMENT_VALUE_MAX;
+}
+
 enum err mangopay_refund(const struct settings *settings, struct arena *arena,
                          const struct provider_order *order, const struct provider_refund *refund,
                          const struct provider_truth *payment, struct httpc_request *ret_request)
@@ -377,7 +385,7 @@ enum err mangopay_refund(const struct settings *settings, struct arena *arena,
     const struct provider_order keyed = {.reference = refund->id};
     struct buf path, body, header;
     char key[KEY_MAX];
-    if (payment->author[0] == '\0' || payment->fact != FACT_SUCCEEDED)
+    if (!is_refundable(payment))
         return ERR_PAYLOAD;
     buf_init(&path, arena, URL_MAX);
     buf_puts(&path, "payins/");

@@ -147,6 +147,17 @@ static const char session_variables[] =
     " sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO'";
 /* fewer gap locks than the default; every unit locks the rows that it decides by */
 static const char isolation[] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+/* The server goes on with a statement whose client has hung up, after IO_TIMEOUT_S. Not at once: a
+ * client that still listens would hear of it, and not know what became of a COMMIT. */
+static const char patience[] = "SET SESSION max_statement_time = 10";
+
+static enum err set_session(struct db *db)
+{
+    enum err err = run_text(db, session_variables);
+    if (!err)
+        err = run_text(db, isolation);
+    return err || db->pool->admin ? err : run_text(db, patience);
+}
 
 /* A program that is newer than the schema would find out with a payment half done, so it does not
  * begin one. A schema may be newer: the next program is about to start. */
@@ -190,7 +201,7 @@ enum err db_connect(struct db *db)
     if (mysql_real_connect(db->mysql, NULL, user, secret_reveal(word), s->database.name, 0,
                            s->database.socket,
                            db->pool->admin ? CLIENT_MULTI_STATEMENTS : 0) == NULL ||
-        run_text(db, session_variables) != ERR_NONE || run_text(db, isolation) != ERR_NONE) {
+        set_session(db) != ERR_NONE) {
         db_note_problem("connect", mysql_errno(db->mysql), mysql_error(db->mysql));
         db_close(db);
         return ERR_DB_UNAVAILABLE;

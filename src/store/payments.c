@@ -139,15 +139,37 @@ static void read_payments(struct db *db, size_t max, struct payment *ret_payment
         read_payment(db, &ret_payments[(*ret_count)++]);
 }
 
-enum err payments_list(struct db *db, const struct payment_filter *filter,
-                       struct payment *ret_payments, size_t *ret_count)
+/* Sorts after every id. */
+static const char newest[] = "~";
+
+/* Whoever has made a million must not keep a connection busy with each of his questions. */
+static enum err find_window(struct db *db, int64_t user_id, const char *before,
+                            char ret_last[IDENT_MAX])
 {
-    /* "~" sorts after every id */
-    const char *before = filter->cursor[0] == '\0' ? "~" : filter->cursor;
-    enum err err =
-        db_run(db, SQL_PAYMENTS_OF_USER, DB_INT(filter->user_id), DB_TEXT(before),
-               DB_TEXT(filter->provider), or_null(filter->from_ms), or_null(filter->to_ms),
-               DB_TEXT(filter->status), DB_INT((int64_t)filter->max));
+    enum err err = db_run(db, SQL_PAYMENTS_WINDOW, DB_INT(user_id), DB_TEXT(before),
+                          DB_INT(PAYMENTS_LOOKED_AT - 1));
+    ret_last[0] = '\0';
+    if (!err && db_next(db))
+        db_copy(db, 0, ret_last, IDENT_MAX);
+    return err;
+}
+
+static bool narrows(const struct payment_filter *filter)
+{
+    return filter->provider != NULL || filter->status != NULL || filter->from_ms >= 0 ||
+           filter->to_ms >= 0;
+}
+
+enum err payments_list(struct db *db, const struct payment_filter *filter,
+                       struct payment *ret_payments, size_t *ret_count, char ret_last[IDENT_MAX])
+{
+    const char *before = filter->cursor[0] == '\0' ? newest : filter->cursor;
+    ret_last[0] = '\0';
+    enum err err = narrows(filter) ? find_window(db, filter->user_id, before, ret_last) : ERR_NONE;
+    if (!err)
+        err = db_run(db, SQL_PAYMENTS_OF_USER, DB_INT(filter->user_id), DB_TEXT(before),
+                     DB_TEXT(ret_last), DB_TEXT(filter->provider), or_null(filter->from_ms),
+                     or_null(filter->to_ms), DB_TEXT(filter->status), DB_INT((int64_t)filter->max));
     *ret_count = 0;
     if (!err)
         read_payments(db, filter->max, ret_payments, ret_count);
@@ -157,8 +179,14 @@ enum err payments_list(struct db *db, const struct payment_filter *filter,
 enum err payments_search(struct db *db, int64_t user_id, const char *text, int64_t max,
                          int64_t offset, struct payment *ret_payments, size_t *ret_count)
 {
-    enum err err = db_run(db, SQL_TRANSACTIONS_PAGE, DB_INT(user_id), DB_TEXT(text), DB_TEXT(text),
-                          DB_TEXT(text), DB_TEXT(text), DB_INT(max), DB_INT(offset));
+    char last[IDENT_MAX];
+    enum err err = text == NULL ? ERR_NONE : find_window(db, user_id, newest, last);
+    if (!err)
+        err =
+            text == NULL
+                ? db_run(db, SQL_TRANSACTIONS_PAGE, DB_INT(user_id), DB_INT(max), DB_INT(offset))
+                : db_run(db, SQL_TRANSACTIONS_SEARCH, DB_INT(user_id), DB_TEXT(last), DB_TEXT(text),
+                         DB_TEXT(text), DB_TEXT(text), DB_INT(max), DB_INT(offset));
     *ret_count = 0;
     if (!err)
         read_payments(db, (size_t)max, ret_payments, ret_count);

@@ -70,10 +70,13 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "SELECT " PAYMENT_COLUMNS " FROM payments p WHERE p.payment_id = ?",
     [SQL_PAYMENTS_OF_USER] =
         "SELECT " PAYMENT_COLUMNS " FROM payments p"
-        " WHERE p.user_id = ? AND p.payment_id < ? AND p.provider = COALESCE(?, p.provider)"
+        " WHERE p.user_id = ? AND p.payment_id < ? AND p.payment_id >= ? AND p.provider = COALESCE(?, p.provider)"
         " AND p.created_at >= COALESCE(" MS_TO_TIME ", p.created_at)"
         " AND p.created_at < COALESCE(" MS_TO_TIME ", p.created_at + INTERVAL 1 SECOND)"
         " AND " STATUS_NOW " = COALESCE(?, " STATUS_NOW ") ORDER BY p.payment_id DESC LIMIT ?",
+    [SQL_PAYMENTS_WINDOW] =
+        "SELECT payment_id FROM payments WHERE user_id = ? AND payment_id < ?"
+        " ORDER BY payment_id DESC LIMIT 1 OFFSET ?",
     [SQL_PAYMENT_OF_REFERENCE] =
         "SELECT a.payment_id FROM attempts a WHERE a.provider = ? AND a.reference = ? UNION"
         " SELECT a.payment_id FROM attempt_answers d JOIN attempts a USING (attempt_id)"
@@ -301,9 +304,13 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_HISTORY_COUNT] =
         "SELECT COUNT(*) FROM ledger_accounts a JOIN ledger_entries e USING (account_id)"
         " WHERE a.kind = 'user' AND a.owner = ?",
-    [SQL_TRANSACTIONS_PAGE] =
-        "SELECT " PAYMENT_COLUMNS " FROM payments p WHERE p.user_id = ?"
-        " AND (? IS NULL OR LOCATE(?, " ANY_TEXT("p.payment_id") ") > 0"
+    [SQL_TRANSACTIONS_PAGE] = /* as the history's */
+        "SELECT " PAYMENT_COLUMNS " FROM (SELECT payment_id FROM payments WHERE user_id = ?"
+        " ORDER BY payment_id DESC LIMIT ? OFFSET ?) shown JOIN payments p USING (payment_id)"
+        " ORDER BY p.payment_id DESC",
+    [SQL_TRANSACTIONS_SEARCH] =
+        "SELECT " PAYMENT_COLUMNS " FROM payments p WHERE p.user_id = ? AND p.payment_id >= ?"
+        " AND (LOCATE(?, " ANY_TEXT("p.payment_id") ") > 0"
         " OR LOCATE(?, " ANY_TEXT("p.provider") ") > 0 OR (SELECT COUNT(*)" /* EXISTS would gather all items first */
         " FROM payment_items i WHERE i.payment_id = p.payment_id AND LOCATE(?, i.name) > 0) > 0)"
         " ORDER BY p.payment_id DESC LIMIT ? OFFSET ?",

@@ -345,6 +345,29 @@ test('the list by provider, as it was asked for', async () => {
     assert.deepEqual(await idsOf({ provider: 'payviox', status: 'refunded' }), [story.refunded]);
 });
 
+test('of thousands of payments a filter or a search looks at the newest 1000, and a cursor leads on', async () => {
+    const id = (n) => `PAY_00${String(n).padStart(24, '0')}`;
+    await shop.rows(
+        `INSERT INTO payments (payment_id, user_id, provider, type, amount, currency, status, client_ip, request_id,
+             created_at, expires_at) SELECT CONCAT('PAY_00', LPAD(seq, 24, '0')), ?, 'payviox', 'balance', 700, 'USD',
+             IF(seq = 1, 'failed', 'expired'), '::1', 'x', '2020-01-01', '2020-01-02' FROM seq_1_to_2500`, [IDS.olivia]);
+    const seen = [];
+    for (let cursor; cursor !== null;) {
+        const page = await list({ status: 'failed', ...(cursor && { cursor }) }, olivia);
+        seen.push([page.payments.map((payment) => payment.id), page.cursor]);
+        cursor = page.cursor;
+    }
+    assert.deepEqual(seen, [[[], id(1501)], [[], id(501)], [[id(1)], null]]);
+    // a page that is full goes on as ever, and so does whoever asks for all
+    const full = await list({ status: 'expired', limit: 2 }, olivia);
+    assert.equal(full.cursor, id(2499));
+    assert.equal((await list({ limit: 100, cursor: id(102) }, olivia)).cursor, id(2));
+    const search = (text) => transactions(olivia, { search: text });
+    assert.equal((await search(id(1501))).length, 1);
+    assert.deepEqual(await search(id(1500)), []);
+    assert.equal((await transactions(olivia, { page: 49, limit: 50 })).at(-1).id, id(1));
+});
+
 test('the list by time: from is included, to is not', async () => {
     const at = Date.UTC(2020, 1, 29, 12, 0, 0, 250);
     const old = await deposit(bob, 1000, { paid: false });

@@ -202,6 +202,9 @@ describe('recurring payments', () => {
         assert.equal(accepted(next).status, 'completed', next.text);
         const seen = accepted(await get(made.id));
         assert.deepEqual([seen.status, seen.payments, seen.cumulatedAmount], ['in_progress', 2, 2000]);
+        // whoever pays is credited: an operator may see it, and pays with none of a payer's
+        refused(await paiement(1000, { method: 'recurring_mit', recurring_id: made.id }, { token: shop.users.olivia.jwt }), 400,
+            'Invalid request parameters');
     });
 
     test('another card is authenticated anew; an ended one pays nothing', async () => {

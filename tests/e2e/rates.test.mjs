@@ -2,6 +2,7 @@
 // Limits: whoever keeps to the rate is served, whoever floods is told 429 in the envelope, and no
 // flood reaches further than its own zone. Addresses are told apart by calling from 127.0.0.x.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import test from 'node:test';
 import { eventually, sleep } from './lib/client.mjs';
 import { accepted, refused } from './lib/expect.mjs';
@@ -180,4 +181,18 @@ test('an address has 400 connections that wait for something; one more is told s
     await Promise.all(asked);
     for (const answer of told) refused(answer, 429, 'Rate limit exceeded');
     assert.equal(told.length, 30);
+});
+
+test('addresses of one network of IPv6 are one: whoever has one of them has all', async () => {
+    // nginx takes a header's word for where calls come from
+    const conf = `${shop.home}/nginx/nginx.conf`;
+    const text = fs.readFileSync(conf, 'utf8');
+    fs.writeFileSync(conf, text.replace('http {', 'http {\nset_real_ip_from 127.0.0.1;\nreal_ip_header X-Test-From;'));
+    await shop.reloadNginx();
+    const logInFrom = (address) => client.request('POST', '/user/login',
+        { body: { apiKey: 'made-up' }, headers: { 'X-Test-From': address } });
+    const result = await flood(160, (i) => logInFrom(`2001:db8:1:2:${i}::${i + 1}`), [403]);
+    keptTo(LOGIN, result);
+    for (const other of ['2001:db8:1:3::1', '2001:db8:1::2', '192.0.2.1', '192.0.2.2'])
+        refused(await logInFrom(other), 403, 'Invalid API key');
 });

@@ -9,6 +9,7 @@ import * as jose from 'jose';
 import { nowSeconds } from './lib/client.mjs';
 import { accepted, refused } from './lib/expect.mjs';
 import { IDS, startInstance } from './lib/instance.mjs';
+import { makeMangopay } from './lib/mangopay.mjs';
 
 // jose wants it as a global, which Debian 12's Node 18 does not have.
 globalThis.crypto ??= webcrypto;
@@ -351,6 +352,19 @@ test('the house brand is no way around the second factor of its partner', () =>
         });
         refused(await create({}), 403, 'Two-factor authentication required');
         accepted(await create({ '2fa': true })); // with the same key: the refusal was the token's
+    }));
+
+test('so does a registration of recurring payments, when it is made and when it is changed', () =>
+    shop.withSettings({ 'token.public_key_file': keyFile(ed.publicKey),
+        'mangopay.enabled': 'on', 'mangopay.requires_2fa': 'on' }, async () => {
+        const card_id = await makeMangopay(shop).card('user_m_guichet');
+        const post = async (path, body, changes) => client.request('POST', path, { body,
+            token: await jwt(session(changes), { alg: 'EdDSA' }, ed.privateKey) });
+        const plan = { provider: 'mangopay', amount: 1000, currency: 'EUR', card_id };
+        refused(await post('/recurring', plan, {}), 403, 'Two-factor authentication required');
+        const { id } = accepted(await post('/recurring', plan, { '2fa': true }));
+        refused(await post(`/recurring/${id}`, { status: 'ended' }, {}), 403, 'Two-factor authentication required');
+        assert.equal(accepted(await post(`/recurring/${id}`, { status: 'ended' }, { API: true })).status, 'ended');
     }));
 
 test('API keys are in the database only as keyed hashes', async () => {

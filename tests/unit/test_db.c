@@ -436,6 +436,8 @@ static enum err session_unit(struct db *db, void *context)
     assert_int_equal(raw_number(db, "SELECT @@session.sql_mode LIKE '%%STRICT_ALL_TABLES%%'"), 1);
     assert_int_equal(raw_number(db, "SELECT @@session.tx_isolation = 'READ-COMMITTED'"), 1);
     assert_int_equal(raw_number(db, "SELECT @@session.autocommit"), 1);
+    /* after us: a client gives up after 8 s, and a statement that goes on holds a processor */
+    assert_int_equal(raw_number(db, "SELECT @@session.max_statement_time BETWEEN 9 AND 15"), 1);
     assert_int_equal(raw_number(db, "SELECT @@session.character_set_client = 'utf8mb4'"), 1);
     return ERR_NONE;
 }

@@ -415,6 +415,27 @@ static void refunds_leave_nothing_behind(void **state)
                      ERR_PAYLOAD);
 }
 
+/* Figures that no payment of ours can have: a share of them would not even fit in a number. */
+static void nothing_is_refunded_of_a_pay_in_that_cannot_be_ours(void **state)
+{
+    const struct provider_truth fine = {.fact = FACT_SUCCEEDED, .author = "user_m_1"};
+    struct provider_refund refund = {.id = "REF_01HP2V0K8S3M5N7Q9R1T3V5X7Z"};
+    struct provider_truth rows[] = {fine, fine, fine};
+    rows[0].stranger = "of somebody else";
+    rows[1].doubt = "not what it should be";
+    assert_true(money_make(500, "EUR", &refund.amount) && money_make(0, "EUR", &refund.before));
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct httpc_request request = {0};
+        int64_t units = i < 2 ? 1504 : INT64_MAX;
+        assert_true(money_make(units, "EUR", &rows[i].amount) &&
+                    money_make(units / 2, "EUR", &rows[i].kept));
+        ROW(mangopay_driver.refund(&settings, *state, &order, &refund, &rows[i], &request) ==
+                ERR_PAYLOAD,
+            "row %zu", i);
+    }
+    ROWS_END();
+}
+
 static void cards_show_no_whole_number(void **state)
 {
     static const struct {
@@ -508,6 +529,7 @@ int main(void)
         TEST_HERE(events_become_notices),
         TEST_HERE(a_full_page_of_events_tells_its_end),
         TEST_HERE(refunds_leave_nothing_behind),
+        TEST_HERE(nothing_is_refunded_of_a_pay_in_that_cannot_be_ours),
         TEST_HERE(cards_show_no_whole_number),
         TEST_HERE(result_codes_have_words),
         TEST_HERE(registrations_have_a_status),

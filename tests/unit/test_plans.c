@@ -24,6 +24,7 @@ enum way {
     UNITED,    /* the same in several tables, put in order in a temporary one */
     MANY,      /* the same for 32 keys, or fewer */
     PAGED,     /* follows an index up to its LIMIT: what it could read is not bounded */
+    WINDOW,    /* so many of one owner, however many there are: see PAYMENTS_LOOKED_AT */
     WHOLE,     /* all rows of one owner, or all that are open, by an index: they are asked for */
     APPENDS,   /* INSERT ... VALUES looks for nothing */
     EXEMPT,    /* may scan, and why */
@@ -71,7 +72,8 @@ static const struct plan plans[SQL_STATEMENTS] = {
     [SQL_PAYMENT_PAID_BY] = {KEYED, {"1", P}},
     [SQL_PAYMENT_DISPUTE] = {KEYED, {P}},
     [SQL_PAYMENT_GET] = {KEYED, {P}},
-    [SQL_PAYMENTS_OF_USER] = {PAGED, {BUSY, END, "NULL", "NULL", "NULL", "NULL", "20"}},
+    [SQL_PAYMENTS_OF_USER] = {PAGED, {BUSY, END, "''", "NULL", "NULL", "NULL", "NULL", "20"}},
+    [SQL_PAYMENTS_WINDOW] = {WINDOW, {BUSY, END, "999"}},
     [SQL_PAYMENT_OF_REFERENCE] = {KEYED,
                                   {"'payviox'", REF, "'payviox'", "'SESSION-#'", "'payviox'",
                                    "'INVOICE-#'"}},
@@ -155,7 +157,10 @@ static const struct plan plans[SQL_STATEMENTS] = {
 
     [SQL_HISTORY_PAGE] = {WHOLE, {"'" BUSY "'", "20", "0"}},
     [SQL_HISTORY_COUNT] = {WHOLE, {"'" BUSY "'"}},
-    [SQL_TRANSACTIONS_PAGE] = {WHOLE, {BUSY, "'none'", "'none'", "'none'", "'none'", "20", "0"}},
+    [SQL_TRANSACTIONS_PAGE] = {PAGED, {BUSY, "20", "0"}},
+    [SQL_TRANSACTIONS_SEARCH] = {WINDOW,
+                                 {BUSY, "'PAY_010000000000000000020000'", "'none'", "'none'",
+                                  "'none'", "20", "0"}},
 
     [SQL_INBOX_PUT] = {APPENDS},
     [SQL_INBOX_INSERT] = {APPENDS},
@@ -262,8 +267,9 @@ static const struct plan plans[SQL_STATEMENTS] = {
 };
 
 /* What a statement of each way may read, in rows and keys of indexes. */
-static const int reads_max[] = {[KEYED] = 20,     [UNITED] = 24,  [MANY] = 12 /* per key */,
-                                [PAGED] = 20 * 8, [WHOLE] = 8000, [EXEMPT] = 0};
+static const int reads_max[] = {
+    [KEYED] = 20,   [UNITED] = 24, [MANY] = 12 /* per key */, [PAGED] = 20 * 8, [WINDOW] = 1000 * 4,
+    [WHOLE] = 8000, [EXEMPT] = 0};
 _Static_assert(8000 < LAST_OF_MANY - FIRST, "whoever reads all rows of a table is found out");
 
 /* What the tables are like. */
