@@ -99,7 +99,8 @@ struct provider_result {
     char provider_reference[PROVIDER_REFERENCE_MAX];
     const char *url;          /* of a PENDING one: where the payer pays; NULL: nowhere */
     char reason[REASON_MAX];  /* why not, for an operator: no secret, nothing of the payer */
-    enum err refusal;         /* of a REFUSED one: what to tell the caller; ERR_NONE: a failure */
+    enum err refusal;         /* of a REFUSED or DECLINED one: what to tell the caller; ERR_NONE: a
+                               * failure */
     bool settled;             /* of a PENDING one: it is over already, asking tells how */
     bool taken;               /* of an UNKNOWN one: our key was used before, see recover */
     const char *instructions; /* of a PENDING one without an address: how the payer pays, as an

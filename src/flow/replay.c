@@ -30,16 +30,17 @@ bool replay_find(struct context *context, struct arena *arena, const struct idem
         return false;
     if (!unit.kept.same_request) {
         answer_error(context->settings, arena, ERR_IDEMPOTENCY_REUSED, ret_answer);
-    } else if (unit.kept.status == 0) {
+        return true;
+    }
+    if (unit.kept.status == 0)
         answer_error(context->settings, arena, ERR_IDEMPOTENCY_RUNNING, ret_answer);
-    } else {
+    else
         *ret_answer = (struct answer){.status = unit.kept.status,
                                       .body = unit.kept.body,
                                       .len = unit.kept.body_len,
                                       .replayed = true};
-        if (ident_valid("PAY_", unit.kept.payment_id)) /* not a refund that opened the key */
-            (void)text_copy(ret_answer->payment_id, IDENT_MAX, unit.kept.payment_id);
-    }
+    if (ident_valid("PAY_", unit.kept.payment_id)) /* not a refund that opened the key */
+        (void)text_copy(ret_answer->payment_id, IDENT_MAX, unit.kept.payment_id);
     return true;
 }
 

@@ -34,7 +34,7 @@ void settled_answer(const struct settings *settings, struct arena *arena,
                     const struct payment *payment, struct answer *ret_answer)
 {
     if (payment->status == PAYMENT_FAILED)
-        answer_error(settings, arena, ERR_PROCESS, ret_answer);
+        answer_error(settings, arena, ERR_DECLINED, ret_answer);
     else if (payment_is_paid(payment->status))
         answer_paid(arena, payment, ret_answer);
     else

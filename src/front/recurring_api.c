@@ -20,9 +20,14 @@ static bool read_number(const struct fields *fields, const char *name, int64_t *
 static bool read_switch(const struct fields *fields, const char *name, int *ret_switch)
 {
     const struct json *value = json_get(fields->json, name);
+    struct field field = fields_get(fields, name);
     *ret_switch = -1;
-    if (value == NULL || value->type == JSON_NULL)
+    if (field.kind == FIELD_ABSENT)
         return true;
+    if (field.from_form) {
+        *ret_switch = strcmp(field.text, "true") == 0;
+        return *ret_switch || strcmp(field.text, "false") == 0;
+    }
     *ret_switch = value->boolean;
     return value->type == JSON_BOOL;
 }
@@ -94,12 +99,10 @@ static enum err read_request(const struct call *call, const struct fields *field
     return err ? err : request->driver->registrations->check(settings, recurring);
 }
 
-static void refuse(struct call *call, enum err err)
+static void refuse(const struct call *call, enum err err, struct answer *ret_answer)
 {
-    struct answer answer;
     recurring_refuse(call->context->settings, call->request->arena,
-                     err == ERR_PAYLOAD ? ERR_RECURRING : err, &answer);
-    reply_answer(call, &answer);
+                     err == ERR_PAYLOAD ? ERR_RECURRING : err, ret_answer);
 }
 
 void recurring_post(struct call *call)
@@ -121,11 +124,12 @@ void recurring_post(struct call *call)
         err = read_request(call, &fields, NULL, &checkout, &request);
     if (!err)
         err = create_second_factor(call, request.driver);
-    if (err) {
-        refuse(call, err);
-        return;
-    }
-    recurring_create(context, arena, &request, &answer);
+    if (err)
+        refuse(call, err, &answer);
+    else
+        recurring_create(context, arena, &request, &answer);
+    if (answer.status != err_status(ERR_NONE)) /* a registration is kept with its row */
+        replay_keep(context, arena, &request.key, &answer);
     reply_answer(call, &answer);
 }
 
@@ -172,10 +176,9 @@ void recurring_post_one(struct call *call)
         err = read_request(call, &fields, &registration, &checkout, &request);
     if (!err)
         err = create_second_factor(call, request.driver);
-    if (err) {
-        refuse(call, err);
-        return;
-    }
-    recurring_change(context, call->request->arena, &registration, &request, &answer);
+    if (err)
+        refuse(call, err, &answer);
+    else
+        recurring_change(context, call->request->arena, &registration, &request, &answer);
     reply_answer(call, &answer);
 }

@@ -216,8 +216,10 @@ static bool read_invoice(const struct settings *settings, struct arena *arena,
         return false;
     ret_result->outcome = truth.fact == FACT_FAILED ? OUTCOME_DECLINED : OUTCOME_PENDING;
     ret_result->settled = ret_result->outcome == OUTCOME_PENDING;
-    if (ret_result->outcome == OUTCOME_DECLINED)
-        (void)snprintf(ret_result->reason, REASON_MAX, "NonStopPay says %s", truth.word);
+    if (ret_result->outcome != OUTCOME_DECLINED)
+        return true;
+    ret_result->refusal = ERR_DECLINED;
+    (void)snprintf(ret_result->reason, REASON_MAX, "NonStopPay says %s", truth.word);
     return true;
 }
 

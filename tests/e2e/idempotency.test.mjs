@@ -295,7 +295,9 @@ test('F40, F06: no answer in time: 504, then 409 while nobody knows, then an ans
     const first = await create(key, text);
     refused(first, 504, 'Payment outcome unknown');
     const id = first.headers.location.split('/').pop();
-    refused(await create(key, text), 409, RUNNING);
+    const repeated = await create(key, text);
+    refused(repeated, 409, RUNNING);
+    assert.equal(repeated.headers.location, `/payments/${id}`, 'who lost the 504 can ask for it');
     assert.equal((await client.payment(alice, id)).status, 'pending');
     const found = await eventually(async () => {
         await shop.rows('UPDATE payment_checks SET due_at = NOW(3) WHERE payment_id = ?', [id]);

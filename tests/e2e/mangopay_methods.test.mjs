@@ -236,6 +236,30 @@ describe('recurring payments', () => {
         assert.equal(accepted(one).id, accepted(two).id);
     });
 
+    test('a refusal, ours or Mangopay\'s, is kept under its Idempotency-Key as those of payments are', async () => {
+        const card_id = await mangopay.card(AUTHOR);
+        for (const [key, wrong] of [['reg-2', { amount: 0 }], ['reg-3', { card_id: 'card_m_nobody' }]]) {
+            const changes = { card_id, ...wrong };
+            const [first, again] = [await register(changes, { key }), await register(changes, { key })];
+            refused(first, 400, 'Invalid request parameters');
+            assert.deepEqual(again.bytes, first.bytes);
+            assert.equal(again.headers['idempotent-replayed'], 'true');
+            refused(await register({ card_id }, { key }), 422, 'Idempotency-Key was used with another request');
+        }
+    });
+
+    test('a form says the same as JSON, its switches too', async () => {
+        const form = (more) => client.request('POST', '/recurring', {
+            token: alice.jwt,
+            headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+            body: new URLSearchParams({ provider: 'mangopay', amount: '1000', currency: 'EUR', frequency: 'Monthly', ...more }).toString(),
+        });
+        const card_id = await mangopay.card(AUTHOR);
+        const made = accepted(await form({ card_id, fixed_next_amount: 'true', migration: 'false' }));
+        assert.deepEqual([made.fixedNextAmount, made.migration], [true, false]);
+        refused(await form({ card_id, fixed_next_amount: '1' }), 400, 'Invalid request parameters');
+    });
+
     test('what Mangopay finds wrong is told in the same words, with a status of our own', () =>
         shop.withSettings({ 'http.business_error_status': 300 }, async () => {
             refused(await register({ card_id: 'card_m_nobody' }), 400, 'Invalid request parameters');

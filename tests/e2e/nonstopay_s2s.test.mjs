@@ -72,10 +72,10 @@ describe('a card that came along', () => {
     });
 
     for (const [what, number] of [['is declined', DECLINED], ['lacks funds', NO_FUNDS]])
-        test(`${what}: Failed to process payment, nothing credited`, () =>
+        test(`${what}: Payment declined, nothing credited`, () =>
             moves(0, async () => {
                 const answer = await payWith(card(number));
-                refused(answer, 502, 'Failed to process payment');
+                refused(answer, 402, 'Payment declined');
                 assert.equal((await client.payment(alice, answer.id)).status, 'failed');
             }));
 

@@ -302,7 +302,8 @@ static void answers_to_a_create(void **state)
             row->status, row->body);
         ROW(!r.settled || strcmp(r.provider_reference, "1691") == 0, "%s: %s", row->body,
             r.provider_reference);
-        ROW(r.refusal == ERR_NONE && r.trip_s == 0, "%s: refusal", row->body);
+        enum err refusal = r.outcome == OUTCOME_DECLINED ? ERR_DECLINED : ERR_NONE;
+        ROW(r.refusal == refusal && r.trip_s == 0, "%s: refusal", row->body);
         ROW(row->reason == NULL ? r.reason[0] == '\0'
                                 : r.reason[0] != '\0' && strstr(r.reason, row->reason) != NULL,
             "%d %s: reason \"%s\"", row->status, row->body, r.reason);
