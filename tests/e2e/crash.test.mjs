@@ -171,6 +171,7 @@ describe('handlers are killed every 300 ms under load', () => {
 
 describe('handlers end when they are asked', () => {
     test('TERM drains: the requests in flight are answered', async () => {
+        await letRest(shop); // creates that the load before has lost are sent again otherwise
         await sandbox.fault('slow', { call: 'create', ms: 2500, count: 6 });
         const before = shop.pids('guichet');
         const inFlight = Promise.all(Array.from({ length: 6 }, () => deposit()));
