@@ -548,6 +548,7 @@ test('a handler that dies in a create leaves a payment that the check brings to 
     const lost = create(body, { key, provider: 'mannco' });
     const id = await eventually(() =>
         shop.value('SELECT payment_id FROM idempotency_keys WHERE idempotency_key = ?', [key]));
+    await eventually(async () => (await sandbox.creates({ order_id: id })) === 1); // it has arrived there
     for (const pid of shop.pids('guichet')) process.kill(pid, 'SIGKILL');
     refused(await lost, 502, UNKNOWN);
     await shop.ready();
