@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test, { describe } from 'node:test';
 import { DESKTOP, PHONE, assertNoSideScroll, browse, makeShots, payByCard, sees } from './lib/browser.mjs';
-import { assertBooks } from './lib/chaos.mjs';
+import { assertBooks, letRest } from './lib/chaos.mjs';
 import { CARDS } from './lib/client.mjs';
 import { startInstance } from './lib/instance.mjs';
 
@@ -17,7 +17,10 @@ const idOf = async (page) => /PAY_\w{26}/.exec(await page.locator('body').innerT
 async function logIn(page) {
     await page.goto(SHOP);
     await page.getByLabel('Log in as').selectOption('alice');
+    // all that the page asks for then, or leaving it soon would be a request that failed
+    const answers = [/\/user\/notifications$/, /\/payments\?/].map((url) => page.waitForResponse(url));
     await page.getByRole('button', { name: 'Log in' }).click();
+    for (const answer of answers) await (await answer).finished();
     const balance = (await client.balance(alice)) / 100;
     await page.locator('#balance', { hasText: `${balance.toFixed(2)} USD` }).waitFor();
 }
@@ -75,6 +78,7 @@ describe('cards that do not simply pay', () => {
                 const before = await client.balance(alice);
                 await startDeposit(page, '5.00');
                 const id = await idOf(page);
+                await letRest(shop, id); // who asks now is told that it has failed
                 await payByCard(page, card);
                 const alert = page.getByRole('alert');
                 await alert.waitFor();

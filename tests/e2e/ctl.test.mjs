@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test, { describe } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { letRest } from './lib/chaos.mjs';
 import { ABSENT, HOSTILE, MISUSED, NOBODY, WRONG, makeCtl } from './lib/ctl.mjs';
 import { BIN, startInstance } from './lib/instance.mjs';
 import { addItems, letExpire } from './lib/market.mjs';
@@ -115,8 +116,7 @@ describe('payment show and timeline', () => {
     });
 
     test('an open cart: what is held, and when the provider is asked', async () => {
-        // not while we look
-        await shop.rows('UPDATE payment_checks SET due_at = NOW(3) + INTERVAL 1 HOUR WHERE payment_id = ?', [cart.id]);
+        await letRest(shop, cart.id); // not while we look
         const shown = json('payment', 'show', cart.id);
         const { seller, owner, fee, held, currency, ...item } = shown.items[0];
         assert.deepEqual([item], (await get(alice, `/payments/${cart.id}`)).items);

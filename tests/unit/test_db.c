@@ -97,9 +97,12 @@ static enum err conflicts_always(struct db *db, void *context)
     return err ? err : ERR_DB_CONFLICT;
 }
 
-static enum err waits_and_conflicts(struct db *db, void *context)
+static int64_t deadline_ms;
+
+static enum err conflicts_too_late(struct db *db, void *context)
 {
-    clock_sleep_ms(100);
+    while (clock_left_ms(deadline_ms) > 0)
+        clock_sleep_ms(10);
     return conflicts_always(db, context);
 }
 
@@ -519,8 +522,9 @@ static void deadline_ends_the_tries(void **state)
     arena_reset(arena);
     db_deadline(clock_mono_ms() - 1);
     enum err err = db_transact(pool, arena, commits, &over);
-    db_deadline(clock_mono_ms() + 50);
-    enum err while_left = db_transact(pool, arena, waits_and_conflicts, &ends);
+    deadline_ms = clock_mono_ms() + 1000; /* it begins before, on a slow machine too */
+    db_deadline(deadline_ms);
+    enum err while_left = db_transact(pool, arena, conflicts_too_late, &ends);
     db_deadline(0);
     assert_int_equal(err, ERR_DB_UNAVAILABLE);
     assert_int_equal(over.runs, 0);

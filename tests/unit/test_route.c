@@ -446,7 +446,7 @@ static void die_while_the_second_is_asked(const struct checkout *checkout)
         checkout_run(own, arena_new(ARENA_BYTES), checkout, &answer);
         _exit(1);
     }
-    for (int tries = 0; server_requests() < 2 && tries < 500; tries++)
+    for (int tries = 0; server_requests() < 2 && tries < 3000; tries++)
         clock_sleep_ms(10);
     assert_int_equal(kill(child, SIGKILL), 0);
     assert_int_equal(waitpid(child, &status, 0), child);

@@ -273,15 +273,21 @@ static int server_start(void **state)
     return pthread_create(&server.thread, NULL, server_run, NULL);
 }
 
+/* Until every connection has been closed from this end. */
+static void server_await_silence(void)
+{
+    (void)pthread_mutex_lock(&server.lock);
+    while (server.open > 0)
+        (void)pthread_cond_wait(&server.closed, &server.lock);
+    (void)pthread_mutex_unlock(&server.lock);
+}
+
 static int server_stop(void **state)
 {
     (void)state;
     (void)shutdown(server.socket, SHUT_RDWR);
     (void)pthread_join(server.thread, NULL);
-    (void)pthread_mutex_lock(&server.lock);
-    while (server.open > 0)
-        (void)pthread_cond_wait(&server.closed, &server.lock);
-    (void)pthread_mutex_unlock(&server.lock);
+    server_await_silence();
     (void)close(server.socket);
     SSL_CTX_free(server.context);
     (void)unlink(server.ca_file);

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { letRest } from './chaos.mjs';
 import { eventually } from './client.mjs';
 import { accepted } from './expect.mjs';
 import { BIN } from './instance.mjs';
@@ -71,6 +72,7 @@ export function makeCtl(shop) {
     // A genuine notice that comes while the payment's amount is another: it waits for a person.
     async function reviewed(value) {
         const made = await client.deposit(alice, value);
+        await letRest(shop, made.id); // nobody else is to find out
         await shop.rows('UPDATE payments SET amount = amount + 1 WHERE payment_id = ?', [made.id]);
         await client.pay(made.url);
         await eventually(() => shop.value(
