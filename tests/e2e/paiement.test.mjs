@@ -62,7 +62,11 @@ async function makesNothing(fn) {
     assert.deepEqual(await count(), before);
 }
 
-afterEach(() => sandbox.reset());
+// The jobs would send the lost creates of this test again during the next one, and meet its faults.
+afterEach(async () => {
+    await shop.rows('UPDATE payment_checks SET due_at = due_at + INTERVAL 1 DAY');
+    await sandbox.reset();
+});
 
 test('the answer has every member, and the payment can be looked up', async () => {
     const answer = await create({
