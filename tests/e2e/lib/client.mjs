@@ -134,8 +134,8 @@ export function makeClient(base, ca, options = {}) {
 
     // Sends exactly these bytes over TLS and returns the first answer, or null when the connection
     // ended, or `ms` went by, or the promise `until` was kept, without one. `parts` is a string, a Buffer or
-    // an array of them; a number among them is a pause in milliseconds.
-    function raw(parts, { ms = 10_000, until } = {}) {
+    // an array of them; a number among them is a pause in milliseconds. onConnect is called when TLS stands.
+    function raw(parts, { ms = 10_000, until, onConnect } = {}) {
         return new Promise((resolve, reject) => {
             const chunks = [];
             const socket = tls.connect({
@@ -165,6 +165,7 @@ export function makeClient(base, ca, options = {}) {
                 return reject(error);
             });
             socket.on('secureConnect', async () => {
+                onConnect?.();
                 for (const part of [parts].flat()) {
                     if (socket.destroyed) return;
                     if (typeof part === 'number') await sleep(part);
