@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <string.h>
 
-enum { ARMED_MAX = 64, COUNT_MAX = 1000000 };
+enum { ARMED_MAX = 256, COUNT_MAX = 1000000 };
 
 /* Which numbers of the body a fault takes. */
 enum {

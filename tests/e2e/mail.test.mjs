@@ -115,10 +115,11 @@ test('an address that is none gives up at once, and holds nobody up', async () =
 // Between the two the mail may be sent twice: then both copies are the same message.
 for (const [point, copies] of [['mail_taken', 1], ['mail_sent', 2]])
     test(`jobs die at ${point}: the mail is sent all the same`, async () => {
+        const before = shop.pids('jobs');
         crashes.arm(point);
         const id = await paid(point === 'mail_taken' ? 1800 : 1801);
         await eventually(() => crashes.happened(point));
-        await eventually(() => shop.pids('jobs').length > 0);
+        await eventually(() => shop.pids('jobs').some((pid) => !before.includes(pid)));
         await hurryMails(); // the lease of the dead
         await eventually(async () => (await deliveryOf(id)).state === 'done');
         const mails = await mailsOf(id);

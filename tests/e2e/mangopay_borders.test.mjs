@@ -28,8 +28,9 @@ const COUNTRIES = `AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE B
 
 const proxy = await makeMangopayProxy();
 after(() => proxy.end());
+// Many at once through a proxy of Node's: however slow the machine is, nobody gives up.
 const shop = await startInstance({ name: 'mangoborders', processes: 1, set: { 'mangopay.enabled': 'on',
-    'jobs.silence': 600, 'mangopay.api_url': proxy.url } });
+    'jobs.silence': 600, 'mangopay.api_url': proxy.url, 'provider.timeout': 19_000, 'provider.connect_timeout': 19_000 } });
 proxy.attach(shop);
 const { client } = shop;
 const { alice, olivia } = shop.users;

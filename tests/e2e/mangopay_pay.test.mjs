@@ -105,6 +105,7 @@ describe('notices', () => {
         shop.withSettings({ 'mangopay.callback_addresses': '127.0.0.7 203.0.113.7' }, async () => {
             const made = await deposit(825);
             const { Id } = await payinOf(made);
+            await shop.stopPart('jobs'); // they read the list of events every two seconds
             await mangopay.form(made.url, mangopay.cardForm()); // the sandbox itself is refused
             const send = (from) => client.request('GET',
                 `/webhook/mangopay?EventType=PAYIN_NORMAL_SUCCEEDED&RessourceId=${Id}&Date=1706745600`, { from });
@@ -112,7 +113,7 @@ describe('notices', () => {
             assert.equal((await client.payment(alice, made.id)).status, 'pending');
             assert.equal((await send('127.0.0.7')).status, 200);
             await client.paymentIs(alice, made.id, 'completed');
-        }));
+        }).finally(() => shop.startPart('jobs')));
 
     test('POST is not their way, and without a resource there is nothing to take', async () => {
         assert.equal((await client.request('POST', '/webhook/mangopay', { body: {} })).status, 405);

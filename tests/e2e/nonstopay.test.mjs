@@ -362,6 +362,7 @@ describe('callbacks', () => {
         test(`F28: an invoice that says ${fault} ${JSON.stringify(args)} credits nothing`, () =>
             moves(0, async () => {
                 const made = await open();
+                await leave(made.id);
                 await nonstopay.fault('webhook_dropped', { order_id: made.id });
                 await client.request('GET', made.url);
                 await nonstopay.settled(made.id);
@@ -375,7 +376,6 @@ describe('callbacks', () => {
                 assert.equal(review.kind, 'mismatch');
                 assert.match(review.note, why);
                 assert.equal(await credits(made.id), 0);
-                await leave(made.id);
             }));
 
     for (const fault of ['wrong_amount', 'wrong_currency'])
@@ -383,11 +383,11 @@ describe('callbacks', () => {
             moves(0, async () => {
                 await nonstopay.fault(fault);
                 const made = await open();
+                await leave(made.id);
                 await nonstopay.settled(made.id);
                 await client.pay(made.url);
                 await eventually(async () => (await reviews(made.id)).length > 0);
                 assert.equal(await credits(made.id), 0);
-                await leave(made.id);
             }));
 
     test('F01: twenty copies at once: all 200, one credit, few questions', () =>
@@ -463,6 +463,7 @@ describe('callbacks', () => {
     test('F35: the nonce of one payment proves no other', () =>
         moves(0, async () => {
             const mine = await open(500);
+            await leave(mine.id);
             const other = await open(50000);
             await nonstopay.fault('webhook_dropped', { order_id: mine.id, count: 5 });
             await client.pay(mine.url);
@@ -482,7 +483,6 @@ describe('callbacks', () => {
             });
             assert.equal(rows[0].kind, 'stranger');
             assert.equal(await credits(other.id), 0);
-            await leave(mine.id);
         }));
 
     test('F13: a callback about a payment that is not there (yet): kept, and tried again', async () => {
@@ -554,6 +554,7 @@ describe('callbacks', () => {
         shop.withSettings({ 'nonstopay.merchant_id': '78' }, () =>
             moves(0, async () => {
                 const made = await open(850);
+                await leave(made.id);
                 await client.pay(made.url);
                 const rows = await eventually(async () => {
                     const found = await reviews(made.id);
@@ -561,6 +562,5 @@ describe('callbacks', () => {
                 });
                 assert.equal(rows[0].kind, 'stranger');
                 assert.match(rows[0].note, /another merchant/);
-                await leave(made.id);
             })));
 });

@@ -156,6 +156,10 @@ describe('F03: a program dies with a callback in its hands', () => {
             return (await client.payment(alice, id)).status === 'completed';
         }, 20_000, 300);
 
+    // Nothing of the test before is on its way any more: it would pass the point that is armed.
+    const nothingWaits = () =>
+        eventually(async () => (await shop.value("SELECT COUNT(*) FROM inbox WHERE state = 'unmatched'")) === 0);
+
     for (const [point, part, what] of [
         ['notice_stored', 'guichet', 'before it is stored: refused, and sent again'],
         ['notice_committed', 'guichet', 'when it is stored: sent again, or taken over'],
@@ -167,6 +171,7 @@ describe('F03: a program dies with a callback in its hands', () => {
             moves(1000, async () => {
                 const made = await open(1000);
                 await nonstopay.settled(made.id);
+                await nothingWaits();
                 await crashes.killAt(shop, point, part, () => nonstopay.act('pay', { order_id: made.id }));
                 const told = (await nonstopay.callbacks(made.id)).filter((sent) =>
                     sent.type === 'invoice:paid');
@@ -185,13 +190,14 @@ describe('F03: a program dies with a callback in its hands', () => {
             await nonstopay.act('pay', { order_id: made.id });
             await eventually(async () => (await nonstopay.inbox(made.id)).some((row) =>
                 row.state === 'unmatched' && /does not know/.test(row.note)));
+            const before = shop.pids('jobs');
             crashes.arm('notice_read');
             await eventually(async () => {
                 await shop.rows("UPDATE inbox SET due_at = NOW(3) WHERE state = 'unmatched'"
                     + ' AND reference = ?', [made.id]);
                 return crashes.happened('notice_read');
             });
-            await eventually(() => shop.pids('jobs').length > 0);
+            await eventually(() => shop.pids('jobs').some((pid) => !before.includes(pid)));
             await takenOver(made.id);
             assert.equal(await credits(made.id), 1);
         }));

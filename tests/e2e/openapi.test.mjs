@@ -275,7 +275,7 @@ describe('the page in a browser', () => {
         const problems = [];
         try {
             const context = await browser.newContext({ ignoreHTTPSErrors: true, ...options });
-            context.setDefaultTimeout(10_000);
+            context.setDefaultTimeout(30_000); // the machine may be slow
             context.on('console', (message) => problems.push(message.text()));
             context.on('weberror', (error) => problems.push(error.error().message));
             context.on('requestfailed', (request) => problems.push(request.url()));

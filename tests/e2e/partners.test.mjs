@@ -104,8 +104,11 @@ async function play(dice, user, id) {
 async function load(market, kept) {
     const end = Date.now() + MS;
     const kills = { guichet: 0, jobs: 0 };
+    // And on a slow machine until there is enough to be compared.
+    const goesOn = () => Date.now() < end
+        || ((kept.length < 15 || kills.guichet < 3) && Date.now() < end + 60_000);
     const killer = async (part, every) => {
-        for (const dice = makeDice(SEED, part); Date.now() < end; ) {
+        for (const dice = makeDice(SEED, part); goesOn(); ) {
             await sleep(every * dice.between(50, 150) / 100);
             const pids = shop.pids(part);
             if (pids.length === 0) continue;
@@ -114,7 +117,7 @@ async function load(market, kept) {
         }
     };
     const one = async (number) => {
-        for (let i = 0; Date.now() < end; i++) {
+        for (let i = 0; goesOn(); i++) {
             const dice = makeDice(SEED, 'client', number, i);
             const user = dice.pick(market.buyers);
             const id = await create(dice, user, `partners-${number}-${i}`, market, kept);
@@ -125,10 +128,22 @@ async function load(market, kept) {
     return kills;
 }
 
+// What a handler died of in its hands is sent again half a minute later: now. Of Mangopay's, jobs that
+// start read the list.
+async function tellAgain() {
+    const TYPES = { payviox: { refunded: 'refunded' }, nonstopay: { charged_back: 'invoice:chargeback' } };
+    for (const { provider, session_id, status } of await sandbox.sessions()) {
+        const type = TYPES[provider]?.[status];
+        if (type) assert.deepEqual(await sandbox.webhook({ provider, session_id, type }), [200]);
+    }
+    await shop.restartPart('jobs');
+}
+
 // Everything that is open is over, and the jobs have nothing left to ask, to retry or to give back.
 async function calm() {
     await sandbox.reset();
     for (const part of ['guichet', 'jobs']) await shop.ready(part);
+    await tellAgain();
     await shop.rows(`UPDATE payments SET created_at = created_at - INTERVAL 1 DAY, expires_at = UTC_TIMESTAMP(3)
         WHERE status IN ('pending', 'processing')`);
     await eventually(async () => {
@@ -183,7 +198,8 @@ async function compare() {
 }
 
 test('F01, F03, F10, F11, F20, F40: three providers on a bad day: their books and ours agree to the cent', async (t) => {
-    assert.equal(shop.ctl('provider', 'check', 'mangopay').status, 0);
+    // hooks at once; a call takes two seconds at the most, and the machine may be slow
+    await eventually(() => shop.ctl('provider', 'check', 'mangopay').status === 0, 60_000);
     const market = { buyers: await addBuyers(shop, 5), card: await mangopay.card(AUTHOR),
         assets: await addItems(shop, bob, Array.from({ length: 100 }, (_, i) => 1000 + i)) };
     const kept = [];

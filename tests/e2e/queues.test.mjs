@@ -109,6 +109,7 @@ describe('outbox and its receivers', () => {
     const mailOf = (id) => json('outbox', 'list', '--payment', id, '--receiver', 'mail').deliveries[0];
 
     test('list: narrowed, as the database has it', async () => {
+        await eventually(async () => (await shop.value("SELECT COUNT(*) FROM deliveries WHERE state = 'waiting'")) === 0);
         const { deliveries } = json('outbox', 'list', '--limit', '500');
         const rows = await shop.rows(`SELECT delivery_id AS id, payment_id AS paymentId, topic, receiver, state, tries,
             note FROM deliveries JOIN outbox USING (outbox_id) ORDER BY delivery_id DESC`);

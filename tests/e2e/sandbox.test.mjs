@@ -200,7 +200,11 @@ function sendMail(raw, to = 'alice@example.test') {
 async function converse(commands) {
     const socket = net.connect(SOCKET);
     const ended = once(socket, 'close');
-    const answer = async () => String((await once(socket, 'data'))[0]);
+    const answer = async () => { // up to its last line, in however many parts it comes
+        let text = '';
+        while (!/^\d{3} .*\r\n$/m.test(text)) text += String((await once(socket, 'data'))[0]);
+        return text;
+    };
     const say = (line) => {
         socket.write(`${line}\r\n`);
         return answer();

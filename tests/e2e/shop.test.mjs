@@ -42,7 +42,12 @@ async function logIn(page, user = 'alice') {
         page.waitForResponse((response) => response.url().includes(path)));
     await page.getByRole('button', { name: 'Log in' }).click();
     await page.locator('#balance', { hasText: /\d USD/ }).waitFor();
-    for (const response of await Promise.all(asked)) await response.finished();
+    const answers = await Promise.all(asked);
+    for (const response of answers) await response.finished();
+    // and what it shows of it
+    const { payments } = (await answers[0].json()).content, { alertCount } = (await answers[1].json()).content;
+    if (payments.length > 0) await page.locator('#payments tbody tr').nth(payments.length - 1).waitFor();
+    await page.locator('#alert-count', { hasText: new RegExp(`^${alertCount}$`) }).waitFor({ state: 'attached' });
 }
 
 async function fillCart(page, items) {
@@ -136,7 +141,7 @@ describe('a cart', () => {
                 assert.equal(mails.length, 1);
                 for (const bought of items)
                     assert(mails[0].text.includes(`${bought.name}: ${decimal(bought.price)} USD`), mails[0].text);
-                const row = page.locator('#payments tbody tr', { hasText: id });
+                const row = page.locator('#payments tbody tr', { hasText: id }).filter({ hasText: 'completed' });
                 assert.match(await row.innerText(), /Purchase payviox\s+\d+\.\d\d USD\s+completed/);
                 await outcome(page).getByRole('button', { name: 'Timeline' }).click();
                 await page.locator('#timeline li', { hasText: 'completed' }).waitFor();

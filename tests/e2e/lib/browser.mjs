@@ -20,7 +20,7 @@ export async function browse(options, fn, expected = /^$/) {
     try {
         const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: 'en-US',
             ...options });
-        context.setDefaultTimeout(30_000);
+        context.setDefaultTimeout(30_000); // the machine may be slow
         const problems = [];
         watch(context, (problem) => expected.test(problem) || problems.push(problem));
         if (options.javaScriptEnabled !== false) await context.addInitScript(reportViolations);

@@ -51,6 +51,9 @@ export async function eventually(fn, ms = 10_000, every = 50) {
 }
 
 export const nowSeconds = () => Math.floor(Date.now() / 1000);
+// When the terms were accepted, where a test says nothing: one moment for the whole file, for a request
+// that is repeated must have the same bytes.
+export const ACCEPTED_AT = nowSeconds();
 
 // makeClient(base, ca): base is https://localhost:PORT. Options: onToken (hears of every token handed
 // out), described (true: answers of this base must be as openapi.json has them; what is not throws,
@@ -131,8 +134,8 @@ export function makeClient(base, ca, options = {}) {
 
     // Sends exactly these bytes over TLS and returns the first answer, or null when the connection
     // ended, or `ms` went by, or the promise `until` was kept, without one. `parts` is a string, a Buffer or
-    // an array of them; a number among them is a pause in milliseconds.
-    function raw(parts, { ms = 10_000, until } = {}) {
+    // an array of them; a number among them is a pause in milliseconds. onConnect is called when TLS stands.
+    function raw(parts, { ms = 10_000, until, onConnect } = {}) {
         return new Promise((resolve, reject) => {
             const chunks = [];
             const socket = tls.connect({
@@ -162,6 +165,7 @@ export function makeClient(base, ca, options = {}) {
                 return reject(error);
             });
             socket.on('secureConnect', async () => {
+                onConnect?.();
                 for (const part of [parts].flat()) {
                     if (socket.destroyed) return;
                     if (typeof part === 'number') await sleep(part);
@@ -181,14 +185,14 @@ export function makeClient(base, ca, options = {}) {
     // POST /payment/payviox. `extra` is merged into the body (undefined removes a field);
     // `options` goes to request(). The answer has `id` and `url` besides.
     async function deposit(user, value, extra = {}, options = {}) {
-        const body = { type: 'balance', value, tos_timestamp: nowSeconds(), ...extra };
+        const body = { type: 'balance', value, tos_timestamp: ACCEPTED_AT, ...extra };
         return create('payviox', body, { token: user.jwt, ...options });
     }
 
     // The same for items, an array of asset ids or the text itself; options.provider is whom to pay.
     async function buy(user, items, extra = {}, { provider = 'payviox', ...options } = {}) {
         const text = Array.isArray(items) ? items.join(',') : items;
-        const body = { type: 'items', items: text, tos_timestamp: nowSeconds(), ...extra };
+        const body = { type: 'items', items: text, tos_timestamp: ACCEPTED_AT, ...extra };
         return create(provider, body, { token: user.jwt, ...options });
     }
 

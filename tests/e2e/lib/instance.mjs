@@ -20,8 +20,8 @@ export const BIN = path.resolve(ROOT, process.env.BIN ?? 'build/asan');
 const SANITIZERS = /AddressSanitizer|runtime error|LeakSanitizer|ThreadSanitizer/;
 // Jobs look for work often; a machine that halts for a moment refuses nobody; a provider that misbehaves on
 // purpose is called all the same; Payviox is the house brand's only partner.
-const DEFAULTS = { 'jobs.idle_wait': 100, 'database.pool_wait': 10_000, 'breaker.minimum': 1_000_000_000,
-    'nonstopay.enabled': 'off', 'mangopay.enabled': 'off' };
+const DEFAULTS = { 'jobs.idle_wait': 100, 'database.pool_wait': 10_000, 'provider.connect_timeout': 7000,
+    'breaker.minimum': 1_000_000_000, 'nonstopay.enabled': 'off', 'mangopay.enabled': 'off' };
 // What spawn-fcgi and multiwatch themselves say on the handlers' standard error.
 const SUPERVISORS = /^(spawn-fcgi: |Child\[\d+\] )/;
 const PROGRAMS = {

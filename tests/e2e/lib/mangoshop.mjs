@@ -1,6 +1,6 @@
 // Payments with Mangopay through Guichet.
 import assert from 'node:assert/strict';
-import { eventually } from './client.mjs';
+import { ACCEPTED_AT, eventually } from './client.mjs';
 
 export const BROWSER_INFO = {
     accept_header: 'text/html', java_enabled: false, language: 'fr-FR', color_depth: 24,
@@ -20,7 +20,7 @@ export function makeShop(shop, mangopay) {
     const idOf = (answer) => answer.headers.location?.match(/^\/payments\/(PAY_\w+)$/)?.[1];
 
     async function deposit(value, extra = {}, options = {}) {
-        const body = { type: 'balance', value, tos_timestamp: Math.floor(Date.now() / 1000), ...extra };
+        const body = { type: 'balance', value, tos_timestamp: ACCEPTED_AT, ...extra };
         const answer = await client.request('POST', '/payment/mangopay',
             { body, token: alice.jwt, ...options });
         return Object.assign(answer, { id: idOf(answer), url: answer.json?.content?.url });

@@ -1,6 +1,6 @@
 // NonStopPay at the sandbox: its control desk, its API called by hand, and callbacks made by hand.
 import { createHmac } from 'node:crypto';
-import { eventually } from './client.mjs';
+import { ACCEPTED_AT, eventually } from './client.mjs';
 
 export const idOf = (url) => new URL(url).searchParams.get('token').split('-')[0];
 
@@ -55,7 +55,7 @@ export function makeNonstopay(shop) {
     }
 
     const deposit = async (user, value, extra = {}, options = {}) => {
-        const body = { type: 'balance', value, tos_timestamp: Math.floor(Date.now() / 1000), ...extra };
+        const body = { type: 'balance', value, tos_timestamp: ACCEPTED_AT, ...extra };
         const answer = await client.request('POST', '/payment/nonstopay',
             { body, token: user.jwt, ...options });
         answer.id = answer.headers.location?.match(/^\/payments\/(PAY_\w+)$/)?.[1];
