@@ -2,7 +2,7 @@
 // refused tokens and burnt keys. Whatever it is: the payer gets an honest answer, unknown is called unknown
 // and settled by the jobs, and nothing is credited or given back twice.
 import assert from 'node:assert/strict';
-import test, { after, afterEach, describe } from 'node:test';
+import test, { after, afterEach, before, describe } from 'node:test';
 import { answersOf, hurry, hurryUntil, statusOf } from './lib/chaos.mjs';
 import { eventually } from './lib/client.mjs';
 import { accepted, refused } from './lib/expect.mjs';
@@ -326,6 +326,8 @@ describe('a used-up rate: the caller is told for how long', () => {
 describe('tokens', () => {
     const TOKEN = /\/oauth\/token$/;
     const forget = () => mangopay.act('forget_tokens', {}).then(mangopay.renew);
+    before(() => shop.stopPart('jobs')); // they have a token of their own, and would be given what is planned
+    after(() => shop.startPart('jobs'));
 
     test('one that has run out is renewed once, whoever finds out', async () => {
         accepted(await create());
@@ -334,7 +336,7 @@ describe('tokens', () => {
         const all = await Promise.all(Array.from({ length: 8 }, () => create()));
         for (const made of all) accepted(made);
         const asked = proxy.since(mark, 'POST', TOKEN);
-        assert.ok(asked.length >= 1 && asked.length <= 2, `${asked.length}`); // and one for the jobs
+        assert.equal(asked.length, 1);
         for (const made of all) assert.equal((await journal(made)).sessions.length, 1);
     });
 
