@@ -149,14 +149,14 @@ static const char session_variables[] =
 static const char isolation[] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 /* The server goes on with a statement whose client has hung up, after IO_TIMEOUT_S. Not at once: a
  * client that still listens would hear of it, and not know what became of a COMMIT. */
-static const char patience[] = "SET SESSION max_statement_time = 10";
+static const char statement_limit[] = "SET SESSION max_statement_time = 10";
 
 static enum err set_session(struct db *db)
 {
     enum err err = run_text(db, session_variables);
     if (!err)
         err = run_text(db, isolation);
-    return err || db->pool->admin ? err : run_text(db, patience);
+    return err || db->pool->admin ? err : run_text(db, statement_limit);
 }
 
 /* A program that is newer than the schema would find out with a payment half done, so it does not
