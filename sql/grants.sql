@@ -30,6 +30,7 @@ GRANT SELECT, INSERT, UPDATE (state, note, tries, due_at) ON deliveries TO guich
 GRANT SELECT, INSERT, UPDATE, DELETE ON receivers TO guichet_runtime;
 GRANT SELECT, INSERT, UPDATE (read_at) ON notifications TO guichet_runtime;
 GRANT SELECT, INSERT, UPDATE (status, body, payment_id), DELETE ON idempotency_keys TO guichet_runtime;
+GRANT SELECT, INSERT, DELETE ON declines TO guichet_runtime;
 GRANT SELECT, INSERT (provider), UPDATE (opened_at, open_until, probe_id, probe_until, reason)
     ON provider_health TO guichet_runtime;
 GRANT SELECT, INSERT, UPDATE ON provider_calls TO guichet_runtime;

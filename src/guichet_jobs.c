@@ -11,6 +11,7 @@
 #include "flow/notice.h"
 #include "flow/reconcile.h"
 #include "flow/refund_order.h"
+#include "store/declines.h"
 #include "store/keys.h"
 
 #include <pthread.h>
@@ -21,7 +22,7 @@
  * delays nobody else. */
 enum { QUEUES_MAX = 2 + RECEIVERS_MAX, THREADS_MAX = 64 };
 
-enum { SLEEP_SLICE_MS = 100, KEYS_EVERY_MS = 60000, SILENCE_EVERY_MS = 5000 };
+enum { SLEEP_SLICE_MS = 100, FORGET_EVERY_MS = 60000, SILENCE_EVERY_MS = 5000 };
 
 static const char usage[] =
     "usage: guichet-jobs [-c FILE] [--check-config]\n"
@@ -43,7 +44,7 @@ struct job {
     size_t receiver;      /* of events; an index into the settings' */
     bool keeps_house;     /* the first thread of a program does what one should */
     bool prepared;        /* the database knows the receivers */
-    int64_t keys_due_ms, silence_due_ms, hooks_due_ms;
+    int64_t forget_due_ms, silence_due_ms, hooks_due_ms;
 };
 
 static void log_failure(const char *what, const char *payment_id, enum err err)
@@ -114,22 +115,27 @@ static bool step_event(struct job *job)
     return !err && done.payment_id[0] != '\0';
 }
 
-static enum err keys_unit(struct db *db, void *context)
+static enum err forget_unit(struct db *db, void *context)
 {
-    return keys_expire(db, context);
+    int64_t *count = context, declines = 0;
+    enum err err = keys_expire(db, count);
+    if (!err)
+        err = declines_expire(db, &declines);
+    *count += declines;
+    return err;
 }
 
-static void forget_keys(struct job *job)
+static void forget_what_is_old(struct job *job)
 {
     int64_t count;
-    if (clock_left_ms(job->keys_due_ms) > 0)
+    if (clock_left_ms(job->forget_due_ms) > 0)
         return;
-    job->keys_due_ms = clock_mono_ms() + KEYS_EVERY_MS;
-    enum err err = db_query(job->context->pool, job->arena, keys_unit, &count);
+    job->forget_due_ms = clock_mono_ms() + FORGET_EVERY_MS;
+    enum err err = db_query(job->context->pool, job->arena, forget_unit, &count);
     if (err)
-        log_failure("keys", "", err);
+        log_failure("forget", "", err);
     else if (count > 0)
-        job->keys_due_ms = job->silence_due_ms = clock_mono_ms(); /* there may be more */
+        job->forget_due_ms = job->silence_due_ms = clock_mono_ms(); /* there may be more */
 }
 
 static void name_receivers(struct job *job)
@@ -191,7 +197,7 @@ static bool step_providers(struct job *job)
 {
     if (job->keeps_house) {
         name_receivers(job);
-        forget_keys(job);
+        forget_what_is_old(job);
         watch_silence(job);
         watch_hooks(job);
     }
@@ -239,7 +245,7 @@ static bool job_start(struct job *job, const struct settings *settings, struct d
     job->context = context_new(settings, pool);
     job->arena = arena_new(ARENA_BYTES);
     job->idle_wait_ms = settings->jobs.idle_wait_ms;
-    job->keys_due_ms = job->silence_due_ms = job->hooks_due_ms = clock_mono_ms();
+    job->forget_due_ms = job->silence_due_ms = job->hooks_due_ms = clock_mono_ms();
     return job->context != NULL && job->arena != NULL &&
            pthread_create(&job->thread, NULL, work, job) == 0;
 }

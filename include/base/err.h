@@ -44,6 +44,7 @@ enum err {
     ERR_CARD,
     ERR_SHIPPING,
     ERR_BROWSER,
+    ERR_RATE,     /* too many declined cards: see flow/velocity */
     ERR_DECLINED, /* by the provider or the payer's bank: the caller may try something else */
     ERR_DECLINED_FUNDS,
     ERR_DECLINED_CARD,

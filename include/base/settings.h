@@ -116,6 +116,9 @@ struct settings {
     } provider;
     struct settings_breaker breaker;
     struct {
+        int64_t payer_declines, address_declines, card_declines; /* in 24 hours; 0: no limit */
+    } velocity;
+    struct {
         int64_t threads, idle_wait_ms, silence_s;
     } jobs;
     struct settings_mail mail;

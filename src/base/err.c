@@ -47,6 +47,7 @@ static const struct {
     [ERR_CARD] = {400, "Invalid card", 1},
     [ERR_SHIPPING] = {400, "Invalid shipping", 1},
     [ERR_BROWSER] = {400, "Invalid browser_info", 1},
+    [ERR_RATE] = {429, "Rate limit exceeded", 0},
     [ERR_DECLINED] = {402, "Payment declined", 0},
     [ERR_DECLINED_FUNDS] = {402, "Payment declined: limit reached or not enough money", 0},
     [ERR_DECLINED_CARD] = {402, "Payment declined: the card cannot be used", 0},

@@ -10,6 +10,7 @@
 #include "flow/replay.h"
 #include "flow/settle.h"
 #include "flow/settled.h"
+#include "flow/velocity.h"
 #include "store/items.h"
 
 #include <stdio.h>
@@ -411,9 +412,9 @@ static enum err admit(struct context *context, struct arena *arena, struct check
 {
     const struct provider_driver *asked =
         provider_find(context->settings, checkout->intent.payment.provider);
-    enum err err = ERR_NONE;
     size_t first = 0;
-    if (asked != NULL && asked != checkout->drivers[0])
+    enum err err = velocity_ask(context, arena, checkout, ret_wait_s);
+    if (!err && asked != NULL && asked != checkout->drivers[0])
         err = breaker_ask(context, arena, asked, ret_pass, ret_wait_s);
     if (!err)
         err = find_fit(context, arena, checkout, &first, ret_pass, ret_wait_s);
@@ -425,13 +426,15 @@ static enum err admit(struct context *context, struct arena *arena, struct check
     return ERR_NONE;
 }
 
-/* Nobody may be called: nothing is stored, nor kept. */
+/* Nobody may be called, or not for this payer: nothing is stored, nor kept. */
 static void refuse_all(struct context *context, struct arena *arena, enum err err, int64_t wait_s,
                        struct answer *ret_answer)
 {
-    bool closed = err == ERR_PROVIDER_UNAVAILABLE;
-    answer_error(context->settings, arena, closed ? err : ERR_SAVE, ret_answer);
-    if (closed && wait_s > 0)
+    bool ours = err == ERR_PROVIDER_UNAVAILABLE || err == ERR_RATE;
+    answer_error(context->settings, arena, ours ? err : ERR_SAVE, ret_answer);
+    if (err == ERR_RATE)
+        ret_answer->note = "too many declined cards: see [velocity]";
+    if (ours && wait_s > 0)
         ret_answer->retry_after_s = wait_s;
 }
 
@@ -460,8 +463,10 @@ void checkout_run(struct context *context, struct arena *arena, const struct che
     }
     err = call_all(&begun, arena, pass, ret_answer);
     CRASH_POINT("create_finished");
-    if (!err)
+    if (!err) {
+        velocity_tell(context, arena, checkout, ret_answer->err);
         return;
+    }
     answer_error(context->settings, arena, ERR_OUTCOME_UNKNOWN, ret_answer);
     (void)text_copy(ret_answer->payment_id, IDENT_MAX, begun.payment.id);
 }

@@ -403,6 +403,14 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_KEY_EXPIRE] =
         "DELETE FROM idempotency_keys WHERE created_at < NOW(3) - INTERVAL 30 DAY LIMIT 500",
 
+    [SQL_DECLINE_INSERT] =
+        "INSERT INTO declines (subject) VALUES (?)",
+    [SQL_DECLINES_WAIT] =
+        "SELECT 1 + TIMESTAMPDIFF(SECOND, NOW(3), declined_at + INTERVAL 1 DAY) FROM declines"
+        " WHERE subject = ? AND declined_at > NOW(3) - INTERVAL 1 DAY ORDER BY declined_at DESC LIMIT 1 OFFSET ?",
+    [SQL_DECLINES_EXPIRE] =
+        "DELETE FROM declines WHERE declined_at < NOW(3) - INTERVAL 1 DAY LIMIT 500",
+
     /* metrics: a label's value, and a number */
     [SQL_METRIC_PAYMENTS] =
         "SELECT status, COUNT(*) FROM payments WHERE status IN ('pending', 'processing') GROUP BY status",

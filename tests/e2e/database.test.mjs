@@ -430,6 +430,7 @@ describe('the account of the running programs', () => {
             'UPDATE balances SET balance = balance WHERE 1 = 0',
             'DELETE FROM payment_checks WHERE 1 = 0',
             'DELETE FROM idempotency_keys WHERE 1 = 0',
+            'DELETE FROM declines WHERE 1 = 0',
         ])
             await db.query(sql);
     });

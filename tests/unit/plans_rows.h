@@ -57,6 +57,7 @@ static const char rows_text[] =
     ", 'payment.completed', 'x', IF(seq % 3, NOW(3), NULL)" SEQUENCE
     "INSERT INTO idempotency_keys (user_id, path, idempotency_key, request_hash, payment_id, status, body, created_at)"
     " SELECT " OWNER ", '/payment', CONCAT('key-', seq), UNHEX(SHA2(seq, 256)), " ID ", 200, 'x', " AGO SEQUENCE
+    "INSERT INTO declines (subject) SELECT UNHEX(SHA2(seq, 256))" SEQUENCE
     "INSERT INTO reviews (review_id, kind, subject, payment_id, inbox_id, provider, fact, note, resolved_at, resolved_by)"
     " SELECT seq, 'mismatch', " ID ", " ID ", seq, 'mangopay', 'paid', 'x', IF(seq % 100, NOW(3), NULL),"
     " IF(seq % 100, 'x', NULL)" SEQUENCE

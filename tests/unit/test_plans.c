@@ -198,6 +198,9 @@ static const struct plan plans[SQL_STATEMENTS] = {
     [SQL_KEY_ANSWER_AS] = {KEYED, {"200", "'x'", "'PAY_NEW'", P}},
     [SQL_KEY_RELEASE] = {KEYED, {P}},
     [SQL_KEY_EXPIRE] = {PAGED, {NULL}},
+    [SQL_DECLINE_INSERT] = {APPENDS},
+    [SQL_DECLINES_WAIT] = {KEYED, {"UNHEX(SHA2('#', 256))", "4"}},
+    [SQL_DECLINES_EXPIRE] = {PAGED, {NULL}},
 
     [SQL_PROVIDERS] = {EXEMPT, .exempt = "a row per provider"},
     [SQL_PROVIDER_LOCK] = {KEYED, {"'mangopay'"}},

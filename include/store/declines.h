@@ -1,0 +1,19 @@
+/* Cards that were declined in the last 24 hours. */
+#ifndef STORE_DECLINES_H
+#define STORE_DECLINES_H
+
+#include "base/crypt.h"
+#include "store/db.h"
+
+/* Counts one for whom the hash stands for. */
+enum err declines_put(struct db *db, const unsigned char subject[CRYPT_HASH_BYTES]) MUST_CHECK;
+
+/* Have there been `limit` or more (1 at least)? Then *ret_wait_s are the seconds until there are
+ * fewer, from 1 on; else it is 0. */
+enum err declines_wait(struct db *db, const unsigned char subject[CRYPT_HASH_BYTES], int64_t limit,
+                       int64_t *ret_wait_s) MUST_CHECK;
+
+/* Forgets some that are older; *ret_count tells how many. */
+enum err declines_expire(struct db *db, int64_t *ret_count) MUST_CHECK;
+
+#endif
