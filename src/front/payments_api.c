@@ -16,7 +16,7 @@ struct page_unit {
     struct payment_filter filter;
     struct payment *payments;
     size_t count;
-    char last[IDENT_MAX]; /* the next page begins after it, if there is no more to tell */
+    char last[IDENT_MAX]; /* the next page begins after it; "": there is none */
 };
 
 static enum err page_unit(struct db *db, void *context)
@@ -92,8 +92,9 @@ void payments_get_list(struct call *call)
         json_out_close_object(out);
     }
     json_out_close_array(out);
-    const char *cursor = shown < unit.count ? unit.payments[shown - 1].id : unit.last;
-    json_out_text(out, "cursor", cursor[0] == '\0' ? NULL : cursor);
+    if (shown < unit.count)
+        (void)text_copy(unit.last, sizeof unit.last, unit.payments[shown - 1].id);
+    json_out_text(out, "cursor", unit.last[0] == '\0' ? NULL : unit.last);
     reply_close(call, out);
 }
 
