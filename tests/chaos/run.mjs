@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import https from 'node:https';
 import path from 'node:path';
-import { eventually, sleep } from '../e2e/lib/client.mjs';
+import { sleep } from '../e2e/lib/client.mjs';
 import { startInstance } from '../e2e/lib/instance.mjs';
 import { addBuyers, addItems } from '../e2e/lib/market.mjs';
 import { calmDown } from './calm.mjs';

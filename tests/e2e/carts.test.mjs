@@ -2,7 +2,8 @@
 // it is paid in time, too late or twice. Bob sells; alice and the other buyers buy.
 import assert from 'node:assert/strict';
 import test, { afterEach, describe } from 'node:test';
-import { assertBooks, hurry, hurryUntil, kindsOf, letRest, statusOf } from './lib/chaos.mjs';
+import { assertBooks, hurry, kindsOf, letRest, statusOf } from './lib/chaos.mjs';
+import { makeCarts } from './lib/carts.mjs';
 import { eventually, nowSeconds, sleep } from './lib/client.mjs';
 import { accepted, refused } from './lib/expect.mjs';
 import { startInstance } from './lib/instance.mjs';
@@ -22,30 +23,8 @@ const TOS = { tos_timestamp: 1706745600 }; // repeats must have the same bytes
 
 let keys = 0;
 const newKey = () => `carts-${++keys}`;
-const onSale = (...prices) => addItems(shop, bob, prices);
-const holderOf = async (asset) => (await itemOf(shop, asset)).holder;
+const { onSale, holderOf, creates, open, pay, becomes, assertSold } = makeCarts(shop);
 const countPayments = () => shop.value('SELECT COUNT(*) FROM payments');
-const creates = (id) => sandbox.creates({ order_id: id });
-
-// Creates a payment for a cart that must succeed in being created.
-async function open(user, items, extra, options) {
-    const answer = await client.buy(user, items, extra, options);
-    accepted(answer);
-    return answer;
-}
-
-// Pays, and waits until the books know.
-async function pay(user, { id }) {
-    await sandbox.act('pay', { order_id: id });
-    return client.paymentIs(user, id, 'completed');
-}
-
-// Lets the jobs look at the payment until it has this status.
-const becomes = (id, status) => hurryUntil(shop, async () => (await statusOf(shop, id)) === status, { id });
-
-async function assertSold(asset, to) {
-    assert.deepEqual(await itemOf(shop, asset), { owner: to.id, state: 0, holder: null });
-}
 
 // The payment has been paid, its items went elsewhere, and its payer knows.
 async function assertCredited(user, id, amount) {

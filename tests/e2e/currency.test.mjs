@@ -9,6 +9,7 @@ import { hurryUntil, statusOf } from './lib/chaos.mjs';
 import { nowSeconds } from './lib/client.mjs';
 import { accepted, refused } from './lib/expect.mjs';
 import { IDS, startInstance } from './lib/instance.mjs';
+import { makeLedger } from './lib/ledger.mjs';
 
 const german = spawnSync('locale', ['-a'], { encoding: 'utf8' })
     .stdout.split('\n').find((name) => /^de_DE(\.utf-?8)?$/i.test(name));
@@ -37,13 +38,7 @@ async function open(user, amount, currency, options) {
     return made;
 }
 
-const entries = (id) =>
-    shop.rows(
-        `SELECT a.kind, a.owner, p.effect, e.amount, e.currency FROM ledger_postings p
-         JOIN ledger_entries e USING (posting_id) JOIN ledger_accounts a USING (account_id)
-         WHERE p.document_id = ? ORDER BY p.posting_id, e.line`,
-        [id],
-    );
+const { entries } = makeLedger(shop);
 
 test('F31: the handlers run in a German locale', { skip: german ? false : 'this machine has none' }, () => {
     for (const part of ['guichet', 'jobs'])

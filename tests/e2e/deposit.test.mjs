@@ -5,6 +5,7 @@ import { letRest } from './lib/chaos.mjs';
 import { CARDS, eventually, nowSeconds } from './lib/client.mjs';
 import { accepted, refused } from './lib/expect.mjs';
 import { IDS, startInstance } from './lib/instance.mjs';
+import { makeLedger } from './lib/ledger.mjs';
 import { sessionOf } from './lib/sandbox.mjs';
 
 const shop = await startInstance({ name: 'deposit' });
@@ -30,13 +31,7 @@ async function paid(user, value) {
 const checkNow = (id) =>
     shop.rows('UPDATE payment_checks SET due_at = NOW(3) WHERE payment_id = ?', [id]);
 
-const entries = (id) =>
-    shop.rows(
-        `SELECT a.kind, a.owner, p.effect, e.amount, e.currency FROM ledger_postings p
-         JOIN ledger_entries e USING (posting_id) JOIN ledger_accounts a USING (account_id)
-         WHERE p.document_id = ? ORDER BY p.posting_id, e.line`,
-        [id],
-    );
+const { entries } = makeLedger(shop);
 
 test('health: live, and ready, which means able to take payments', async () => {
     assert.deepEqual(accepted(await client.request('GET', '/health/live')), { status: 'live' });

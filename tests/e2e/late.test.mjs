@@ -5,11 +5,12 @@ import test, { after, afterEach, describe } from 'node:test';
 import {
     assertBooks, hurry, hurryUntil, kindsOf, letRest, makeCrashes, makeDatabaseProxy, statusOf, whileKilling, withChangedConf,
 } from './lib/chaos.mjs';
+import { makeCarts } from './lib/carts.mjs';
 import { eventually, sleep } from './lib/client.mjs';
 import { accepted, refused } from './lib/expect.mjs';
 import { startInstance } from './lib/instance.mjs';
 import {
-    addBuyers, addItems, alertsOf, changeItem, itemOf, letExpire, linesOf, nameOf,
+    addBuyers, alertsOf, changeItem, itemOf, letExpire, linesOf, nameOf,
 } from './lib/market.mjs';
 import { mailsThat } from './lib/mails.mjs';
 
@@ -27,27 +28,8 @@ const TOS = { tos_timestamp: 1706745600 };
 
 let keys = 0;
 const newKey = () => `late-${++keys}`;
-const onSale = (...prices) => addItems(shop, bob, prices);
-const holderOf = async (asset) => (await itemOf(shop, asset)).holder;
+const { onSale, holderOf, creates, open, pay, becomes, assertSold } = makeCarts(shop);
 const kinds = (user, { id }) => kindsOf(shop, user, id);
-const creates = (id) => sandbox.creates({ order_id: id });
-
-async function open(user, items, extra, options) {
-    const answer = await client.buy(user, items, extra, options);
-    accepted(answer);
-    return answer;
-}
-
-async function pay(user, { id }) {
-    await sandbox.act('pay', { order_id: id });
-    return client.paymentIs(user, id, 'completed');
-}
-
-const becomes = (id, status) => hurryUntil(shop, async () => (await statusOf(shop, id)) === status, { id });
-
-async function assertSold(asset, to) {
-    assert.deepEqual(await itemOf(shop, asset), { owner: to.id, state: 0, holder: null });
-}
 
 // Paid, but its items were gone: the money is the payer's, who has been told once.
 async function assertCredited(user, { id }, amount) {

@@ -6,8 +6,8 @@ import { makeCrashes } from './lib/chaos.mjs';
 import { eventually } from './lib/client.mjs';
 import { accepted, refused } from './lib/expect.mjs';
 import { startInstance } from './lib/instance.mjs';
-import { FRICTIONLESS, makeMangopay } from './lib/mangopay.mjs';
-import { AUTHOR, makeShop } from './lib/mangoshop.mjs';
+import { makeMangopay } from './lib/mangopay.mjs';
+import { makeShop } from './lib/mangoshop.mjs';
 
 const crashes = makeCrashes();
 after(() => crashes.end());
@@ -28,12 +28,7 @@ async function paid(value = 1001) {
 const refund = (made, body = {}, options = {}) =>
     client.request('POST', `/payments/${made.id}/refunds`, { body, token: olivia.jwt, ...options });
 const refundsOf = async (made) => mangopay.get(`/payins/${await referenceOf(made.id)}/refunds`);
-const orders = (made) => shop.rows('SELECT refund_id, state, note, tries FROM refund_orders WHERE payment_id = ?', [made.id]);
 const hurry = () => shop.rows('UPDATE refund_orders SET due_at = NOW(3) WHERE due_at IS NOT NULL');
-const refundPosts = async (made) => {
-    const calls = (await mangopay.journal(`${made.id} demo`)).calls;
-    return calls.filter(({ method, path }) => method === 'POST' && path.endsWith('/refunds'));
-};
 
 describe('a refund through the API', () => {
     test('gives back all of it, fees too, and its own notice books nothing more', () =>

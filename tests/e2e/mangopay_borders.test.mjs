@@ -6,6 +6,9 @@ import fs from 'node:fs';
 import test, { after, describe } from 'node:test';
 import { accepted, refused } from './lib/expect.mjs';
 import { startInstance } from './lib/instance.mjs';
+import {
+    COUNTRIES, CULTURES as WEB, DIRECT_CULTURES as DIRECT, PAYPAL_CULTURES as PAYPAL,
+} from './lib/mangolists.mjs';
 import { makeMangopay } from './lib/mangopay.mjs';
 import { makeMangopayProxy, registerHooks } from './lib/mangoproxy.mjs';
 import { ADDRESS, AUTHOR, BROWSER_INFO, WALLET, makeShop } from './lib/mangoshop.mjs';
@@ -13,18 +16,7 @@ import { ADDRESS, AUTHOR, BROWSER_INFO, WALLET, makeShop } from './lib/mangoshop
 // "The PayIn object", its table of capabilities.
 const CARDS = 'EUR GBP USD CHF PLN NOK SEK DKK CAD AUD'.split(' ');
 const ALL = 'AED AUD CAD CHF CZK DKK EUR GBP HKD JPY NOK PLN SEK USD ZAR'.split(' ');
-const WEB = 'DE EN DA ES ET FI FR EL HU IT NL NO PL PT SK SV CS'.split(' ');
-const DIRECT = 'DE EN ES FR IT NL PL PT'.split(' ');
-const PAYPAL = 'AT FR BR CA CH CN DE ES GB IT NL PL PT RU US DK IL ID JP NO SE TH TR JK TW'.split(' ');
 const CULTURES = [...new Set([...WEB, ...DIRECT, ...PAYPAL])];
-const COUNTRIES = `AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN
-    BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO
-    DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY
-    HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB
-    LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA
-    NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA
-    SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT
-    TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW`.split(/\s+/);
 
 const proxy = await makeMangopayProxy();
 after(() => proxy.end());

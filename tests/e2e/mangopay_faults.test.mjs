@@ -3,7 +3,7 @@
 // and settled by the jobs, and nothing is credited or given back twice.
 import assert from 'node:assert/strict';
 import test, { after, afterEach, before, describe } from 'node:test';
-import { answersOf, hurry, hurryUntil, statusOf } from './lib/chaos.mjs';
+import { answersOf, hurryUntil, statusOf } from './lib/chaos.mjs';
 import { eventually } from './lib/client.mjs';
 import { accepted, refused } from './lib/expect.mjs';
 import { startInstance } from './lib/instance.mjs';

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { startInstance } from './lib/instance.mjs';
+import { COUNTRIES, CULTURES, DIRECT_CULTURES, PAYPAL_CULTURES } from './lib/mangolists.mjs';
 import { BROWSER, IBAN, PERSON, USER, eur, makeMangopay } from './lib/mangopay.mjs';
 
 const shop = await startInstance({ name: 'mangofields' });
@@ -11,19 +12,7 @@ const { wrong } = mango;
 
 const CARD_CURRENCIES = 'AED AUD CAD CHF DKK EUR GBP HKD JPY NOK PLN SEK USD ZAR'.split(' ');
 const CURRENCIES = [...CARD_CURRENCIES, 'CZK'];
-const CULTURES = 'DE EN DA ES ET FI FR EL HU IT NL NO PL PT SK SV CS'.split(' ');
-const DIRECT_CULTURES = 'DE EN ES FR IT NL PL PT'.split(' ');
-const PAYPAL_CULTURES =
-    'AT FR BR CA CH CN DE ES GB IT NL PL PT RU US DK IL ID JP NO SE TH TR JK TW'.split(' ');
 const SECURE_MODES = ['DEFAULT', 'FORCE', 'NO_CHOICE'];
-const COUNTRIES = `AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN
-    BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO
-    DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY
-    HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB
-    LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA
-    NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA
-    SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT
-    TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW`.split(/\s+/);
 
 const john = await mango.user();
 const purse = await mango.wallet(john.Id);

@@ -6,6 +6,7 @@ import test, { describe } from 'node:test';
 import { CARDS, eventually } from './lib/client.mjs';
 import { accepted, refused } from './lib/expect.mjs';
 import { startInstance } from './lib/instance.mjs';
+import { makeLedger } from './lib/ledger.mjs';
 import { BILLING, CUSTOMER, card, idOf, makeNonstopay } from './lib/nonstopay.mjs';
 
 // One process: what it knows of the breaker is what the next request meets.
@@ -15,9 +16,7 @@ const { client, sandbox } = shop;
 const { alice } = shop.users;
 const nonstopay = makeNonstopay(shop);
 
-const credits = (id) =>
-    shop.value("SELECT COUNT(*) FROM ledger_postings WHERE document_id = ? AND effect = 'credit'",
-        [id]);
+const { credits, moves } = makeLedger(shop);
 const reviews = (id) => shop.rows('SELECT kind, note FROM reviews WHERE payment_id = ?', [id]);
 
 const status = async () =>
@@ -34,13 +33,6 @@ async function open(value = 1504, extra = {}) {
     const made = await nonstopay.deposit(alice, value, extra);
     accepted(made);
     return made;
-}
-
-// Fn moves alice's balance by so much, and not otherwise.
-async function moves(amount, fn) {
-    const before = await client.balance(alice);
-    await fn();
-    assert.equal(await client.balance(alice), before + amount);
 }
 
 describe('a hosted invoice', () => {

@@ -6,6 +6,7 @@ import { makeCrashes } from './lib/chaos.mjs';
 import { eventually } from './lib/client.mjs';
 import { accepted, refused } from './lib/expect.mjs';
 import { startInstance } from './lib/instance.mjs';
+import { makeLedger } from './lib/ledger.mjs';
 import { idOf, makeNonstopay } from './lib/nonstopay.mjs';
 
 const crashes = makeCrashes();
@@ -19,21 +20,12 @@ const { client, sandbox } = shop;
 const { alice } = shop.users;
 const nonstopay = makeNonstopay(shop);
 
-const credits = (id) =>
-    shop.value("SELECT COUNT(*) FROM ledger_postings WHERE document_id = ? AND effect = 'credit'",
-        [id]);
+const { credits, moves } = makeLedger(shop);
 
 async function open(value) {
     const made = await nonstopay.deposit(alice, value);
     accepted(made);
     return made;
-}
-
-// Fn moves alice's balance by so much, and not otherwise.
-async function moves(amount, fn) {
-    const before = await client.balance(alice);
-    await fn();
-    assert.equal(await client.balance(alice), before + amount);
 }
 
 describe('when callbacks are lost', () => {

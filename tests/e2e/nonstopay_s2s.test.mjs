@@ -7,6 +7,7 @@ import test, { describe } from 'node:test';
 import { eventually } from './lib/client.mjs';
 import { accepted, refused } from './lib/expect.mjs';
 import { BIN, startInstance } from './lib/instance.mjs';
+import { makeLedger } from './lib/ledger.mjs';
 import { BILLING, CUSTOMER, card, makeNonstopay } from './lib/nonstopay.mjs';
 
 const shop = await startInstance({
@@ -26,15 +27,7 @@ const payWith = (given, extra = {}, options = {}) =>
     nonstopay.deposit(alice, 1504, { customer: CUSTOMER, billing: BILLING, card: given, ...extra },
         options);
 
-const credits = (id) =>
-    shop.value("SELECT COUNT(*) FROM ledger_postings WHERE document_id = ? AND effect = 'credit'",
-        [id]);
-
-async function moves(amount, fn) {
-    const before = await client.balance(alice);
-    await fn();
-    assert.equal(await client.balance(alice), before + amount);
-}
+const { credits, moves } = makeLedger(shop);
 
 describe('a card that came along', () => {
     test('is charged at once: read back, credited, and nobody has to go anywhere', () =>

@@ -6,6 +6,7 @@ import { hurryUntil, letRest, makeProviderProxy, statusOf, triesOf, withChangedC
 import { eventually, nowSeconds } from './lib/client.mjs';
 import { accepted, refused } from './lib/expect.mjs';
 import { IDS, startInstance } from './lib/instance.mjs';
+import { makeLedger } from './lib/ledger.mjs';
 
 const proxy = await makeProviderProxy();
 after(() => proxy.end());
@@ -41,13 +42,7 @@ async function open(body, options, user = alice) {
 const sessionsOf = async (id) => (await sandbox.journal({ order_id: id })).sessions;
 const balanceIn = async (user, currency) =>
     accepted(await client.request('GET', `/user/balance?currency=${currency}`, { token: user.jwt })).balance;
-const entries = (id) =>
-    shop.rows(
-        `SELECT a.kind, a.owner, p.effect, e.amount, e.currency FROM ledger_postings p
-         JOIN ledger_entries e USING (posting_id) JOIN ledger_accounts a USING (account_id)
-         WHERE p.document_id = ? ORDER BY p.posting_id, e.line`,
-        [id],
-    );
+const { entries } = makeLedger(shop);
 const rowOf = async (id) => (await shop.rows('SELECT * FROM payments WHERE payment_id = ?', [id]))[0];
 
 // Fn makes no payment, no attempt and asks no provider for a session.

@@ -9,7 +9,7 @@ import { mailsThat } from './lib/mails.mjs';
 const shop = await startInstance({ name: 'queues' });
 const { client, sandbox } = shop;
 const { alice } = shop.users;
-const { ctlAs, text, json, refusal, get, timelineOf, paidDeposit, reviewed, byOperator, assertNoSecrets } = makeCtl(shop);
+const { ctlAs, text, json, refusal, timelineOf, paidDeposit, reviewed, byOperator, assertNoSecrets } = makeCtl(shop);
 
 // The jobs look away for a while; a test that fails meanwhile brings them back.
 let jobsStopped = false;

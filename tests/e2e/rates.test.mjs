@@ -10,7 +10,7 @@ import { startInstance } from './lib/instance.mjs';
 
 // Tokens made for one address are used from many here.
 const shop = await startInstance({ name: 'rates', rates: true, set: { 'token.check_ip': 'off' } });
-const { client, sandbox } = shop;
+const { client } = shop;
 const { alice, bob } = shop.users;
 
 // As in nginx/conf.d and nginx/snippets: what fits into a minute, and how fast it drains.

@@ -5,7 +5,6 @@ import test, { after, afterEach } from 'node:test';
 import { hurry, kindsOf, makeProviderProxy, statusOf, withChangedConf } from './lib/chaos.mjs';
 import { accepted, refused } from './lib/expect.mjs';
 import { startInstance } from './lib/instance.mjs';
-import { sessionOf } from './lib/sandbox.mjs';
 
 const proxy = await makeProviderProxy();
 after(() => proxy.end());

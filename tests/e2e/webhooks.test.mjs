@@ -5,6 +5,7 @@ import test from 'node:test';
 import { eventually } from './lib/client.mjs';
 import { accepted, refused } from './lib/expect.mjs';
 import { IDS, startInstance } from './lib/instance.mjs';
+import { makeLedger } from './lib/ledger.mjs';
 import { sessionOf } from './lib/sandbox.mjs';
 
 const shop = await startInstance({ name: 'webhooks', processes: 4 });
@@ -21,22 +22,13 @@ async function open(value = 1000) {
     return { id: made.id, session, value, notice };
 }
 
-const credits = (id) =>
-    shop.value("SELECT COUNT(*) FROM ledger_postings WHERE document_id = ? AND effect = 'credit'",
-        [id]);
+const { credits, moves } = makeLedger(shop);
 const inbox = (id) =>
     shop.rows('SELECT state, copies, tries, note FROM inbox WHERE reference = ? ORDER BY inbox_id',
         [id]);
 const inboxCount = () => shop.value('SELECT COUNT(*) FROM inbox');
 const statuses = (answers) => answers.map((answer) => answer.status);
 const times = (count, fn) => Promise.all(Array.from({ length: count }, (_, i) => fn(i)));
-
-// Fn moves alice's balance by so much, and not otherwise.
-async function moves(amount, fn) {
-    const before = await client.balance(alice);
-    await fn();
-    assert.equal(await client.balance(alice), before + amount);
-}
 
 test('F01: a notice once, twice, twenty times in parallel, and after a restart: one credit',
     async () => {

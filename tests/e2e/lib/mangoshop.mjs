@@ -1,6 +1,6 @@
 // Payments with Mangopay through Guichet.
-import assert from 'node:assert/strict';
-import { ACCEPTED_AT, eventually } from './client.mjs';
+import { ACCEPTED_AT } from './client.mjs';
+import { makeLedger } from './ledger.mjs';
 
 export const BROWSER_INFO = {
     accept_header: 'text/html', java_enabled: false, language: 'fr-FR', color_depth: 24,
@@ -37,18 +37,10 @@ export function makeShop(shop, mangopay) {
         shop.value('SELECT provider_reference FROM attempt_answers JOIN attempts USING (attempt_id)'
             + ' WHERE payment_id = ? AND definite = 1', [id]);
     const payinOf = async (made) => mangopay.get(`/payins/${await referenceOf(made.id)}`);
-    const credits = (id) =>
-        shop.value("SELECT COUNT(*) FROM ledger_postings WHERE document_id = ? AND effect = 'credit'", [id]);
+    const { credits, moves } = makeLedger(shop);
     const reviews = (id) => shop.rows('SELECT kind, note FROM reviews WHERE payment_id = ?', [id]);
     const creates = async (id, tag = '') =>
         (await mangopay.journal(`${id} demo${tag}`)).calls.filter(({ method }) => method === 'POST');
-
-    // Fn moves alice's balance by so much, and not otherwise.
-    async function moves(amount, fn, currency) {
-        const before = await client.balance(alice, currency);
-        await fn();
-        assert.equal(await client.balance(alice, currency), before + amount);
-    }
 
     const notify = (type, id, date = Math.floor(Date.now() / 1000)) =>
         client.request('GET', `/webhook/mangopay?EventType=${type}&RessourceId=${id}&Date=${date}`);
