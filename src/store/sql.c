@@ -213,11 +213,11 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_CHECK_ASK] =
         "UPDATE payment_checks SET asked_at = NOW(3), extra = extra + 1 WHERE payment_id = ? AND extra < ?"
         " AND (asked_at IS NULL OR asked_at <= NOW(3) - INTERVAL ? SECOND)",
-    [SQL_CHECKS_HURRY] =
-        "UPDATE payment_checks c SET resume_at = due_at, due_at = NOW(3), extra = extra + 1 WHERE tries < ?"
+    [SQL_CHECKS_HURRY] = /* in the index's order, or all that are open would be read, locked and sorted */
+        "UPDATE payment_checks c FORCE INDEX (checks_early) SET resume_at = due_at, due_at = NOW(3), extra = extra + 1 WHERE tries < ?"
         " AND extra < ? AND asked_at <= NOW(3) - INTERVAL ? SECOND AND due_at > NOW(3) AND resume_at IS NULL"
         " AND EXISTS (SELECT 1 FROM attempts a WHERE a.payment_id = c.payment_id AND a.provider = ?)"
-        " ORDER BY asked_at LIMIT ?",
+        " ORDER BY tries, asked_at LIMIT ?",
     [SQL_SILENCE_PUT] =
         "INSERT IGNORE INTO provider_silences (provider, hurried_at) VALUES (?, '2000-01-01')",
     [SQL_SILENCE_TURN] =

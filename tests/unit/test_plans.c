@@ -132,7 +132,7 @@ static const struct plan plans[SQL_STATEMENTS] = {
     [SQL_CHECK_DELETE] = {KEYED, {P}},
     [SQL_CHECKS_DELETE] = {MANY, {P}, .scans = "payment_checks"},
     [SQL_CHECK_ASK] = {KEYED, {P, "9", "60"}},
-    [SQL_CHECKS_HURRY] = {WHOLE, {"3", "9", "60", "'mangopay'", "10"}},
+    [SQL_CHECKS_HURRY] = {PAGED, {"3", "9", "60", "'mangopay'", "10"}},
     [SQL_SILENCE_PUT] = {APPENDS},
     [SQL_SILENCE_TURN] = {KEYED, {"'mangopay'", "60", "'mangopay'", "600"}},
     [SQL_SWEEP_GET] = {KEYED, {"'mangopay'"}},
