@@ -4,9 +4,12 @@
  */
 #include "store/sql.h"
 
+#include "base/settings.h"
 #include "store/sql_columns.h"
 
 #include <string.h>
+
+_Static_assert(RECEIVERS_MAX == 4, "WAITING names them");
 
 /* clang-format off */
 const char *const sql_text[SQL_STATEMENTS] = {
@@ -434,13 +437,12 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_METRIC_ORDERS_AGE] =
         "SELECT '', COALESCE(" SECONDS_SINCE("MIN(created_at)") ", 0) FROM refund_orders WHERE due_at IS NOT NULL",
     [SQL_METRIC_DELIVERIES] =
-        "SELECT receiver, COUNT(*) FROM deliveries WHERE due_at IS NOT NULL GROUP BY receiver",
+        "SELECT receiver, COUNT(*) " WAITING,
     [SQL_METRIC_DELIVERIES_LAG] =
         "SELECT receiver, GREATEST(" SECONDS_SINCE("MIN(due_at)") ", 0) FROM deliveries"
         " GROUP BY receiver HAVING MIN(due_at) IS NOT NULL",
     [SQL_METRIC_DELIVERIES_AGE] =
-        "SELECT d.receiver, " SECONDS_SINCE("o.created_at") " FROM (SELECT MIN(delivery_id) AS delivery_id"
-        " FROM deliveries WHERE due_at IS NOT NULL GROUP BY receiver) oldest"
+        "SELECT d.receiver, " SECONDS_SINCE("o.created_at") " FROM (SELECT MIN(delivery_id) AS delivery_id " WAITING ") oldest"
         " JOIN deliveries d USING (delivery_id) JOIN outbox o USING (outbox_id)",
     [SQL_METRIC_RECEIVERS] =
         "SELECT name, disabled_at IS NOT NULL FROM receivers",
@@ -576,8 +578,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
         SEEN_REVIEW " WHERE review_id = ?",
     [SQL_INSPECT_RECEIVERS] =
         "SELECT r.name, IF(r.disabled_at IS NOT NULL, 'disabled', IF(r.rests_until > NOW(3), 'resting', 'enabled')),"
-        " (SELECT COUNT(*) FROM deliveries d WHERE d.receiver = r.name AND d.due_at IS NOT NULL), "
-        RFC3339("r.disabled_at") ", " RFC3339("r.rests_until") ", r.url, r.note FROM receivers r"
+        " COALESCE(w.waiting, 0), " RFC3339("r.disabled_at") ", " RFC3339("r.rests_until") ", r.url, r.note FROM receivers r"
+        " LEFT JOIN (SELECT receiver, COUNT(*) AS waiting " WAITING ") w ON w.receiver = r.name"
         " WHERE r.name = COALESCE(?, r.name) ORDER BY r.name LIMIT ?",
     [SQL_INSPECT_USER] =
         "SELECT user_id, name, email, role, " RFC3339("banned_at") ", " RFC3339("created_at")
