@@ -384,9 +384,9 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "SELECT notification_id, " UNIX("created_at") ", text, payment_id FROM notifications"
         " WHERE user_id = ? AND read_at IS NULL ORDER BY notification_id DESC LIMIT ?",
     [SQL_NOTIFICATIONS_COUNT] =
-        "SELECT COUNT(*) FROM notifications WHERE user_id = ? AND read_at IS NULL",
+        "SELECT COUNT(*) FROM (SELECT 1 FROM notifications WHERE user_id = ? AND read_at IS NULL LIMIT 1000) unread",
     [SQL_NOTIFICATIONS_READ] =
-        "UPDATE notifications SET read_at = NOW(3) WHERE user_id = ? AND read_at IS NULL",
+        "UPDATE notifications SET read_at = NOW(3) WHERE user_id = ? AND read_at IS NULL LIMIT 1000",
 
     [SQL_KEY_GET] =
         "SELECT request_hash, payment_id, status, body FROM idempotency_keys"

@@ -188,8 +188,8 @@ static const struct plan plans[SQL_STATEMENTS] = {
     [SQL_RECEIVER_REST] = {KEYED, {"60", "'x'", "'receiver_1'"}},
     [SQL_NOTIFICATION_INSERT] = {APPENDS},
     [SQL_NOTIFICATIONS_OF_USER] = {PAGED, {BUSY, "20"}},
-    [SQL_NOTIFICATIONS_COUNT] = {WHOLE, {BUSY}},
-    [SQL_NOTIFICATIONS_READ] = {WHOLE, {BUSY}},
+    [SQL_NOTIFICATIONS_COUNT] = {WINDOW, {BUSY}},
+    [SQL_NOTIFICATIONS_READ] = {WINDOW, {BUSY}},
 
     [SQL_KEY_GET] = {KEYED, {"#", "'/payment'", "'key-#'"}},
     [SQL_KEY_PUT] = {APPENDS},
