@@ -361,7 +361,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "UPDATE deliveries SET state = ?, note = ?, due_at = IF(?, " IN_MS ", NULL)"
         " WHERE delivery_id = ? AND state = 'waiting'",
     [SQL_DELIVERIES_DROP] =
-        "UPDATE deliveries SET state = 'dead', note = ?, due_at = NULL WHERE receiver = ? AND due_at IS NOT NULL",
+        "UPDATE deliveries SET state = 'dead', note = ?, due_at = NULL WHERE receiver = ? AND due_at IS NOT NULL"
+        " LIMIT 1000",
     [SQL_RECEIVER_PUT] = /* in this order: each assignment sees those before it */
         "INSERT INTO receivers (name, url) VALUES (?, ?) ON DUPLICATE KEY UPDATE"
         " disabled_at = IF(url = VALUES(url), disabled_at, NULL),"

@@ -382,13 +382,25 @@ static enum err receivers_unit(struct db *db, void *context)
                      ERR_NONE);
     assert_int_equal(receivers_get(db, "unit_1", &one), ERR_NONE);
     assert_false(one.rests);
-    /* no longer in the settings: nothing waits for it, and nothing is lost */
-    assert_int_equal(receivers_remove(db, "unit_1"), ERR_NONE);
+    /* no longer in the settings: nothing waits for it, and nothing is lost, a thousand at a time */
+    assert_int_equal(raw(db,
+                         "INSERT INTO outbox (payment_id, topic, sequence) SELECT '%s', 'many',"
+                         " seq FROM seq_1_to_1500",
+                         id),
+                     ERR_NONE);
+    assert_int_equal(raw(db, "INSERT INTO deliveries (outbox_id, receiver) SELECT outbox_id,"
+                             " 'unit_1' FROM outbox WHERE topic = 'many'"),
+                     ERR_NONE);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(receivers_remove(db, "unit_1", &left), ERR_NONE);
+        assert_int_equal(db_affected(db), i == 0 ? 1000 : i == 1 ? 502 : 0);
+        assert_int_equal(left, i < 2);
+    }
     assert_int_equal(receivers_get(db, "unit_1", &one), ERR_NONE);
     assert_false(one.known);
     assert_int_equal(raw_number(db, "SELECT COUNT(*) FROM deliveries WHERE receiver = 'unit_1'"
                                     " AND state = 'dead' AND due_at IS NULL"),
-                     2);
+                     1502);
     return ERR_INTERNAL;
 }
 
