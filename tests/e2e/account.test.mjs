@@ -308,6 +308,12 @@ test('more than fifty alerts: the newest fifty, and the count of all', async () 
     assert.equal(found.alertCount, 55);
     assert.deepEqual(found.alerts.map(({ text }) => text),
         Array.from({ length: 50 }, (_, i) => `alert ${54 - i} <b>"&'\\`));
+    // however many: they are counted up to a thousand, and all marked as read
+    await shop.rows(`INSERT INTO notifications (user_id, payment_id, kind, text)
+        SELECT ?, ?, CONCAT('many.', seq), 'x' FROM seq_1_to_2500`, [IDS.olivia, story.deposit]);
+    assert.equal((await alerts(olivia)).alertCount, 1000);
+    assert.equal(accepted(await client.request('POST', '/user/notifications/read', { token: olivia.jwt })).alertCount, 0);
+    assert.equal((await alerts(olivia)).alertCount, 0);
 });
 
 // --- GET /payments ---
