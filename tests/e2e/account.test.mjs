@@ -220,6 +220,9 @@ test('the transactions by pages: each once', async () => {
         assert.deepEqual(found, whole);
     }
     assert.deepEqual(await transactions(alice, { page: 1 }), []);
+    assert.deepEqual(await transactions(alice, { page: 2000, limit: 50 }), []);
+    refused(await get(alice, '/user/getTransactionHistory', { page: 2001, limit: 50 }), 400, PARAMETERS);
+    refused(await get(alice, '/user/getTransactionHistory', { page: 100001, limit: 1 }), 400, PARAMETERS);
 });
 
 test('search: in ids, providers and items; letters are letters, not patterns', async () => {
