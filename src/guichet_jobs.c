@@ -142,8 +142,9 @@ static void name_receivers(struct job *job)
 {
     if (job->prepared)
         return;
-    enum err err = deliver_prepare(job->context, job->arena);
-    job->prepared = !err;
+    bool left;
+    enum err err = deliver_prepare(job->context, job->arena, &left);
+    job->prepared = !err && !left;
     if (err)
         log_failure("receivers", "", err);
 }

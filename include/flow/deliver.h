@@ -6,8 +6,9 @@
 #include "flow/context.h"
 #include "store/payments.h"
 
-/* Tells the database who the receivers are, so that whoever settles a payment knows it. */
-enum err deliver_prepare(struct context *context, struct arena *arena) MUST_CHECK;
+/* Tells the database who the receivers are, so that whoever settles a payment knows it. *ret_left:
+ * something may still wait for one that is no longer there, which another call ends. */
+enum err deliver_prepare(struct context *context, struct arena *arena, bool *ret_left) MUST_CHECK;
 
 #define DELIVERED_FOUND_MAX 64
 

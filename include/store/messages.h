@@ -104,11 +104,12 @@ struct notification {
     char payment_id[IDENT_MAX];
 };
 
-/* The newest that the user has not read, up to max; *ret_unread counts all of them. */
+/* The newest that the user has not read, up to max; *ret_unread counts them, up to 1000. */
 enum err notifications_get(struct db *db, int64_t user_id, int64_t max,
                            struct notification *ret_notifications, size_t *ret_count,
                            int64_t *ret_unread) MUST_CHECK;
-enum err notifications_read(struct db *db, int64_t user_id) MUST_CHECK;
+/* Marks a thousand of them as read; *ret_left: there may be more. */
+enum err notifications_read(struct db *db, int64_t user_id, bool *ret_left) MUST_CHECK;
 
 enum err counters_add(struct db *db, const char *name) MUST_CHECK;
 

@@ -9,8 +9,9 @@
 /* Adds a receiver, or moves it to another URL, where it is neither disabled nor at rest. */
 enum err receivers_put(struct db *db, const char *name, const char *url) MUST_CHECK;
 
-/* Forgets a receiver, if there is one of that name; what still waits for it is dead. */
-enum err receivers_remove(struct db *db, const char *name) MUST_CHECK;
+/* Forgets a receiver, if there is one of that name; what still waits for it is dead. *ret_left:
+ * there is more of that than one unit should change, so it wants to be called again. */
+enum err receivers_remove(struct db *db, const char *name, bool *ret_left) MUST_CHECK;
 
 struct receiver {
     bool known;

@@ -25,21 +25,32 @@ struct parcel {
     int64_t rest_s;
 };
 
+struct prepare_unit {
+    const struct settings *settings;
+    bool left;
+};
+
 static enum err prepare_unit(struct db *db, void *context)
 {
-    const struct settings *settings = ((struct context *)context)->settings;
+    struct prepare_unit *unit = context;
     enum err err = ERR_NONE;
+    unit->left = false;
     for (size_t i = 0; i < RECEIVERS_MAX && !err; i++) {
-        const char *url = settings->receivers[i].url;
-        err = url[0] == '\0' ? receivers_remove(db, settings_receivers[i])
+        const char *url = unit->settings->receivers[i].url;
+        bool left = false;
+        err = url[0] == '\0' ? receivers_remove(db, settings_receivers[i], &left)
                              : receivers_put(db, settings_receivers[i], url);
+        unit->left |= left;
     }
     return err;
 }
 
-enum err deliver_prepare(struct context *context, struct arena *arena)
+enum err deliver_prepare(struct context *context, struct arena *arena, bool *ret_left)
 {
-    return db_transact(context->pool, arena, prepare_unit, context);
+    struct prepare_unit unit = {.settings = context->settings};
+    enum err err = db_transact(context->pool, arena, prepare_unit, &unit);
+    *ret_left = unit.left;
+    return err;
 }
 
 static enum err take_unit(struct db *db, void *context)

@@ -7,8 +7,9 @@
 
 #include <string.h>
 
-/* A list shows the first items of a cart; the details have all of them. */
-enum { SEARCH_MIN = 3, LISTED_ITEMS_MAX = 5, SEARCH_BYTES_MAX = 200 };
+/* A list shows the first items of a cart; the details have all of them. What lies before a page is
+ * read for it: beyond so many, GET /payments goes on from where it was. */
+enum { SEARCH_MIN = 3, LISTED_ITEMS_MAX = 5, SEARCH_BYTES_MAX = 200, DEPTH_MAX = 100000 };
 
 struct list_unit {
     int64_t user_id;
@@ -46,6 +47,8 @@ static enum err read_list(const struct call *call, struct list_unit *unit)
     enum err err = fields_query(call->request, &query);
     if (!err)
         err = fields_page(&query, &unit->page);
+    if (!err && unit->page.page * unit->page.limit > DEPTH_MAX)
+        err = ERR_QUERY;
     if (err)
         return err;
     struct field search = fields_get(&query, "search");

@@ -242,9 +242,11 @@ enum err notifications_get(struct db *db, int64_t user_id, int64_t max,
     return err;
 }
 
-enum err notifications_read(struct db *db, int64_t user_id)
+enum err notifications_read(struct db *db, int64_t user_id, bool *ret_left)
 {
-    return db_run(db, SQL_NOTIFICATIONS_READ, DB_INT(user_id));
+    enum err err = db_run(db, SQL_NOTIFICATIONS_READ, DB_INT(user_id));
+    *ret_left = !err && db_affected(db) > 0;
+    return err;
 }
 
 enum err counters_add(struct db *db, const char *name)

@@ -6,13 +6,14 @@ enum err receivers_put(struct db *db, const char *name, const char *url)
     return db_run(db, SQL_RECEIVER_PUT, DB_TEXT(name), DB_TEXT(url));
 }
 
-enum err receivers_remove(struct db *db, const char *name)
+enum err receivers_remove(struct db *db, const char *name, bool *ret_left)
 {
     enum err err = db_run(db, SQL_RECEIVER_DELETE, DB_TEXT(name));
-    if (err)
-        return err;
-    return db_run(db, SQL_DELIVERIES_DROP, DB_TEXT("the receiver is no longer in the settings"),
-                  DB_TEXT(name));
+    if (!err)
+        err = db_run(db, SQL_DELIVERIES_DROP, DB_TEXT("the receiver is no longer in the settings"),
+                     DB_TEXT(name));
+    *ret_left = !err && db_affected(db) > 0;
+    return err;
 }
 
 enum err receivers_get(struct db *db, const char *name, struct receiver *ret_receiver)

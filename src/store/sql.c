@@ -4,9 +4,12 @@
  */
 #include "store/sql.h"
 
+#include "base/settings.h"
 #include "store/sql_columns.h"
 
 #include <string.h>
+
+_Static_assert(RECEIVERS_MAX == 4, "WAITING names them");
 
 /* clang-format off */
 const char *const sql_text[SQL_STATEMENTS] = {
@@ -213,11 +216,11 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_CHECK_ASK] =
         "UPDATE payment_checks SET asked_at = NOW(3), extra = extra + 1 WHERE payment_id = ? AND extra < ?"
         " AND (asked_at IS NULL OR asked_at <= NOW(3) - INTERVAL ? SECOND)",
-    [SQL_CHECKS_HURRY] =
-        "UPDATE payment_checks c SET resume_at = due_at, due_at = NOW(3), extra = extra + 1 WHERE tries < ?"
+    [SQL_CHECKS_HURRY] = /* in the index's order, or all that are open would be read, locked and sorted */
+        "UPDATE payment_checks c FORCE INDEX (checks_early) SET resume_at = due_at, due_at = NOW(3), extra = extra + 1 WHERE tries < ?"
         " AND extra < ? AND asked_at <= NOW(3) - INTERVAL ? SECOND AND due_at > NOW(3) AND resume_at IS NULL"
         " AND EXISTS (SELECT 1 FROM attempts a WHERE a.payment_id = c.payment_id AND a.provider = ?)"
-        " ORDER BY asked_at LIMIT ?",
+        " ORDER BY tries, asked_at LIMIT ?",
     [SQL_SILENCE_PUT] =
         "INSERT IGNORE INTO provider_silences (provider, hurried_at) VALUES (?, '2000-01-01')",
     [SQL_SILENCE_TURN] =
@@ -358,7 +361,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "UPDATE deliveries SET state = ?, note = ?, due_at = IF(?, " IN_MS ", NULL)"
         " WHERE delivery_id = ? AND state = 'waiting'",
     [SQL_DELIVERIES_DROP] =
-        "UPDATE deliveries SET state = 'dead', note = ?, due_at = NULL WHERE receiver = ? AND due_at IS NOT NULL",
+        "UPDATE deliveries SET state = 'dead', note = ?, due_at = NULL WHERE receiver = ? AND due_at IS NOT NULL"
+        " LIMIT 1000",
     [SQL_RECEIVER_PUT] = /* in this order: each assignment sees those before it */
         "INSERT INTO receivers (name, url) VALUES (?, ?) ON DUPLICATE KEY UPDATE"
         " disabled_at = IF(url = VALUES(url), disabled_at, NULL),"
@@ -381,9 +385,9 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "SELECT notification_id, " UNIX("created_at") ", text, payment_id FROM notifications"
         " WHERE user_id = ? AND read_at IS NULL ORDER BY notification_id DESC LIMIT ?",
     [SQL_NOTIFICATIONS_COUNT] =
-        "SELECT COUNT(*) FROM notifications WHERE user_id = ? AND read_at IS NULL",
+        "SELECT COUNT(*) FROM (SELECT 1 FROM notifications WHERE user_id = ? AND read_at IS NULL LIMIT 1000) unread",
     [SQL_NOTIFICATIONS_READ] =
-        "UPDATE notifications SET read_at = NOW(3) WHERE user_id = ? AND read_at IS NULL",
+        "UPDATE notifications SET read_at = NOW(3) WHERE user_id = ? AND read_at IS NULL LIMIT 1000",
 
     [SQL_KEY_GET] =
         "SELECT request_hash, payment_id, status, body FROM idempotency_keys"
@@ -434,13 +438,12 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_METRIC_ORDERS_AGE] =
         "SELECT '', COALESCE(" SECONDS_SINCE("MIN(created_at)") ", 0) FROM refund_orders WHERE due_at IS NOT NULL",
     [SQL_METRIC_DELIVERIES] =
-        "SELECT receiver, COUNT(*) FROM deliveries WHERE due_at IS NOT NULL GROUP BY receiver",
+        "SELECT receiver, COUNT(*) " WAITING,
     [SQL_METRIC_DELIVERIES_LAG] =
         "SELECT receiver, GREATEST(" SECONDS_SINCE("MIN(due_at)") ", 0) FROM deliveries"
         " GROUP BY receiver HAVING MIN(due_at) IS NOT NULL",
     [SQL_METRIC_DELIVERIES_AGE] =
-        "SELECT d.receiver, " SECONDS_SINCE("o.created_at") " FROM (SELECT MIN(delivery_id) AS delivery_id"
-        " FROM deliveries WHERE due_at IS NOT NULL GROUP BY receiver) oldest"
+        "SELECT d.receiver, " SECONDS_SINCE("o.created_at") " FROM (SELECT MIN(delivery_id) AS delivery_id " WAITING ") oldest"
         " JOIN deliveries d USING (delivery_id) JOIN outbox o USING (outbox_id)",
     [SQL_METRIC_RECEIVERS] =
         "SELECT name, disabled_at IS NOT NULL FROM receivers",
@@ -576,8 +579,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
         SEEN_REVIEW " WHERE review_id = ?",
     [SQL_INSPECT_RECEIVERS] =
         "SELECT r.name, IF(r.disabled_at IS NOT NULL, 'disabled', IF(r.rests_until > NOW(3), 'resting', 'enabled')),"
-        " (SELECT COUNT(*) FROM deliveries d WHERE d.receiver = r.name AND d.due_at IS NOT NULL), "
-        RFC3339("r.disabled_at") ", " RFC3339("r.rests_until") ", r.url, r.note FROM receivers r"
+        " COALESCE(w.waiting, 0), " RFC3339("r.disabled_at") ", " RFC3339("r.rests_until") ", r.url, r.note FROM receivers r"
+        " LEFT JOIN (SELECT receiver, COUNT(*) AS waiting " WAITING ") w ON w.receiver = r.name"
         " WHERE r.name = COALESCE(?, r.name) ORDER BY r.name LIMIT ?",
     [SQL_INSPECT_USER] =
         "SELECT user_id, name, email, role, " RFC3339("banned_at") ", " RFC3339("created_at")

@@ -220,6 +220,9 @@ test('the transactions by pages: each once', async () => {
         assert.deepEqual(found, whole);
     }
     assert.deepEqual(await transactions(alice, { page: 1 }), []);
+    assert.deepEqual(await transactions(alice, { page: 2000, limit: 50 }), []);
+    refused(await get(alice, '/user/getTransactionHistory', { page: 2001, limit: 50 }), 400, PARAMETERS);
+    refused(await get(alice, '/user/getTransactionHistory', { page: 100001, limit: 1 }), 400, PARAMETERS);
 });
 
 test('search: in ids, providers and items; letters are letters, not patterns', async () => {
@@ -308,6 +311,12 @@ test('more than fifty alerts: the newest fifty, and the count of all', async () 
     assert.equal(found.alertCount, 55);
     assert.deepEqual(found.alerts.map(({ text }) => text),
         Array.from({ length: 50 }, (_, i) => `alert ${54 - i} <b>"&'\\`));
+    // however many: they are counted up to a thousand, and all marked as read
+    await shop.rows(`INSERT INTO notifications (user_id, payment_id, kind, text)
+        SELECT ?, ?, CONCAT('many.', seq), 'x' FROM seq_1_to_2500`, [IDS.olivia, story.deposit]);
+    assert.equal((await alerts(olivia)).alertCount, 1000);
+    assert.equal(accepted(await client.request('POST', '/user/notifications/read', { token: olivia.jwt })).alertCount, 0);
+    assert.equal((await alerts(olivia)).alertCount, 0);
 });
 
 // --- GET /payments ---

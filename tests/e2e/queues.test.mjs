@@ -1,6 +1,8 @@
 // guichetctl and what waits: notices, messages and their receivers, providers that are switched off.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import test, { afterEach, describe } from 'node:test';
+import { superuser } from './lib/chaos.mjs';
 import { eventually } from './lib/client.mjs';
 import { FINE, HOSTILE, MISUSED, NOBODY, WRONG, makeCtl } from './lib/ctl.mjs';
 import { startInstance } from './lib/instance.mjs';
@@ -175,6 +177,33 @@ describe('outbox and its receivers', () => {
         assert.equal(json('outbox', 'retry', '--receiver', 'receiver_1').retried > 0, true);
         await eventually(async () => (await stateOf(id)).state === 'done');
     });
+});
+
+test('README: what only people look back at can be removed; a notice that comes again moves no money', async () => {
+    const readme = fs.readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const [, lines] = readme.match(/^```sql old\n([^]*?)^```$/m);
+    const count = (what) => shop.value(`SELECT COUNT(*) FROM ${what}`);
+    const kept = () => Promise.all([count('notifications WHERE read_at IS NULL'), count('reviews'),
+        count("deliveries WHERE state <> 'done'"), count("inbox WHERE state <> 'done'")]);
+    await shop.rows('UPDATE inbox SET received_at = received_at - INTERVAL 2 YEAR');
+    await shop.rows('UPDATE outbox SET created_at = created_at - INTERVAL 2 YEAR');
+    await shop.rows(`UPDATE notifications SET created_at = created_at - INTERVAL 2 YEAR,
+        read_at = IF(payment_id = ?, NOW(3), NULL)`, [paid.id]);
+    const young = await paidDeposit(alice, 1800);
+    const before = await kept();
+    assert(before[1] > 0 && before[3] > 0, 'the tests above have left some');
+    for (let times = 0; times < 2; times++)
+        superuser(shop, `USE ${shop.vars.DB_NAME}; ${lines}`);
+    assert.deepEqual(await shop.rows(`SELECT reference FROM inbox WHERE state = 'done'
+        AND inbox_id NOT IN (SELECT inbox_id FROM reviews WHERE inbox_id IS NOT NULL)`), [{ reference: young.id }]);
+    const told = ({ id }) => Promise.all(['outbox', 'notifications'].map((table) => count(`${table} WHERE payment_id = '${id}'`)));
+    assert.deepEqual(await told(paid), [0, 0]);
+    assert.deepEqual(await told(young), [1, 1]);
+    assert.deepEqual(await kept(), before, 'what is not over');
+    const balance = await client.balance(alice);
+    assert.deepEqual(await sandbox.webhook({ order_id: paid.id, type: 'succeeded' }), [200]);
+    assert.equal(await client.balance(alice), balance);
+    assert.deepEqual(await told(paid), [0, 0], 'nobody is told again');
 });
 
 describe('provider', () => {

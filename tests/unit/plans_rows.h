@@ -48,8 +48,8 @@ static const char rows_text[] =
     " IF(seq % 3, 'mangopay', 'payviox'), UNHEX(SHA2(seq, 256)), 'x', " ID ", CASE seq % 200 WHEN 0 THEN 'unmatched'"
     " WHEN 1 THEN 'review' ELSE 'done' END, '', IF(seq % 200, NULL, NOW(3) - INTERVAL seq SECOND), " AGO SEQUENCE
     "INSERT INTO outbox (outbox_id, payment_id, topic, body) SELECT seq, " ID ", 'payment.completed', '{}'" SEQUENCE
-    "INSERT INTO receivers (name, url) VALUES ('shop', 'https://x'), ('books', 'https://y');"
-    "INSERT INTO deliveries (delivery_id, outbox_id, receiver, state, due_at) SELECT seq, seq, 'shop',"
+    "INSERT INTO receivers (name, url) VALUES ('receiver_1', 'https://x'), ('receiver_2', 'https://y');"
+    "INSERT INTO deliveries (delivery_id, outbox_id, receiver, state, due_at) SELECT seq, seq, 'receiver_1',"
     " CASE seq % 200 WHEN 0 THEN 'waiting' WHEN 1 THEN 'dead' ELSE 'done' END,"
     " IF(seq % 200, NULL, NOW(3) - INTERVAL seq SECOND)" SEQUENCE
     "INSERT INTO deliveries (outbox_id, receiver, state, due_at) SELECT seq, 'mail', 'done', NULL" SEQUENCE

@@ -246,6 +246,7 @@ static enum err alerts_unit(struct db *db, void *context)
     struct notification found[2];
     size_t count;
     int64_t unread;
+    bool left;
     const char *id = context;
     assert_int_equal(notifications_get(db, user_id, 2, found, &count, &unread), ERR_NONE);
     assert_true(count == 0 && unread == 0);
@@ -258,14 +259,29 @@ static enum err alerts_unit(struct db *db, void *context)
     assert_string_equal(found[0].text, "third");
     assert_string_equal(found[1].text, "second");
     assert_string_equal(found[0].payment_id, id);
-    assert_int_equal(notifications_read(db, user_id + 1), ERR_NONE);
+    assert_int_equal(notifications_read(db, user_id + 1, &left), ERR_NONE);
+    assert_false(left);
     assert_int_equal(notifications_get(db, user_id, 2, found, &count, &unread), ERR_NONE);
     assert_int_equal(unread, 3);
-    assert_int_equal(notifications_read(db, user_id), ERR_NONE);
+    assert_int_equal(notifications_read(db, user_id, &left), ERR_NONE);
     assert_int_equal(notifications_put(db, user_id, id, "four", "fourth"), ERR_NONE);
     assert_int_equal(notifications_get(db, user_id, 2, found, &count, &unread), ERR_NONE);
     assert_true(count == 1 && unread == 1);
     assert_string_equal(found[0].text, "fourth");
+    /* however many a user has left unread: no statement counts or changes them all */
+    assert_int_equal(raw(db,
+                         "INSERT INTO notifications (user_id, payment_id, kind, text) SELECT"
+                         " %s, '%s', CONCAT('many.', seq), 'x' FROM seq_1_to_1500",
+                         owner, id),
+                     ERR_NONE);
+    assert_int_equal(notifications_get(db, user_id, 2, found, &count, &unread), ERR_NONE);
+    assert_int_equal(unread, 1000);
+    assert_int_equal(notifications_read(db, user_id, &left), ERR_NONE);
+    assert_true(left && db_affected(db) == 1000);
+    assert_int_equal(notifications_read(db, user_id, &left), ERR_NONE);
+    assert_true(left && db_affected(db) == 501);
+    assert_int_equal(notifications_read(db, user_id, &left), ERR_NONE);
+    assert_false(left);
     return ERR_INTERNAL;
 }
 
@@ -321,6 +337,7 @@ static enum err receivers_unit(struct db *db, void *context)
     const int64_t *outbox_id;
     struct receiver one;
     struct delivery delivery;
+    bool left;
     assert_int_equal(receivers_get(db, "unit_1", &one), ERR_NONE);
     assert_false(one.known || one.disabled || one.rests);
     assert_int_equal(receivers_put(db, "unit_1", "https://one.test/"), ERR_NONE);
@@ -365,13 +382,25 @@ static enum err receivers_unit(struct db *db, void *context)
                      ERR_NONE);
     assert_int_equal(receivers_get(db, "unit_1", &one), ERR_NONE);
     assert_false(one.rests);
-    /* no longer in the settings: nothing waits for it, and nothing is lost */
-    assert_int_equal(receivers_remove(db, "unit_1"), ERR_NONE);
+    /* no longer in the settings: nothing waits for it, and nothing is lost, a thousand at a time */
+    assert_int_equal(raw(db,
+                         "INSERT INTO outbox (payment_id, topic, sequence) SELECT '%s', 'many',"
+                         " seq FROM seq_1_to_1500",
+                         id),
+                     ERR_NONE);
+    assert_int_equal(raw(db, "INSERT INTO deliveries (outbox_id, receiver) SELECT outbox_id,"
+                             " 'unit_1' FROM outbox WHERE topic = 'many'"),
+                     ERR_NONE);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(receivers_remove(db, "unit_1", &left), ERR_NONE);
+        assert_int_equal(db_affected(db), i == 0 ? 1000 : i == 1 ? 502 : 0);
+        assert_int_equal(left, i < 2);
+    }
     assert_int_equal(receivers_get(db, "unit_1", &one), ERR_NONE);
     assert_false(one.known);
     assert_int_equal(raw_number(db, "SELECT COUNT(*) FROM deliveries WHERE receiver = 'unit_1'"
                                     " AND state = 'dead' AND due_at IS NULL"),
-                     2);
+                     1502);
     return ERR_INTERNAL;
 }
 
