@@ -405,9 +405,14 @@ const char *const sql_text[SQL_STATEMENTS] = {
 
     [SQL_DECLINE_INSERT] =
         "INSERT INTO declines (subject) VALUES (?)",
+    [SQL_TRY_INSERT] = /* counts until its day is over, which is soon */
+        "INSERT INTO declines (subject, declined_at) VALUES (?, NOW(3) - INTERVAL 1 DAY + INTERVAL ? SECOND)"
+        " RETURNING decline_id",
+    [SQL_TRY_DELETE] =
+        "DELETE FROM declines WHERE decline_id = ?",
     [SQL_DECLINES_WAIT] =
         "SELECT 1 + TIMESTAMPDIFF(SECOND, NOW(3), declined_at + INTERVAL 1 DAY) FROM declines"
-        " WHERE subject = ? AND declined_at > NOW(3) - INTERVAL 1 DAY ORDER BY declined_at DESC LIMIT 1 OFFSET ?",
+        " WHERE subject = ? AND declined_at > NOW(3) - INTERVAL 1 DAY AND decline_id <> ? ORDER BY declined_at DESC LIMIT 1 OFFSET ?",
     [SQL_DECLINES_EXPIRE] =
         "DELETE FROM declines WHERE declined_at < NOW(3) - INTERVAL 1 DAY LIMIT 500",
 
