@@ -101,9 +101,9 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " VALUES (?, ?, ?, ?, ?, ?, " IN_SECONDS ")",
     [SQL_ORDER_GET] =
         "SELECT " ORDER_COLUMNS " WHERE refund_id = ? FOR UPDATE",
-    [SQL_ORDER_CONFIRM] = /* the one that the provider has named so, else one of this amount */
+    [SQL_ORDER_CONFIRM] = /* the one that the provider has named so, else ours of this amount, and of this name if it is known */
         "SELECT " ORDER_COLUMNS " WHERE payment_id = ? AND state = 'pending' AND (reference = ?"
-        " OR reference IS NULL AND amount = ?) ORDER BY reference IS NULL, created_at LIMIT 1 FOR UPDATE",
+        " OR reference IS NULL AND amount = ? AND ? IN ('', refund_id)) ORDER BY reference IS NULL, created_at LIMIT 1 FOR UPDATE",
     [SQL_ORDER_TAKE] =
         "SELECT refund_id, payment_id FROM refund_orders WHERE due_at <= NOW(3)"
         " ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED",
