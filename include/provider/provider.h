@@ -137,7 +137,8 @@ struct provider_truth {
      * readings name the same one alike, or it counts twice */
     char change_reference[PROVIDER_REFERENCE_MAX]; /* the provider's own; "": it names none, and a
                                                     * refund's amount is the sum of all so far */
-    bool has_change; /* false: all of the payment; a refund of a part says of how much */
+    char refund_id[IDENT_MAX]; /* of a refund that we asked for: our name for it; "": not said */
+    bool has_change;           /* false: all of the payment; a refund of a part says of how much */
     struct money change;
     const char *stranger; /* why this is not about us: another merchant's, another environment's */
     const char *doubt;    /* why it cannot be right, so that a person must look; NULL: it can */

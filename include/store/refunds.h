@@ -67,9 +67,11 @@ enum err orders_insert(struct db *db, const struct payment *payment,
 enum err orders_get(struct db *db, const struct payment *payment, const char *refund_id,
                     struct refund_order *ret_order) MUST_CHECK;
 
-/* The provider tells of a refund: is it one that was asked for? Then that one, locked. */
-enum err orders_confirm(struct db *db, const struct payment *payment, const char *reference,
-                        const struct money *amount, struct refund_order *ret_order) MUST_CHECK;
+/* The provider tells of a refund: is it one that was asked for? Then that one, locked. refund_id:
+ * as we have named it; "": it does not say. */
+enum err orders_confirm(struct db *db, const struct payment *payment, const char *refund_id,
+                        const char *reference, const struct money *amount,
+                        struct refund_order *ret_order) MUST_CHECK;
 
 enum err orders_of_payment(struct db *db, const struct payment *payment, size_t max,
                            struct refund_order *ret_orders, size_t *ret_count) MUST_CHECK;

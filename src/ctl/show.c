@@ -16,7 +16,7 @@ enum { TEXT_BYTES = 8 * 1024 * 1024, GAP = 2, CELL_BYTES = 64 * 1024 * 6 };
 /* Controls, also those beyond ASCII; what is invisible, breaks lines or turns their direction. */
 static const struct {
     uint32_t first, last;
-} unsafe[] = {{0, 0x1f},        {0x7f, 0x9f},     {0x200b, 0x200f},
+} unsafe[] = {{0, 0x1f},        {0x7f, 0x9f},     {0x61c, 0x61c},  {0x200b, 0x200f},
               {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff}};
 
 static bool is_unsafe(uint32_t character)

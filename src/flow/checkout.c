@@ -413,8 +413,8 @@ static enum err admit(struct context *context, struct arena *arena, struct check
     const struct provider_driver *asked =
         provider_find(context->settings, checkout->intent.payment.provider);
     size_t first = 0;
-    enum err err = velocity_ask(context, arena, checkout, ret_wait_s);
-    if (!err && asked != NULL && asked != checkout->drivers[0])
+    enum err err = ERR_NONE;
+    if (asked != NULL && asked != checkout->drivers[0])
         err = breaker_ask(context, arena, asked, ret_pass, ret_wait_s);
     if (!err)
         err = find_fit(context, arena, checkout, &first, ret_pass, ret_wait_s);
@@ -438,8 +438,8 @@ static void refuse_all(struct context *context, struct arena *arena, enum err er
         ret_answer->retry_after_s = wait_s;
 }
 
-void checkout_run(struct context *context, struct arena *arena, const struct checkout *checkout,
-                  struct answer *ret_answer)
+static void run(struct context *context, struct arena *arena, const struct checkout *checkout,
+                struct answer *ret_answer)
 {
     struct checkout admitted = *checkout;
     struct begun begun = {.context = context, .checkout = &admitted};
@@ -463,12 +463,23 @@ void checkout_run(struct context *context, struct arena *arena, const struct che
     }
     err = call_all(&begun, arena, pass, ret_answer);
     CRASH_POINT("create_finished");
-    if (!err) {
-        velocity_tell(context, arena, checkout, ret_answer->err);
+    if (!err)
         return;
-    }
     answer_error(context->settings, arena, ERR_OUTCOME_UNKNOWN, ret_answer);
     (void)text_copy(ret_answer->payment_id, IDENT_MAX, begun.payment.id);
+}
+
+void checkout_run(struct context *context, struct arena *arena, const struct checkout *checkout,
+                  struct answer *ret_answer)
+{
+    struct velocity_try attempt;
+    enum err err = velocity_ask(context, arena, checkout, &attempt);
+    if (err) {
+        refuse_all(context, arena, err, attempt.wait_s, ret_answer);
+        return;
+    }
+    run(context, arena, checkout, ret_answer);
+    velocity_tell(context, arena, &attempt, ret_answer->err);
 }
 
 enum err checkout_finish(struct context *context, struct arena *arena,

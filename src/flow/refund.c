@@ -76,7 +76,8 @@ static enum err book_reported(struct db *db, const struct payment *payment, stru
                               const struct settlement *news)
 {
     struct refund_order order;
-    enum err err = orders_confirm(db, payment, refund->reference, &refund->amount, &order);
+    enum err err = orders_confirm(db, payment, news->truth->refund_id, refund->reference,
+                                  &refund->amount, &order);
     if (err)
         return err;
     refund->reason = "";

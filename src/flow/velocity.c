@@ -9,16 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NETWORK_BYTES = 8, SUBJECTS = 3 };
-
-struct subject {
-    unsigned char hash[CRYPT_HASH_BYTES];
-    int64_t limit; /* 0: it is not counted */
-};
-
-struct velocity_unit {
-    struct subject subjects[SUBJECTS];
-    int64_t wait_s;
+enum {
+    NETWORK_BYTES = 8,
+    TRY_S = 60, /* of a try whose process has died: longer than any request lives */
 };
 
 static bool is_given(const char *text)
@@ -38,10 +31,10 @@ static bool is_declined(enum err err)
            err == ERR_DECLINED_3DS;
 }
 
-static struct subject subject_of(const struct settings *settings, const char *kind,
-                                 const char *word, int64_t limit)
+static struct velocity_subject subject_of(const struct settings *settings, const char *kind,
+                                          const char *word, int64_t limit)
 {
-    struct subject subject = {.limit = is_given(word) ? limit : 0};
+    struct velocity_subject subject = {.limit = is_given(word) ? limit : 0};
     char text[CONF_TEXT_MAX];
     int len = snprintf(text, sizeof text, "%s %s", kind, is_given(word) ? word : "");
     size_t kept = (size_t)len < sizeof text ? (size_t)len : sizeof text - 1;
@@ -59,12 +52,13 @@ static void network_of(const char *address, char ret_network[INET6_ADDRSTRLEN])
         (void)text_copy(ret_network, INET6_ADDRSTRLEN, address);
         return;
     }
-    memset(bytes.s6_addr + NETWORK_BYTES, 0, sizeof bytes - NETWORK_BYTES);
+    if (!IN6_IS_ADDR_V4MAPPED(&bytes)) /* or all of IPv4 would be one */
+        memset(bytes.s6_addr + NETWORK_BYTES, 0, sizeof bytes - NETWORK_BYTES);
     (void)inet_ntop(AF_INET6, &bytes, ret_network, INET6_ADDRSTRLEN);
 }
 
 static void find_subjects(const struct settings *settings, const struct checkout *checkout,
-                          struct subject ret_subjects[SUBJECTS])
+                          struct velocity_subject ret_subjects[VELOCITY_SUBJECTS])
 {
     const struct payment *payment = &checkout->intent.payment;
     char network[INET6_ADDRSTRLEN], number[CARD_DIGITS_MAX + 1] = "";
@@ -79,53 +73,79 @@ static void find_subjects(const struct settings *settings, const struct checkout
     crypt_wipe(number, sizeof number);
 }
 
-static enum err ask_unit(struct db *db, void *context)
+static enum err put_unit(struct db *db, void *context)
 {
-    struct velocity_unit *unit = context;
+    struct velocity_try *attempt = context;
     enum err err = ERR_NONE;
-    unit->wait_s = 0;
-    for (size_t i = 0; i < SUBJECTS && !err; i++) {
-        const struct subject *subject = &unit->subjects[i];
-        int64_t wait_s = 0;
+    for (size_t i = 0; i < VELOCITY_SUBJECTS && !err; i++) {
+        struct velocity_subject *subject = &attempt->subjects[i];
         if (subject->limit > 0)
-            err = declines_wait(db, subject->hash, subject->limit, &wait_s);
-        if (wait_s > unit->wait_s)
-            unit->wait_s = wait_s;
+            err = tries_put(db, subject->hash, TRY_S, &subject->try_id);
     }
     return err;
 }
 
-enum err velocity_ask(struct context *context, struct arena *arena, const struct checkout *checkout,
-                      int64_t *ret_wait_s)
+static enum err ask_unit(struct db *db, void *context)
 {
-    struct velocity_unit unit;
-    if (!brings_card(checkout))
-        return ERR_NONE;
-    find_subjects(context->settings, checkout, unit.subjects);
-    enum err err = db_query(context->pool, arena, ask_unit, &unit);
-    if (err || unit.wait_s == 0)
-        return err;
-    *ret_wait_s = unit.wait_s;
-    return ERR_RATE;
-}
-
-static enum err tell_unit(struct db *db, void *context)
-{
-    const struct velocity_unit *unit = context;
+    struct velocity_try *attempt = context;
     enum err err = ERR_NONE;
-    for (size_t i = 0; i < SUBJECTS && !err; i++)
-        if (unit->subjects[i].limit > 0)
-            err = declines_put(db, unit->subjects[i].hash);
+    attempt->wait_s = 0;
+    for (size_t i = 0; i < VELOCITY_SUBJECTS && !err; i++) {
+        const struct velocity_subject *subject = &attempt->subjects[i];
+        int64_t wait_s = 0;
+        if (subject->limit > 0)
+            err = declines_wait(db, subject->hash, subject->limit, subject->try_id, &wait_s);
+        if (wait_s > attempt->wait_s)
+            attempt->wait_s = wait_s;
+    }
     return err;
 }
 
-void velocity_tell(struct context *context, struct arena *arena, const struct checkout *checkout,
+/* Those who try at one moment have all been put before the last of them asks, so that no more of
+ * them pass than may be declined. */
+enum err velocity_ask(struct context *context, struct arena *arena, const struct checkout *checkout,
+                      struct velocity_try *ret_try)
+{
+    *ret_try = (struct velocity_try){0};
+    if (!brings_card(checkout))
+        return ERR_NONE;
+    find_subjects(context->settings, checkout, ret_try->subjects);
+    enum err err = db_transact(context->pool, arena, put_unit, ret_try);
+    if (!err)
+        err = db_query(context->pool, arena, ask_unit, ret_try);
+    if (!err && ret_try->wait_s > 0)
+        err = ERR_RATE;
+    if (err)
+        velocity_tell(context, arena, ret_try, err);
+    return err;
+}
+
+struct tell_unit {
+    const struct velocity_try *attempt;
+    bool declined;
+};
+
+static enum err tell_unit(struct db *db, void *context)
+{
+    const struct tell_unit *unit = context;
+    enum err err = ERR_NONE;
+    for (size_t i = 0; i < VELOCITY_SUBJECTS && !err; i++) {
+        const struct velocity_subject *subject = &unit->attempt->subjects[i];
+        if (subject->try_id != 0)
+            err = tries_end(db, subject->try_id);
+        if (!err && subject->try_id != 0 && unit->declined)
+            err = declines_put(db, subject->hash);
+    }
+    return err;
+}
+
+void velocity_tell(struct context *context, struct arena *arena, const struct velocity_try *attempt,
                    enum err answered)
 {
-    struct velocity_unit unit;
-    if (!brings_card(checkout) || !is_declined(answered))
-        return;
-    find_subjects(context->settings, checkout, unit.subjects);
-    enum err err = db_transact(context->pool, arena, tell_unit, &unit);
+    struct tell_unit unit = {attempt, is_declined(answered)};
+    bool counted = false;
+    for (size_t i = 0; i < VELOCITY_SUBJECTS; i++)
+        counted |= attempt->subjects[i].try_id != 0;
+    enum err err = counted ? db_transact(context->pool, arena, tell_unit, &unit) : ERR_NONE;
     (void)err;
 }

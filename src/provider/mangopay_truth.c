@@ -111,13 +111,16 @@ static enum provider_reading read_payin_truth(const struct settings *settings,
     return READING_TRUTH;
 }
 
-/* The payer gets the credited funds: what left the wallet, and the fees that are given back. */
+/* The payer gets the credited funds: what left the wallet, and the fees that are given back. One
+ * that we asked for bears our name. */
 static enum provider_reading read_refund(const struct json *root, struct provider_truth *ret_truth)
 {
     if (!mangopay_says(root, "Nature", "REFUND") ||
         !mangopay_money(root, "CreditedFunds", &ret_truth->change))
         return READING_FAILED;
     ret_truth->has_change = true;
+    if (ident_valid("REF_", mangopay_text(root, "Tag", "")))
+        (void)text_copy(ret_truth->refund_id, IDENT_MAX, mangopay_text(root, "Tag", ""));
     if (mangopay_says(root, "Status", "FAILED"))
         ret_truth->why = "the refund failed";
     if (mangopay_says(root, "Status", "SUCCEEDED"))

@@ -115,11 +115,12 @@ enum err orders_get(struct db *db, const struct payment *payment, const char *re
     return !err && ret_order->reason == NULL ? ERR_OVERLOAD : err;
 }
 
-enum err orders_confirm(struct db *db, const struct payment *payment, const char *reference,
-                        const struct money *amount, struct refund_order *ret_order)
+enum err orders_confirm(struct db *db, const struct payment *payment, const char *refund_id,
+                        const char *reference, const struct money *amount,
+                        struct refund_order *ret_order)
 {
     enum err err = db_run(db, SQL_ORDER_CONFIRM, DB_TEXT(payment->id), DB_TEXT(reference),
-                          DB_INT(money_minor_units(amount)));
+                          DB_INT(money_minor_units(amount)), DB_TEXT(refund_id));
     if (!err)
         (void)read_order(db, payment, ret_order);
     return !err && ret_order->reason == NULL ? ERR_OVERLOAD : err;

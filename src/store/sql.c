@@ -104,9 +104,9 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " VALUES (?, ?, ?, ?, ?, ?, " IN_SECONDS ")",
     [SQL_ORDER_GET] =
         "SELECT " ORDER_COLUMNS " WHERE refund_id = ? FOR UPDATE",
-    [SQL_ORDER_CONFIRM] = /* the one that the provider has named so, else one of this amount */
+    [SQL_ORDER_CONFIRM] = /* the one that the provider has named so, else ours of this amount, and of this name if it is known */
         "SELECT " ORDER_COLUMNS " WHERE payment_id = ? AND state = 'pending' AND (reference = ?"
-        " OR reference IS NULL AND amount = ?) ORDER BY reference IS NULL, created_at LIMIT 1 FOR UPDATE",
+        " OR reference IS NULL AND amount = ? AND ? IN ('', refund_id)) ORDER BY reference IS NULL, created_at LIMIT 1 FOR UPDATE",
     [SQL_ORDER_TAKE] =
         "SELECT refund_id, payment_id FROM refund_orders WHERE due_at <= NOW(3)"
         " ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED",
@@ -409,9 +409,14 @@ const char *const sql_text[SQL_STATEMENTS] = {
 
     [SQL_DECLINE_INSERT] =
         "INSERT INTO declines (subject) VALUES (?)",
+    [SQL_TRY_INSERT] = /* counts until its day is over, which is soon */
+        "INSERT INTO declines (subject, declined_at) VALUES (?, NOW(3) - INTERVAL 1 DAY + INTERVAL ? SECOND)"
+        " RETURNING decline_id",
+    [SQL_TRY_DELETE] =
+        "DELETE FROM declines WHERE decline_id = ?",
     [SQL_DECLINES_WAIT] =
         "SELECT 1 + TIMESTAMPDIFF(SECOND, NOW(3), declined_at + INTERVAL 1 DAY) FROM declines"
-        " WHERE subject = ? AND declined_at > NOW(3) - INTERVAL 1 DAY ORDER BY declined_at DESC LIMIT 1 OFFSET ?",
+        " WHERE subject = ? AND declined_at > NOW(3) - INTERVAL 1 DAY AND decline_id <> ? ORDER BY declined_at DESC LIMIT 1 OFFSET ?",
     [SQL_DECLINES_EXPIRE] =
         "DELETE FROM declines WHERE declined_at < NOW(3) - INTERVAL 1 DAY LIMIT 500",
 

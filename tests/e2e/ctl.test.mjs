@@ -390,7 +390,7 @@ test('hostile texts in every column never reach the terminal raw, and survive as
     assert.deepEqual(timelineOf(made.id).map(({ detail }) => detail), ['payviox', `pending: ${HOSTILE}`, HOSTILE]);
     for (const words of [['payment', 'show', made.id], ['payment', 'timeline', made.id], ['inbox', 'list'],
         ['outbox', 'list'], ['inbox', 'show', String(shown.notices[0].id)]])
-        assert.match(text(...words), /\\u001b\]0;pwned\\u0007\\u001b\[2J\\u009b31m\\u202egnp\.exe\\u200b\\u007f \\ "quoted" é😀\\u000a\\u000dend/);
+        assert.match(text(...words), /\\u001b\]0;pwned\\u0007\\u001b\[2J\\u009b31m\\u202egnp\.exe\\u200b\\u061c\\u007f \\ "quoted" é😀\\u000a\\u000dend/);
 });
 
 test('every command is in the manual, with its options, and nothing else is', () => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test, { after, describe } from 'node:test';
 import { makeCrashes } from './lib/chaos.mjs';
-import { eventually } from './lib/client.mjs';
+import { eventually, sleep } from './lib/client.mjs';
 import { accepted, refused } from './lib/expect.mjs';
 import { startInstance } from './lib/instance.mjs';
 import { makeMangopay } from './lib/mangopay.mjs';
@@ -72,6 +72,20 @@ describe('a refund through the API', () => {
         await mangopay.fault('connection_reset_after_success', { call: 'create' });
         assert.equal(accepted(await refund(made)).state, 'done');
         assert.equal((await refundsOf(made)).length, 1);
+    });
+
+    test('two of one amount at one moment: a notice is of the one whose name it has', async () => {
+        const made = await paid();
+        await mangopay.fault('slow', { call: 'create', ms: 4000 });
+        const slow = refund(made, { amount: 300 });
+        await eventually(async () => (await shop.value('SELECT COUNT(*) FROM refund_orders WHERE payment_id = ?', [made.id])) === 1);
+        await sleep(300); // it has taken the fault
+        await mangopay.fault('timeout_after_success', { call: 'create', ms: 1500 });
+        const quick = accepted(await refund(made, { amount: 300 }));
+        assert.deepEqual([quick.state, accepted(await slow).state], ['done', 'done']);
+        const names = Object.fromEntries((await refundsOf(made)).map(({ Id, Tag }) => [Id, Tag]));
+        const ours = await shop.rows('SELECT refund_id, reference FROM refunds WHERE payment_id = ?', [made.id]);
+        assert.deepEqual(Object.fromEntries(ours.map((row) => [row.reference, row.refund_id])), names);
     });
 
     test('the same Idempotency-Key is the same refund', async () => {

@@ -197,4 +197,7 @@ test('addresses of one network of IPv6 are one: whoever has one of them has all'
     keptTo(LOGIN, result);
     for (const other of ['2001:db8:1:3::1', '2001:db8:1::2', '192.0.2.1', '192.0.2.2'])
         refused(await logInFrom(other), 403, 'Invalid API key');
+    // IPv4 as a socket for both shows it: its addresses are no network of IPv6
+    const mapped = await flood(160, (i) => logInFrom(`::ffff:192.0.2.${i + 3}`), [403]);
+    assert.deepEqual([mapped.served, mapped.limited], [160, 0]);
 });

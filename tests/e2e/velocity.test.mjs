@@ -85,6 +85,21 @@ test('until the oldest is a day old; who waited may send the same request again,
     assert.equal(again.text, paid.text, 'what has been answered is answered again, whatever came since');
 });
 
+test('who tries many at one moment: no more reach the provider than may be declined', async () => {
+    await nonstopay.fault('slow', { count: 40, ms: 300 });
+    const before = (await shop.sandbox.sessions()).length;
+    const answers = await Promise.all(Array.from({ length: 40 }, () => payWith(alice, newCard())));
+    const held = answers.filter((answer) => answer.status === 429);
+    for (const answer of answers) if (!held.includes(answer)) isDeclined(answer);
+    assert.ok(held.length >= 40 - PAYER, `${held.length}`);
+    assert.ok((await shop.sandbox.sessions()).length - before <= PAYER);
+    assert.equal(await shop.value('SELECT COUNT(*) FROM declines'), 2 * (40 - held.length), 'no try is left');
+    await shop.sandbox.reset();
+    await shop.rows('DELETE FROM declines');
+    accepted(await payWith(alice, '4242424242424242'));
+    assert.equal(await shop.value('SELECT COUNT(*) FROM declines'), 0, 'nor one that was paid');
+});
+
 test('a repeated request is no second try', async () => {
     for (let i = 0; i <= CARD; i++) isDeclined(await payWith(alice, DECLINED, { key: 'velocity-2' }));
     isDeclined(await payWith(alice, DECLINED));
@@ -114,6 +129,10 @@ test('of IPv6 a network counts as one address', () =>
         await isHeldBack(() => from('2001:db8:1:2:ffff::', newCard()));
         isDeclined(await from('2001:db8:1:3::1', newCard()));
         accepted(await from('192.0.2.1', '4242424242424242'));
+        await shop.rows('DELETE FROM declines');
+        // IPv4 as a socket for both shows it
+        for (const last of [1, 2]) isDeclined(await from(`::ffff:192.0.2.${last}`, newCard()));
+        accepted(await from('::ffff:192.0.2.3', '4242424242424242'));
     }));
 
 test('the jobs forget what is a day old, and nothing in the table tells who it was', async () => {

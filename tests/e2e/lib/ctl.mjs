@@ -12,8 +12,8 @@ import { BIN } from './instance.mjs';
 export const [FINE, WRONG, MISUSED, ABSENT] = [0, 1, 2, 3];
 export const NOBODY = 'PAY_01M7WP5AWKD4KG5TY09QNPVXWS';
 // eslint-disable-next-line no-control-regex
-const UNSAFE = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/;
-export const HOSTILE = '\x1b]0;pwned\x07\x1b[2J\x9b31m\u202egnp.exe\u200b\x7f \\ "quoted" é😀\n\rend';
+const UNSAFE = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/;
+export const HOSTILE = '\x1b]0;pwned\x07\x1b[2J\x9b31m\u202egnp.exe\u200b\u061c\x7f \\ "quoted" é😀\n\rend';
 
 // What the tests of guichetctl share, for one instance.
 export function makeCtl(shop) {
