@@ -279,6 +279,7 @@ help:
 	@echo "make lint     two compilers, formatter, static analysis, rules of the house"
 	@echo "make install  programs, units, settings and nginx's files below DESTDIR and PREFIX ($(PREFIX));"
 	@echo "              the README's section Deploy goes on from there; make uninstall is its end"
+	@echo "make deb      the same as a Debian package, in build/"
 	@echo "make install-deps | clean"
 	@echo "PORT, SANDBOX_PORT, VAR (default 8443, 8444, var) move the demo; see nginx/demo/demo"
 

@@ -210,6 +210,8 @@ static void show_page(struct http_response *response)
                    "<a class=\"button plain\" href=\"/hooks/events\">As JSON</a></section>\n");
     (void)pthread_mutex_lock(&ring.mutex);
     int64_t last = oldest() > ring.next - SHOWN ? oldest() : ring.next - SHOWN;
+    if (last == ring.next)
+        buf_puts(page, "<p class=\"soft\">None so far.</p>\n");
     for (int64_t i = ring.next - 1; i >= last; i--)
         write_entry(page, event_at(i));
     (void)pthread_mutex_unlock(&ring.mutex);

@@ -36,7 +36,7 @@ static const char style[] =
     "input{width:100%;font:inherit;color:inherit;padding:.65rem .8rem;border:1px solid #b9c0ce;"
     "border-radius:9px;background:#fff}"
     "input:focus,button:focus-visible,a:focus-visible,summary:focus-visible"
-    "{outline:3px solid #b9c3ff;outline-offset:1px;border-color:var(--brand)}"
+    "{outline:3px solid var(--brand);outline-offset:2px;border-color:var(--brand)}"
     "input[aria-invalid=true]{border-color:var(--bad)}"
     ".field{margin:0 0 1rem}.pair{display:grid;grid-template-columns:1fr 1fr;gap:1rem}"
     ".problem{color:var(--bad);font-size:.875rem;margin:.3rem 0 0}"

@@ -64,9 +64,11 @@ static void write_addresses(struct buf *page)
 
 static void write_faults(struct buf *page)
 {
-    buf_puts(page, "<section class=\"card wide\"><h2>Faults on demand</h2>\n"
-                   "<p>The next calls or webhooks of a provider misbehave:</p>\n<pre><code>");
-    html_text(page, "curl ", sandbox_settings()->public_url, "/control ");
+    buf_puts(page,
+             "<section class=\"card wide\"><h2>Faults on demand</h2>\n"
+             "<p>The next calls or webhooks of a provider misbehave "
+             "(<code>CA_CERT</code> is in <code>demo.env</code>):</p>\n<pre class=\"text\"><code>");
+    html_text(page, "curl --cacert \"$CA_CERT\" ", sandbox_settings()->public_url, "/control ");
     buf_html(page, "-d '{\"provider\":\"payviox\",\"fault\":\"slow\",\"count\":2,\"ms\":3000}'");
     buf_puts(page, "</code></pre>\n<table class=\"list\">\n");
     for (int fault = 0; fault < FAULT_COUNT; fault++) {

@@ -49,6 +49,18 @@ describe('the front page', () => {
             await assertNoSideScroll(page);
         }));
 
+    test('the command that it shows works as it stands', async () => {
+        await browse(DESKTOP, async (page) => {
+            await page.goto(`${shop.urls.sandbox}/`);
+            const command = await page.locator('pre', { hasText: 'curl' }).innerText();
+            const { stdout, stderr } = spawnSync('bash', ['-c', `${command} -sS`],
+                { encoding: 'utf8', env: { ...process.env, CA_CERT: path.join(shop.home, 'tls/ca.pem') } });
+            assert.equal(stderr, '');
+            assert.deepEqual(JSON.parse(stdout).armed.map(({ fault }) => fault), ['slow']);
+        });
+        await sandbox.reset();
+    });
+
     test('says of each test card what it does', async () => {
         const { text } = await sandbox.request('GET', '/');
         const cards = [...text.matchAll(/<code>([\d ]{15,})<\/code><\/td><td>([^<]*)/g)];
@@ -147,6 +159,27 @@ describe('faults of creating a session', () => {
             assert.equal((await sandbox.journal({ order_id })).sessions.length, 0);
             assert.equal((await createSession({ order_id })).status, 201);
         });
+});
+
+test('the page of events says that there are none', async () => {
+    await sandbox.reset();
+    assert.match((await sandbox.request('GET', '/hooks/')).text, /None so far\./);
+});
+
+test('whoever has only a keyboard sees where he is', async () => {
+    const url = await pageOf(await createSession({}));
+    await browse(DESKTOP, async (page) => {
+        await page.goto(url);
+        for (const [role, name] of [['textbox', 'Card number'], ['button', /^Pay /], ['button', 'Cancel']]) {
+            const element = page.getByRole(role, { name });
+            for (let i = 0; i < 10 && !(await element.evaluate((node) => node.matches(':focus'))); i++) await page.keyboard.press('Tab');
+            const color = await element.evaluate((node) => getComputedStyle(node).outlineColor);
+            const [r, g, b] = color.match(/\d+/g).map((part) => part / 255)
+                .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+            const contrast = 1.05 / (0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05); // on the card's white
+            assert(contrast >= 3, `${name}: ${color} has a contrast of ${contrast.toFixed(1)}`);
+        }
+    });
 });
 
 test('the control page names the providers that it knows', async () => {

@@ -111,7 +111,7 @@ describe('what the gateway refuses', () => {
             await logIn(page, 'bob');
             await fillCart(page, [KEY]);
             await buy(page, 'Pay with Payviox');
-            await page.getByRole('alert').filter({ hasText: 'No items found (400)' }).waitFor();
+            await page.getByRole('alert').filter({ hasText: 'No items found (400). Something in the cart has been sold, or is your own: take it out.' }).waitFor();
         }, REFUSALS));
 });
 
@@ -202,12 +202,59 @@ describe('a cart', () => {
                 return route.abort();
             });
             await buy(page, 'Pay from balance');
-            await page.getByRole('alert').filter({ hasText: 'fetch' }).waitFor();
+            await page.getByRole('alert').filter({ hasText: 'No answer came. Try again in a moment: it cannot happen twice.' }).waitFor();
             assert.equal(await client.balance(alice), before - item(6).price);
             await page.getByRole('button', { name: 'Pay from balance' }).click();
             await says(page, 'completed');
             assert.equal(await client.balance(alice), before - item(6).price);
         }, /payment\/mannco: net::ERR_FAILED|Failed to load resource/));
+});
+
+describe('what went wrong is followed by what to do about it', () => {
+    for (const [status, message, advice] of [
+        [401, 'Unauthorized', 'Log in again.'],
+        [429, 'Rate limit exceeded', 'Try again in a moment: it cannot happen twice.'],
+        [504, 'Payment outcome unknown', 'Try again in a moment: it cannot happen twice.'],
+    ])
+        test(`${status} ${message}`, () =>
+            browse(DESKTOP, async (page) => {
+                await logIn(page);
+                await page.route('**/paiement/payviox', (route) => route.fulfill({ status, contentType: 'application/json',
+                    body: JSON.stringify({ err: true, success: false, content: message }) }));
+                await page.getByRole('button', { name: 'Pay in' }).click();
+                await page.getByRole('alert').filter({ hasText: `${message} (${status}). ${advice}` }).waitFor();
+            }, new RegExp(`: ${status}$|status of ${status}`)));
+
+    test('the provider refuses: pressing again is another try, not the same answer', () =>
+        browse(DESKTOP, async (page) => {
+            await logIn(page);
+            await sandbox.fault('refused');
+            await page.getByRole('button', { name: 'Pay in' }).click();
+            await page.getByRole('alert').filter({ hasText: 'Failed to process payment (502). Nothing was paid: try again' }).waitFor();
+            await page.getByRole('button', { name: 'Pay in' }).click();
+            await page.waitForURL(HOSTED);
+        }, /paiement\/payviox: 502$|status of 502/));
+
+    test('half an answer: pressing again sends the same key', () =>
+        browse(DESKTOP, async (page) => {
+            const keys = [];
+            await logIn(page);
+            await page.route('**/paiement/payviox', (route) => {
+                keys.push(route.request().headers()['idempotency-key']);
+                return keys.length > 1 ? route.continue() : route.fulfill({ contentType: 'application/json', body: '{"err":' });
+            });
+            await page.getByRole('button', { name: 'Pay in' }).click();
+            await page.getByRole('alert').filter({ hasText: 'No answer came.' }).waitFor();
+            await page.getByRole('button', { name: 'Pay in' }).click();
+            await page.waitForURL(HOSTED);
+            assert.deepEqual(keys, [keys[0], keys[0]]);
+        }));
+
+    test('without JavaScript there is a line that says so', () =>
+        browse({ ...DESKTOP, javaScriptEnabled: false }, async (page) => {
+            await page.goto(SHOP);
+            await page.locator('noscript', { hasText: 'This shop needs JavaScript.' }).waitFor();
+        }));
 });
 
 describe('deposits', () => {
@@ -264,6 +311,19 @@ describe('deposits', () => {
             assert.equal(page.url(), SHOP);
         }));
 
+    test('every method that the form offers can be begun with what the form asks for', () =>
+        browse(DESKTOP, async (page) => {
+            await logIn(page);
+            await page.getByLabel('Through').selectOption('mangopay');
+            const methods = await page.locator('#method option').evaluateAll((all) => all.map(({ value }) => value));
+            assert(methods.includes('SOFORT') && methods.includes('bankwire'), methods.join());
+            for (const method of methods.filter(Boolean)) {
+                const currency = method === 'P24' ? 'PLN' : 'EUR';
+                const { status } = await client.paiement(alice, { amount: 2500, currency, method }, { provider: 'mangopay' });
+                assert.equal(status, 200, method);
+            }
+        }));
+
     test('through the house brand', () =>
         browse(DESKTOP, async (page) => {
             await logIn(page);
@@ -299,13 +359,60 @@ describe('the payer comes back', () => {
         });
     });
 
+    test('a question that is lost is asked again, and what has not changed is not said again', async () => {
+        const { url, back } = await deposit();
+        await browse(DESKTOP, async (page) => {
+            let asked = 0;
+            await logIn(page);
+            await page.route('**/payments/PAY_*', (route) => (asked++ === 1 ? route.abort() : route.continue()));
+            await page.goto(back);
+            await says(page, 'pending');
+            // a screen reader reads whatever is put there, even if it is the same
+            await outcome(page).evaluate((element) => {
+                window.changes = 0;
+                new MutationObserver((list) => (window.changes += list.length))
+                    .observe(element, { childList: true, characterData: true, subtree: true });
+            });
+            const deadline = Date.now() + 30_000;
+            while (asked < 4 && Date.now() < deadline) await page.waitForTimeout(100);
+            assert(asked >= 4, `asked ${asked} times`);
+            assert.equal(await page.evaluate(() => window.changes), 0);
+            assert(await page.getByRole('alert').isHidden());
+            await client.pay(url);
+            await says(page, 'completed');
+        }, /PAY_\w+: net::ERR_FAILED|Failed to load resource/);
+    });
+
+    test('by the Back button and by hand: the terms are accepted anew, and what was paid has left the cart', () =>
+        browse(DESKTOP, async (page) => {
+            await logIn(page);
+            await fillCart(page, [item(7)]);
+            await buy(page, 'Pay with Payviox');
+            await page.waitForURL(HOSTED);
+            await page.goBack();
+            await page.locator('#balance', { hasText: /\d USD/ }).waitFor();
+            assert.equal(await page.getByLabel('I accept the terms of service').isChecked(), false);
+            await page.waitForLoadState('networkidle');
+            await buy(page, 'Pay with Payviox');
+            await page.waitForURL(HOSTED);
+            const [id] = /PAY_\w{26}/.exec(await page.locator('body').innerText());
+            await payByCard(page, CARDS.pays);
+            await client.paymentIs(alice, id, 'completed');
+            await page.goto(SHOP);
+            await page.locator('#cart-empty').waitFor();
+            assert(await shelf(page, item(7).name).getByRole('button', { name: /^Bought/ }).isDisabled());
+            await page.waitForLoadState('networkidle');
+        }));
+
     test('a browser where nobody is logged in asks for that first', async () => {
         const { id, url, back } = await deposit();
         await client.pay(url);
         await client.paymentIs(alice, id, 'completed');
         await browse(PHONE, async (page) => {
-            await page.goto(back.replace('completed', 'pending'));
-            await outcome(page).getByText('Log in to see what became of it.').waitFor();
+            // whatever the address claims
+            await page.goto(back);
+            await outcome(page).getByText('Log in to see what became of your payment.').waitFor();
+            await says(page, 'unknown');
             await page.getByRole('button', { name: 'Log in' }).click();
             await says(page, 'completed');
         });

@@ -81,7 +81,9 @@ export async function buy(provider) {
 
 // A payment has completed: what it bought leaves cart and shelf.
 export function markBought(id) {
-  for (const assetId of JSON.parse(sessionStorage.getItem(`items of ${id}`) ?? '[]')) {
+  const assetIds = JSON.parse(sessionStorage.getItem(`items of ${id}`) ?? '[]');
+  if (assetIds.every((assetId) => bought.has(assetId))) return;
+  for (const assetId of assetIds) {
     cart.delete(assetId);
     bought.add(assetId);
   }

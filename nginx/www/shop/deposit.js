@@ -6,12 +6,17 @@ import { formatMoney, moneyPattern, moneyTitle, parseMoney } from './money.js';
 const EXAMPLES = { JPY: '2500', KWD: '7.500' };
 const METHODS = { credit_card: 'credit card', paypal: 'PayPal', crypto: 'crypto' };
 
+// These need more than the form asks for: a card, a mandate, an authorization, a registration.
+const OTHERS = ['card_direct', 'card_preauthorized', 'deposit_preauthorized', 'directdebit',
+  'recurring_cit', 'recurring_mit'];
+
 let providers = [];
 
 const chosen = () => providers.find((provider) => provider.name === find('#provider').value);
 
 function showMethods() {
-  const methods = (chosen()?.methods ?? []).map((name) => new Option(METHODS[name] ?? name, name));
+  const methods = (chosen()?.methods ?? []).filter((name) => !OTHERS.includes(name))
+    .map((name) => new Option(METHODS[name] ?? name, name));
   find('#method').replaceChildren(new Option('any', ''), ...methods);
 }
 

@@ -5,6 +5,7 @@ import { formatMoney } from './money.js';
 
 const PAGE = 10;
 const OUTCOMES = {
+  unknown: ['Welcome back', 'Log in to see what became of your payment.'],
   pending: ['Waiting for the payment', 'The provider has not said yet that it was paid.'],
   processing: ['The provider is checking the payment', 'It has come in and is being looked at.'],
   completed: ['Paid', 'The payment has completed.'],
@@ -47,6 +48,7 @@ export async function showPayments() {
   find('#payments').hidden = list.payments.length === 0;
   find('#no-payments').hidden = list.payments.length > 0;
   find('#no-payments').textContent = 'No payments yet.';
+  return list.payments;
 }
 
 async function showOlder() {
@@ -64,14 +66,19 @@ export async function showTimeline(id) {
   find('#timeline').scrollIntoView({ block: 'nearest' });
 }
 
+// Only what has changed is put there: a screen reader says it again, even if it is the same.
+function say(selector, text) {
+  if (find(selector).textContent !== text) find(selector).textContent = text;
+}
+
 function showOutcome(id, status, text, url) {
   const [title, about] = OUTCOMES[status] ?? [statusWords(status), ''];
   find('#outcome').className = `outcome wide ${status}`;
-  find('#outcome-title').textContent = title;
-  find('#outcome-text').textContent = text ?? about;
+  say('#outcome-title', title);
+  say('#outcome-text', text ?? about);
   find('#outcome-status').className = `pill ${status}`;
-  find('#outcome-status').textContent = statusWords(status);
-  find('#outcome-id').textContent = id;
+  say('#outcome-status', statusWords(status));
+  say('#outcome-id', id);
   find('#outcome-url').hidden = !url;
   if (url) find('#outcome-url').href = url;
   find('#outcome').hidden = false;
@@ -87,12 +94,22 @@ function words(payment) {
   return `${payment.type === 'items' ? 'Purchase' : 'Deposit'} of ${amount}. ${about}`;
 }
 
+// Null when the question got lost: it will be asked again.
+const ask = (id) => call('GET', `/payments/${encodeURIComponent(id)}`).catch((error) => {
+  if (error.isSettled) throw error;
+  return null;
+});
+
 // Shows what is known of a payment until it is final, then calls done(payment) once.
 export async function follow(id, done) {
   followed = id;
   for (let pause = 500; followed === id; pause = Math.min(pause * 1.5, 15000)) {
-    const payment = await call('GET', `/payments/${encodeURIComponent(id)}`);
+    const payment = await ask(id);
     if (followed !== id) return;
+    if (payment === null) {
+      await wait(pause);
+      continue;
+    }
     const appears = find('#outcome').hidden;
     showOutcome(id, payment.status, words(payment), payment.url);
     if (appears) find('#outcome').scrollIntoView({ block: 'nearest' });
@@ -111,9 +128,10 @@ export function forget() {
   find('#timeline').hidden = true;
 }
 
-// The browser is back from the provider, and nobody is logged in who could ask.
-export function showReturn(id, status) {
-  showOutcome(id, status, 'Log in to see what became of it.');
+// The browser is back from the provider, and nobody is logged in who could ask. What the address
+// says of the payment anybody could have written.
+export function showReturn(id) {
+  showOutcome(id, 'unknown');
 }
 
 export function startPayments() {

@@ -35,7 +35,11 @@ async function showAlerts() {
   find('#no-alerts').hidden = alerts.length > 0;
 }
 
-const refresh = () => Promise.all([showBalances(), showAlerts(), showPayments()]);
+// Nobody may have followed a payment: its payer can come back by himself.
+async function refresh() {
+  const [payments] = await Promise.all([showPayments(), showBalances(), showAlerts()]);
+  for (const { id, status } of payments) if (status === 'completed') markBought(id);
+}
 
 // A payment that is followed ends with everything on the page made new.
 async function settle(payment) {
@@ -51,7 +55,7 @@ function takeReturn() {
   const id = query.get('paymentId');
   if (id === null) return;
   if (!isLoggedIn()) {
-    showReturn(id, query.get('status') ?? 'pending');
+    showReturn(id);
     return;
   }
   history.replaceState(null, '', location.pathname);
