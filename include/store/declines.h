@@ -5,13 +5,13 @@
 #include "base/crypt.h"
 #include "store/db.h"
 
-/* Counts one for whom the hash stands for. */
-enum err declines_put(struct db *db, const unsigned char subject[CRYPT_HASH_BYTES]) MUST_CHECK;
+enum { DECLINE_LIFE_S = 86400 };
 
-/* One that is under way counts like one that was declined, until it ends or life_s are over. */
-enum err tries_put(struct db *db, const unsigned char subject[CRYPT_HASH_BYTES], int64_t life_s,
-                   int64_t *ret_id) MUST_CHECK;
-enum err tries_end(struct db *db, int64_t id) MUST_CHECK;
+/* Counts one for whom the hash stands for, until life_s are over: DECLINE_LIFE_S, or less for a try
+ * that is still under way. */
+enum err declines_put(struct db *db, const unsigned char subject[CRYPT_HASH_BYTES], int64_t life_s,
+                      int64_t *ret_id) MUST_CHECK;
+enum err declines_take_back(struct db *db, int64_t id) MUST_CHECK;
 
 /* Have there been `limit` or more (1 at least), without the try own_id? Then *ret_wait_s are the
  * seconds until there are fewer, from 1 on; else it is 0. */

@@ -80,7 +80,7 @@ static enum err put_unit(struct db *db, void *context)
     for (size_t i = 0; i < VELOCITY_SUBJECTS && !err; i++) {
         struct velocity_subject *subject = &attempt->subjects[i];
         if (subject->limit > 0)
-            err = tries_put(db, subject->hash, TRY_S, &subject->try_id);
+            err = declines_put(db, subject->hash, TRY_S, &subject->try_id);
     }
     return err;
 }
@@ -131,10 +131,12 @@ static enum err tell_unit(struct db *db, void *context)
     enum err err = ERR_NONE;
     for (size_t i = 0; i < VELOCITY_SUBJECTS && !err; i++) {
         const struct velocity_subject *subject = &unit->attempt->subjects[i];
-        if (subject->try_id != 0)
-            err = tries_end(db, subject->try_id);
-        if (!err && subject->try_id != 0 && unit->declined)
-            err = declines_put(db, subject->hash);
+        int64_t id;
+        if (subject->try_id == 0)
+            continue;
+        err = declines_take_back(db, subject->try_id);
+        if (!err && unit->declined)
+            err = declines_put(db, subject->hash, DECLINE_LIFE_S, &id);
     }
     return err;
 }

@@ -1,22 +1,18 @@
 /* Steps over declines, and over tries that are under way: the same rows, but for their age. */
 #include "store/declines.h"
 
-enum err declines_put(struct db *db, const unsigned char subject[CRYPT_HASH_BYTES])
+enum err declines_put(struct db *db, const unsigned char subject[CRYPT_HASH_BYTES], int64_t life_s,
+                      int64_t *ret_id)
 {
-    return db_run(db, SQL_DECLINE_INSERT, DB_BYTES(subject, CRYPT_HASH_BYTES));
-}
-
-enum err tries_put(struct db *db, const unsigned char subject[CRYPT_HASH_BYTES], int64_t life_s,
-                   int64_t *ret_id)
-{
-    enum err err = db_run(db, SQL_TRY_INSERT, DB_BYTES(subject, CRYPT_HASH_BYTES), DB_INT(life_s));
+    enum err err =
+        db_run(db, SQL_DECLINE_INSERT, DB_BYTES(subject, CRYPT_HASH_BYTES), DB_INT(life_s));
     *ret_id = !err && db_next(db) ? db_int(db, 0) : 0;
     return err;
 }
 
-enum err tries_end(struct db *db, int64_t id)
+enum err declines_take_back(struct db *db, int64_t id)
 {
-    return db_run(db, SQL_TRY_DELETE, DB_INT(id));
+    return db_run(db, SQL_DECLINE_DELETE, DB_INT(id));
 }
 
 enum err declines_wait(struct db *db, const unsigned char subject[CRYPT_HASH_BYTES], int64_t limit,

@@ -407,12 +407,10 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_KEY_EXPIRE] =
         "DELETE FROM idempotency_keys WHERE created_at < NOW(3) - INTERVAL 30 DAY LIMIT 500",
 
-    [SQL_DECLINE_INSERT] =
-        "INSERT INTO declines (subject) VALUES (?)",
-    [SQL_TRY_INSERT] = /* counts until its day is over, which is soon */
+    [SQL_DECLINE_INSERT] = /* counts until its day is over */
         "INSERT INTO declines (subject, declined_at) VALUES (?, NOW(3) - INTERVAL 1 DAY + INTERVAL ? SECOND)"
         " RETURNING decline_id",
-    [SQL_TRY_DELETE] =
+    [SQL_DECLINE_DELETE] =
         "DELETE FROM declines WHERE decline_id = ?",
     [SQL_DECLINES_WAIT] =
         "SELECT 1 + TIMESTAMPDIFF(SECOND, NOW(3), declined_at + INTERVAL 1 DAY) FROM declines"

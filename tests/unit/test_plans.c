@@ -199,8 +199,7 @@ static const struct plan plans[SQL_STATEMENTS] = {
     [SQL_KEY_RELEASE] = {KEYED, {P}},
     [SQL_KEY_EXPIRE] = {PAGED, {NULL}},
     [SQL_DECLINE_INSERT] = {APPENDS},
-    [SQL_TRY_INSERT] = {APPENDS},
-    [SQL_TRY_DELETE] = {KEYED, {"#"}},
+    [SQL_DECLINE_DELETE] = {KEYED, {"#"}},
     [SQL_DECLINES_WAIT] = {KEYED, {"UNHEX(SHA2('#', 256))", "0", "4"}},
     [SQL_DECLINES_EXPIRE] = {PAGED, {NULL}},
 
