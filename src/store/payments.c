@@ -176,17 +176,22 @@ enum err payments_list(struct db *db, const struct payment_filter *filter,
     return err;
 }
 
+static enum err search_window(struct db *db, int64_t user_id, const char *text, int64_t max,
+                              int64_t offset)
+{
+    char last[IDENT_MAX];
+    enum err err = find_window(db, user_id, newest, last);
+    return err ? err
+               : db_run(db, SQL_TRANSACTIONS_SEARCH, DB_INT(user_id), DB_TEXT(last), DB_TEXT(text),
+                        DB_TEXT(text), DB_TEXT(text), DB_INT(max), DB_INT(offset));
+}
+
 enum err payments_search(struct db *db, int64_t user_id, const char *text, int64_t max,
                          int64_t offset, struct payment *ret_payments, size_t *ret_count)
 {
-    char last[IDENT_MAX];
-    enum err err = text == NULL ? ERR_NONE : find_window(db, user_id, newest, last);
-    if (!err)
-        err =
-            text == NULL
-                ? db_run(db, SQL_TRANSACTIONS_PAGE, DB_INT(user_id), DB_INT(max), DB_INT(offset))
-                : db_run(db, SQL_TRANSACTIONS_SEARCH, DB_INT(user_id), DB_TEXT(last), DB_TEXT(text),
-                         DB_TEXT(text), DB_TEXT(text), DB_INT(max), DB_INT(offset));
+    enum err err = text == NULL ? db_run(db, SQL_TRANSACTIONS_PAGE, DB_INT(user_id), DB_INT(max),
+                                         DB_INT(offset))
+                                : search_window(db, user_id, text, max, offset);
     *ret_count = 0;
     if (!err)
         read_payments(db, (size_t)max, ret_payments, ret_count);
