@@ -3,7 +3,7 @@
 // and settled by the jobs, and nothing is credited or given back twice.
 import assert from 'node:assert/strict';
 import test, { after, afterEach, before, describe } from 'node:test';
-import { answersOf, hurryUntil, statusOf } from './lib/chaos.mjs';
+import { answersOf, hurryUntil, letRest, statusOf } from './lib/chaos.mjs';
 import { eventually } from './lib/client.mjs';
 import { accepted, refused } from './lib/expect.mjs';
 import { startInstance } from './lib/instance.mjs';
@@ -40,7 +40,7 @@ const pay = async (made) => {
 };
 // The jobs do not ask about it by themselves: a slow machine may come to their ten seconds.
 const unasked = async (made) => {
-    await shop.rows('UPDATE payment_checks SET due_at = due_at + INTERVAL 1 DAY WHERE payment_id = ?', [made.id]);
+    await letRest(shop, made.id);
     return made;
 };
 // The breaker is closed again, for all processes: a refused token opens it.

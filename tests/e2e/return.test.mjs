@@ -2,7 +2,7 @@
 // known, the provider is asked once, and whatever the address claims, only the provider moves money.
 import assert from 'node:assert/strict';
 import test, { after, afterEach } from 'node:test';
-import { hurry, kindsOf, makeProviderProxy, statusOf, withChangedConf } from './lib/chaos.mjs';
+import { hurry, kindsOf, letRest, makeProviderProxy, statusOf, withChangedConf } from './lib/chaos.mjs';
 import { accepted, refused } from './lib/expect.mjs';
 import { startInstance } from './lib/instance.mjs';
 
@@ -22,7 +22,7 @@ async function open(body = {}, options, user = alice) {
     accepted(answer);
     answer.session = (await sandbox.journal({ order_id: answer.id })).sessions[0].session_id;
     // only who comes back asks, however slow the machine is: the jobs would after ten seconds
-    await shop.rows('UPDATE payment_checks SET due_at = due_at + INTERVAL 1 DAY WHERE payment_id = ?', [answer.id]);
+    await letRest(shop, answer.id);
     return answer;
 }
 
